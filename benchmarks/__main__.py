@@ -10,11 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import clicks, idle, neighbours, past, strangers
+from benchmarks import clicks, idle, neighbours, past, processes, strangers
 from benchmarks.table import Section, merged
 
 PARTS = {
     "clicks": clicks,
+    "processes": processes,
     "idle": idle,
     "past": past,
     "strangers": strangers,

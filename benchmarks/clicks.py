@@ -77,8 +77,10 @@ async def start_rounds(world: World, count: int) -> list[Channel]:
     """Start a round on each of so many new servers; return once every first card is there."""
     await world.until(lambda: world.commands, what="the commands")
     channels: list[Channel] = []
+    first = world.snowflake()
     for number in range(count):
-        guild = world.add_guild(f"server {number}")
+        # such an id is on shard `number` modulo the number of shards
+        guild = world.add_guild(f"server {number}", guild_id=first + (number << 22))
         channels.append(world.add_channel(guild, "quiz"))
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         host = world.add_member(guild, "host", manager=True)

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal, Self
@@ -30,15 +30,26 @@ def _before_exec(cores: Collection[int]) -> None:
 class Client:
     """`async with Client("bot", world, folder) as client`: connected, with all its servers.
 
-    It has the last core, or all of them for itself and its child processes. `started_in`: seconds
-    from the start of the process until it was connected.
+    It has the last core, or all of them for itself and its child processes. Of several, each needs
+    a `name`. `started_in`: seconds from the start of the process until it was connected.
     """
 
-    def __init__(self, kind: Kind, world: World, folder: Path, *, all_cores: bool = False) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        world: World,
+        folder: Path,
+        *,
+        all_cores: bool = False,
+        name: str = "",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._kind = kind
         self._world = world
         self._folder = folder
-        self._log = folder / f"{kind}.log"
+        self._log = folder / f"{kind}{name}.log"
+        self._name = name
+        self._env = env or {}
         count = os.cpu_count() or 1
         self._cores = range(count) if all_cores else [count - 1]
         self._process: asyncio.subprocess.Process
@@ -49,9 +60,10 @@ class Client:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(_ROOT),
             "BENCHMARK_API": self._world.url + API,
-            "BENCHMARK_GATEWAY": self._world.gateway_url,
+            "BENCHMARK_GATEWAY": self._world.gateway_url_of(self._name),
             "DISCORD_TOKEN": self._world.token,
             "DATABASE_URL": f"sqlite:///{self._folder / 'bot.db'}",
+            **self._env,
         }
         began = time.monotonic()
         with self._log.open("ab") as log:
@@ -67,7 +79,7 @@ class Client:
                 preexec_fn=partial(_before_exec, self._cores),
             )
         await self._world.until(
-            lambda: self._world.gateway.connected or not self.running, what="READY"
+            lambda: self._world.gateway.up(self._name) or not self.running, what="READY"
         )
         self.started_in = time.monotonic() - began
         self.check()

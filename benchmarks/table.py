@@ -58,11 +58,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the table. `note` says how the figures were taken."""
+    """A part of the table. `note` says how the figures were taken, `yardstick` what ratios are to."""
 
     title: str
     note: str
     figures: Sequence[Figure]
+    yardstick: str = "bare client"
 
     def body(self) -> str:
         lines = [
@@ -70,7 +71,7 @@ class Section:
             "",
             self.note,
             "",
-            "| figure | bare client | bot | ratio | spread | goal | met |",
+            f"| figure | {self.yardstick} | bot | ratio | spread | goal | met |",
             "|---|---|---|---|---|---|---|",
             *(figure.row() for figure in self.figures),
         ]

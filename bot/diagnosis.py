@@ -21,7 +21,7 @@ from bot import __version__
 from bot.app import all_tables, bank_problems, opened_database, shown
 from bot.config import Settings, SettingsError, sqlite_file
 from bot.core.backup import RegularBackups
-from bot.core.computing import in_thread
+from bot.core.computing import OURS, in_thread
 from bot.core.database import StorageError
 from bot.core.errors import words_of
 from bot.core.migrate import HEAD, MigrationError
@@ -198,7 +198,7 @@ def _settings(env: Mapping[str, str]) -> list[str]:
 async def _rows(settings: Settings) -> list[str]:
     try:
         async with opened_database(settings.database, visiting=True) as database:
-            rows = await database.read_long(count_rows, all_tables())
+            rows = await database.read_long(OURS, count_rows, all_tables())
     except SettingsError:
         return ["the database can't be opened, see below"]
     except StorageError as error:

@@ -167,9 +167,11 @@ def _members() -> Rows:
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in servers)
     own = {"name": "ours", "topic_id": "ours"}
     section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
-    yield _each(own_topics, "guild_id", servers, number=1, **own, **section, content="{}")
+    yield _each(own_topics, "guild_id", servers, number=1, **own, **section, size=2, content="{}")
     content = json.dumps(OWN_ITEM)
-    yield _each(own_items, "guild_id", servers, number=2, **own, retired=False, content=content)
+    yield _each(
+        own_items, "guild_id", servers, number=2, **own, retired=False, size=2, content=content
+    )
     yield _each(own_pictures, "guild_id", servers, file="a.png", content=b"png")
     yield (
         asked,

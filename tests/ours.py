@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
-from bot.core.database import Database
+from bot.bank.model import OwnQuestion
+from bot.bank.service import OwnBank
+from bot.core.database import Connection, Database
 from bot.questions import store
 from bot.questions.banks import Banks
 from bot.questions.own import OwnItem, OwnTopic, own_id
@@ -46,9 +49,8 @@ def own_topic(guild_id: int, number: int, **changes: Any) -> OwnTopic:
 def own_item(
     guild_id: int, number: int, topic_id: str, *, retired: bool = False, **changes: Any
 ) -> OwnItem:
-    return OwnItem(
-        guild_id, number, f"ours-{number}", topic_id, retired, json.dumps(content(**changes))
-    )
+    text = json.dumps(content(**changes), ensure_ascii=False)
+    return OwnItem(guild_id, number, f"ours-{number}", topic_id, retired, text)
 
 
 async def furnish(
@@ -69,10 +71,21 @@ async def furnish(
     ]
     await database.write(store.save_topics, [] if within else [topic])
     await database.write(store.save_items, rows)
-    await database.write(store.reserve_numbers, guild_id, items + 1)
+    await database.write(partial(store.change_bank, numbers=items + 1), guild_id)
     return [row.item_id for row in rows]
 
 
-def kept_in(banks: Banks) -> tuple[int, int]:
-    """Return the number of servers' banks in memory, and their size."""
-    return len(banks._cached), sum(kept.size for kept in banks._cached.values())
+def rows_of(conn: Connection, guild_id: int) -> list[OwnItem]:
+    """Return a server's own items, including retired ones, the oldest first."""
+    return list(store.own_rows_of(conn, guild_id).items)
+
+
+async def own_questions(bank: OwnBank, guild_id: int) -> list[OwnQuestion]:
+    """Return the own questions that a server asks, the oldest first."""
+    pages = (await bank.page_of(guild_id)).pages
+    return [own for page in range(pages) for own in (await bank.page_of(guild_id, "", page)).shown]
+
+
+def cached_in(banks: Banks) -> set[int]:
+    """Return the servers whose banks are in memory."""
+    return set(banks._cached)

@@ -286,6 +286,29 @@ def test_threads_are_entered_in_core() -> None:
     ] == []
 
 
+WAITS = {
+    "bot.core.database": "a load is for all who wait for it",
+    "bot.bank.service": "a server waits for its own files",
+    "bot.health": "for operators",
+    "bot.playground.server": "for one developer",
+}
+"""Where somebody waits for a lock and not in a `FairQueue`, and why no stranger holds others up."""
+
+
+def test_strangers_take_turns() -> None:
+    """Work that servers share waits in a `FairQueue`; other locks and pools of threads have a reason."""
+    kinds = {"Lock", "Semaphore", "BoundedSemaphore"}
+    found = {
+        module
+        for module in MODULES
+        for node in ast.walk(tree(MODULES[module]))
+        if isinstance(node, ast.Call)
+        if (called := ast.unparse(node.func)).endswith("ThreadPoolExecutor")
+        or called in {f"asyncio.{kind}" for kind in kinds}
+    }
+    assert found == {"bot.core.computing", *WAITS}
+
+
 def test_sql_stands_in_core_and_stores() -> None:
     """SQLAlchemy is known to core, to each feature's store, and to what opens the database."""
     stores = [module for module in MODULES if kind_of(module) == "store"]

@@ -416,9 +416,9 @@ def test_reports_are_printed_with_what_was_asked(run: Run, file: Path) -> None:
                 (item_id, text, at),
             )
         conn.execute("INSERT INTO server_banks (guild_id, mark) VALUES (7, 1)")
-        columns = "(guild_id, number, name, topic_id, retired, content)"
-        values = (7, 1, "mine", topic["id"], False, mine.content)
-        conn.execute(f"INSERT INTO own_items {columns} VALUES (?, ?, ?, ?, ?, ?)", values)
+        columns = "(guild_id, number, name, topic_id, retired, size, content)"
+        values = (7, 1, "mine", topic["id"], False, 1, mine.content)
+        conn.execute(f"INSERT INTO own_items {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     assert run("reports").stdout.splitlines() == [
         f"2026-11-01 09:05 UTC  {topic['id']}",
         f"  open question: {topic['question']}",

@@ -9,7 +9,7 @@ When a server is erased, members keep their ratings, so that their memory cards 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection, bindparam, case, select, update
 
@@ -29,13 +29,12 @@ def held(sources: Mapping[str, Source]) -> Held:
     return Held({name: _export}, {name: erase}, {name: _erase_server})
 
 
-def _export(conn: Connection, user_id: int) -> list[Row]:
-    """Return a member's answers, without verdict and points before the reveal."""
-    rows = export_rows(conn, answers, user_id)
-    for row in rows:
+def _export(conn: Connection, user_id: int) -> Iterator[Row]:
+    """Yield a member's answers, without verdict and points before the reveal."""
+    for row in export_rows(conn, answers, user_id):
         if row["local_date"] is None and row["rating"] is None:
             row.update(correct=None, points=None)
-    return rows
+        yield row
 
 
 def _erase(conn: Connection, user_id: int, limit: int, sources: Mapping[str, Source]) -> int:

@@ -20,6 +20,7 @@ from bot.bank.pictures import TOO_LARGE
 from bot.bank.service import OwnBank, QuestionInsights
 from bot.bank.suggestions_service import Suggestions
 from bot.chat.client import QuizBot
+from bot.chat.downloads import download
 from bot.chat.messages import Message
 from bot.chat.permissions import require_bot, require_page
 from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here, show
@@ -138,8 +139,10 @@ class BankCog(commands.Cog):
         title = interaction.guild.name if interaction.guild else "Our own questions"
         sheet = modal_texts(interaction).get("format") == "csv"
         packs = bool(modal_fields(interaction).get("packs"))
-        work = self.own.export(guild_id_of(interaction), title, sheet=sheet, packs=packs)
-        await say(interaction, view.exported(await defer_if_slow(interaction, work)))
+        guild_id = guild_id_of(interaction)
+        make = partial(self.own.export, guild_id, title, sheet=sheet, packs=packs)
+        async with download(interaction, make) as file:
+            await say(interaction, view.exported(file))
 
     # --- finding
 
@@ -270,7 +273,7 @@ class BankCog(commands.Cog):
         await say_here(interaction, await defer_if_slow(interaction, page, edits=True))
 
     async def _insights(self, interaction: discord.Interaction, name: str, number: int) -> Message:
-        found, bank = await self.insights.analyze(guild_id_of(interaction))
+        found, bank = await self.insights.analyze(guild_id_of(interaction), interaction.user.id)
         if name == "all":
             return insights_views.overview(found)
         return insights_views.list_page(found, bank, name, number)

@@ -24,7 +24,7 @@ from bot.bank.checks import (
     too_long,
 )
 from bot.bank.forms import where_in_form
-from bot.bank.model import Checked, Draft, Export, Own, TopicNames
+from bot.bank.model import Checked, Draft, Export, Merge, Own, TopicNames
 from bot.bank.pictures import PictureError, count_pixels, file_name, redraw
 from bot.bank.rules import merge
 from bot.bank.sheets import read_sheet, row_of, write_sheet
@@ -45,7 +45,7 @@ from bot.questions.check import (
     read_text,
 )
 from bot.questions.model import USUAL_WEIGHT, Bank, Item, Topic
-from bot.questions.own import OwnItem, OwnTopic, bank_of, is_own
+from bot.questions.own import OwnItem, OwnRows, OwnTopic, bank_of, is_own
 
 CardLength = Callable[[Item, Bank], int]
 """Counts the characters of an item's card."""
@@ -70,9 +70,19 @@ def most_bytes(name: str) -> int:
 
 
 def read_own(
-    name: str, content: bytes, *, schema: Mapping[str, Any], own: Own, card_length: CardLength
+    name: str,
+    content: bytes,
+    *,
+    schema: Mapping[str, Any],
+    own: Own,
+    rows: OwnRows,
+    card_length: CardLength,
 ) -> Checked:
-    """Read and check a server's file; raises BankError if it can't be read or merged."""
+    """Read and check a server's file; raises BankError if it can't be read or merged.
+
+    `rows` are all rows of the server, which `own` is still without.
+    """
+    own = replace(own, topics=rows.topics, items=list(rows.items))
     if not is_archive(content):
         draft = read_file(name, content, schema, own.packs, own.topics)
         return checked(draft, own, card_length, keep_pictures=True)
@@ -124,41 +134,34 @@ def _redraw_all(
 def checked(
     draft: Draft, own: Own, card_length: CardLength, *, keep_pictures: bool = False
 ) -> Checked:
-    """Check a draft; cards too long for Discord are problems if there are no others.
+    """Check a draft and merge it; cards too long for Discord are problems if there are no others.
 
     With `keep_pictures` its questions keep the pictures that they have.
     """
-    problems = list(draft.problems) or _long_cards(draft, own, card_length, keep_pictures)
+    problems = list(draft.problems)
+    merged = None
+    if not problems:
+        merged = merge(own, draft.document, keep_pictures=keep_pictures)
+        problems = _long_cards(draft, own, merged, card_length)
     return Checked(
-        document=draft.document,
+        merge=None if problems else merged,
         problems=tuple(problems[:MAX_PROBLEMS]),
         formulas=tuple(formulas_of(draft, own.items)),
-        pictures=None if keep_pictures else {},
+        pictures={},
     )
 
 
-def _long_cards(
-    draft: Draft, own: Own, card_length: CardLength, keep_pictures: bool
-) -> list[Problem]:
-    last = max([*(row.number for row in own.topics), *(row.number for row in own.items)], default=0)
-    merged = merge(
-        guild_id=0,
-        first=last + 1,
-        topics=own.topics,
-        items=own.items,
-        document=draft.document,
-        packs=own.packs,
-        keep_pictures=keep_pictures,
-    )
+def _long_cards(draft: Draft, own: Own, merged: Merge, card_length: CardLength) -> list[Problem]:
     used = {row.topic_id for row in merged.items}
     known = {row.topic_id: row for row in (*own.topics, *merged.topics) if row.topic_id in used}
     bank = bank_of(own.packs, None, list(known.values()), merged.items)
-    asked = {row.name: bank.asked[row.item_id] for row in merged.items if not row.retired}
-    return too_long(draft, {name: card_length(item, bank) for name, item in asked.items()})
+    items = {row.name: bank.asked[row.item_id] for row in merged.items}
+    return too_long(draft, {name: card_length(item, bank) for name, item in items.items()})
 
 
 def write_own(
-    own: Own,
+    rows: OwnRows,
+    shipped: Bank,
     chosen: Collection[str] | None,
     title: str,
     pictures: Mapping[str, bytes],
@@ -166,21 +169,31 @@ def write_own(
     sheet: bool,
     packs: bool,
 ) -> Export:
-    """Write a server's own questions as JSON, or as CSV if `sheet`; refuse if there are none.
+    """Write a server's own questions as JSON, or as CSV if `sheet`.
+
+    Refuses if there are none, or if Discord wouldn't take the file.
 
     With `packs`, the questions of its `chosen` packs are included. With `pictures`, JSON is in a
     .zip with their files.
     """
-    bank = bank_of(own.packs, chosen, own.topics, own.items)
-    document = document_of(bank, own.topics, own.items, title, packs=packs)
+    topics, items = rows.topics, list(rows.items)
+    bank = bank_of(shipped, chosen, topics, items)
+    document = document_of(bank, topics, items, title, packs=packs)
     if not document["sections"]:
         raise UserError("This server has no questions of its own yet. Add some in </bank>.")
     if sheet:
         # Spreadsheets take a file for UTF-8 if it starts with a byte order mark.
         content = b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
-        return Export("csv", content, sum(1 for _ in pictures_in(document)))
-    content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
-    return Export("zip", pack(content, pictures)) if pictures else Export("json", content)
+        made = Export("csv", content, sum(1 for _ in pictures_in(document)))
+    else:
+        content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+        made = Export("zip", pack(content, pictures)) if pictures else Export("json", content)
+    if len(made.content) > MAX_ARCHIVE_BYTES:
+        raise UserError(
+            f"This file would be larger than {MAX_ARCHIVE_BYTES >> 20} MiB, the most that Discord takes. "
+            "Export CSV, which has no pictures, or take out pictures first."
+        )
+    return made
 
 
 def read_file(

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bot.questions.check import Place, Problem
 from bot.questions.model import Bank, Item
-from bot.questions.own import OwnItem, OwnTopic
+from bot.questions.own import OwnItem, OwnTopic, Sums
 
 DEFAULT_TOPIC = "From our members"
 """The topic of an accepted suggestion, unless who accepts it names another."""
@@ -50,12 +50,20 @@ class Listing(Struct, frozen=True):
 
 
 class Own(Struct, frozen=True):
-    """The questions of a server: the shipped packs, its own topics and items, and their pictures."""
+    """Rows of a server's own topics and items, with all that a change of them needs to know.
+
+    They may be all rows, or those that a form is about; `elsewhere` are the sums of the others.
+    `first` is the first free number. `mark` is the mark of the bank when the rows were read.
+    """
 
     packs: Bank
-    topics: Sequence[OwnTopic]
-    items: Sequence[OwnItem]
+    guild_id: int = 0
+    topics: Sequence[OwnTopic] = ()
+    items: Sequence[OwnItem] = ()
     pictures: Collection[str] = ()
+    elsewhere: Sums = Sums()
+    first: int = 1
+    mark: int | None = None
 
 
 class TopicNames(Struct, frozen=True):
@@ -78,33 +86,38 @@ class Draft(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-class Checked(Struct, frozen=True):
-    """A document of own questions with its problems.
-
-    `formulas` are pairs of a place and a new formula, which are still to be drawn. `pictures` are
-    the new pictures by the names of their files; None if the document can't have pictures, so that
-    questions keep theirs.
-    """
-
-    document: dict[str, Any]
-    problems: tuple[Problem, ...]
-    formulas: tuple[tuple[str, str], ...]
-    pictures: Mapping[str, bytes] | None
-
-
 class Merge(Struct, frozen=True):
-    """The result of a merge: rows to store, and how many items are new, changed and unchanged.
+    """The result of a merge: what to store, and how many items are new, changed and unchanged.
 
-    `rekeyed` are the ids of changed items with another key; `total` is how many items are asked now.
+    `retired` are the numbers of items that new ones replace, and `last` is the last number in use.
+    `rekeyed` are the ids and names of changed items with another key, and `rekeyed_topics` those of
+    topics. `total` is how many items are asked now.
     """
 
     topics: tuple[OwnTopic, ...]
     items: tuple[OwnItem, ...]
+    retired: tuple[int, ...]
     added: int
     changed: int
     same: int
-    rekeyed: tuple[str, ...]
+    rekeyed: Mapping[str, str]
+    rekeyed_topics: Mapping[str, str]
+    last: int
     total: int
+
+
+class Checked(Struct, frozen=True):
+    """A document of own questions with its problems, and how it changes the server's.
+
+    `formulas` are pairs of a place and a new formula, which are still to be drawn. `pictures` are
+    the new pictures by the names of their files.
+    """
+
+    merge: Merge | None
+    """None if there are problems."""
+    problems: tuple[Problem, ...]
+    formulas: tuple[tuple[str, str], ...]
+    pictures: Mapping[str, bytes]
 
 
 class Export(Struct, frozen=True):

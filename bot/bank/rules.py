@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.bank.model import Merge
+from bot.bank.model import Merge, Own
 from bot.core.limits import (
     MAX_ITEMS,
     MAX_OWN_BYTES,
@@ -20,53 +19,42 @@ from bot.core.limits import (
     MAX_PICTURES_BYTES,
     MAX_SOURCES,
 )
-from bot.questions.check import BankError, Problem, file_error, topics_in
+from bot.questions.check import BankError, Problem, file_error
 from bot.questions.model import Bank
-from bot.questions.own import OwnItem, OwnTopic, own_id
+from bot.questions.own import OwnItem, OwnTopic, Sums, own_id, sums_of
 
 
-def numbers_needed(document: Mapping[str, Any]) -> int:
-    """Return how many numbers a document can use up at most: one for each topic and item."""
-    return sum(1 + len(topic["items"]) for _, topic in topics_in(document))
-
-
-def merge(
-    guild_id: int,
-    first: int,
-    topics: Sequence[OwnTopic],
-    items: Sequence[OwnItem],
-    document: Mapping[str, Any],
-    packs: Bank,
-    *,
-    keep_pictures: bool = False,
-) -> Merge:
+def merge(own: Own, document: Mapping[str, Any], *, keep_pictures: bool = False) -> Merge:
     """Add a checked document to a server's questions; items and topics with known ids are updated.
 
-    `first` is the first free number. `keep_pictures` leaves items their pictures, for a document
-    that can't have any. Raises BankError if a server can't have that many.
+    `own` has all rows that the document names. `keep_pictures` leaves items their pictures, for a
+    document that can't have any. Raises BankError if a server can't have that many.
     """
-    merger = _Merger(guild_id, first, topics, items, keep_pictures=keep_pictures)
+    merger = _Merger(own, keep_pictures=keep_pictures)
     for section in document["sections"]:
         for topic in section["topics"]:
-            row, sources = merger.merge_topic(section, topic, packs)
+            row, sources = merger.merge_topic(section, topic, own.packs)
             for item in topic["items"]:
                 content = dict(item)
                 if "reference" in item and sources:
                     content["reference"] = sources[item["reference"]]
                 merger.merge_item(row.topic_id, content)
-    _refuse_too_many(len(merger.items), len(merger.topics), len(topics))
-    rows: list[OwnTopic | OwnItem] = [*topics, *items]
-    saved: list[OwnTopic | OwnItem] = [*merger.saved_topics, *merger.saved_items]
-    after = {row.number: row for row in rows + saved}
-    _refuse_too_much(_size(after.values()), _size(rows))
+    before, after = sums_of(own.topics, own.items), merger.sums()
+    total = own.elsewhere.asked + after.asked
+    topics_before = own.elsewhere.topics + before.topics
+    _refuse_too_many(total, own.elsewhere.topics + after.topics, topics_before)
+    refuse_too_much(own.elsewhere.size + after.size, own.elsewhere.size + before.size)
     return Merge(
         topics=tuple(merger.saved_topics),
         items=tuple(merger.saved_items),
+        retired=tuple(row.number for row in merger.retired),
         added=merger.counts["added"],
         changed=merger.counts["changed"],
         same=merger.counts["same"],
-        rekeyed=tuple(new_keys(items, merger.saved_items)),
-        total=len(merger.items),
+        rekeyed=new_keys(own.items, merger.saved_items),
+        rekeyed_topics=new_keys(own.topics, merger.saved_topics),
+        last=next(merger.numbers) - 1,
+        total=total,
     )
 
 
@@ -83,7 +71,7 @@ def _refuse_too_many(asked: int, topics: int, topics_before: int) -> None:
         )
 
 
-def _refuse_too_much(size: int, size_before: int) -> None:
+def refuse_too_much(size: int, size_before: int) -> None:
     """Raise BankError for more bytes of questions than a server can have."""
     if size > max(MAX_OWN_BYTES, size_before):
         raise file_error(
@@ -93,32 +81,25 @@ def _refuse_too_much(size: int, size_before: int) -> None:
         )
 
 
-def _size(rows: Iterable[OwnTopic | OwnItem]) -> int:
-    """Return the bytes of the contents of rows."""
-    contents = (row.content for row in rows)
-    return sum(len(text) if text.isascii() else len(text.encode()) for text in contents)
-
-
 class _Merger:
     """Merges topics and items one by one into those of a server."""
 
-    def __init__(
-        self,
-        guild_id: int,
-        first: int,
-        topics: Iterable[OwnTopic],
-        items: Iterable[OwnItem],
-        *,
-        keep_pictures: bool,
-    ) -> None:
-        self._guild_id = guild_id
-        self._numbers = itertools.count(first)
+    def __init__(self, own: Own, *, keep_pictures: bool) -> None:
+        self._guild_id = own.guild_id
         self._keep_pictures = keep_pictures
-        self.topics = {row.name: row for row in topics}
-        self.items = {row.name: row for row in items if not row.retired}
+        self.numbers = itertools.count(own.first)
+        self.topics = {row.name: row for row in own.topics}
+        self.items = {row.name: row for row in own.items if not row.retired}
+        self.retired: list[OwnItem] = []
+        self._retired_before = [row for row in own.items if row.retired]
         self.saved_topics: list[OwnTopic] = []
         self.saved_items: list[OwnItem] = []
         self.counts = Counter[str]()
+
+    def sums(self) -> Sums:
+        """Return the sums of all rows as they are now."""
+        retired = [*self._retired_before, *self.retired]
+        return sums_of(self.topics.values(), [*self.items.values(), *retired])
 
     def merge_topic(
         self, section: Mapping[str, Any], topic: Mapping[str, Any], packs: Bank
@@ -134,7 +115,7 @@ class _Merger:
         before = self.topics.get(name)
         sources: list[int] = []
         if before is None:
-            number = next(self._numbers)
+            number = next(self.numbers)
             topic_id = name if name in packs.topics else own_id(self._guild_id, number)
             row = OwnTopic(
                 guild_id=self._guild_id,
@@ -169,7 +150,7 @@ class _Merger:
         if before is None:
             row = OwnItem(
                 guild_id=self._guild_id,
-                number=next(self._numbers),
+                number=next(self.numbers),
                 name=name,
                 topic_id=topic_id,
                 retired=False,
@@ -181,31 +162,31 @@ class _Merger:
             picture = json.loads(before.content).get("picture") if self._keep_pictures else None
             if picture is not None:
                 content["picture"] = picture
-            rows = _successors(before, topic_id, content, self._numbers)
-            row = rows[-1]
-            self.saved_items += [each for each in rows if each != before]
+            row = _successor(before, topic_id, content, self.numbers)
+            if row.number != before.number:
+                self.retired.append(replace(before, retired=True))
+            if row != before:
+                self.saved_items.append(row)
             self.counts["same" if row == before else "changed"] += 1
         self.items[name] = row
 
 
-def _successors(
+def _successor(
     before: OwnItem, topic_id: str, content: Mapping[str, Any], numbers: Iterator[int]
-) -> list[OwnItem]:
-    """Return the rows to store for an item's new content; the last one is asked from now on.
+) -> OwnItem:
+    """Return the row that is asked from now on, with an item's new content.
 
     Stored answers refer to choices by index, so choices keep their indexes. If they can't, because
-    the kind or the number of choices changed, the old item is retired and a new one gets its name.
+    the kind or the number of choices changed, the row has a new number, and the old one is retired.
     """
     old = json.loads(before.content)
     old_choices = old.get("choices", ())
+    number = before.number
     if old["kind"] != content["kind"] or len(old_choices) != len(content.get("choices", ())):
-        return [
-            replace(before, retired=True),
-            replace(before, number=next(numbers), topic_id=topic_id, content=to_json(content)),
-        ]
-    if "choices" in content:
+        number = next(numbers)
+    elif "choices" in content:
         content = {**content, "choices": _in_old_order(old_choices, content["choices"])}
-    return [replace(before, topic_id=topic_id, content=to_json(content))]
+    return replace(before, number=number, topic_id=topic_id, content=to_json(content))
 
 
 def _in_old_order(
@@ -222,38 +203,17 @@ def _in_old_order(
     return [choice if choice is not None else left.pop(0) for choice in placed]
 
 
-class PictureFiles(Struct, frozen=True):
-    """The files of pictures that a server's items name: of those that are asked, and of others.
-
-    The others are in the order of their items, the oldest first.
-    """
-
-    asked: frozenset[str]
-    retired: tuple[str, ...]
-
-    @classmethod
-    def of(cls, items: Iterable[OwnItem]) -> PictureFiles:
-        asked: set[str] = set()
-        retired: dict[str, None] = {}
-        for row in items:
-            if '"picture"' in row.content:  # most items have none
-                picture = json.loads(row.content).get("picture")
-                if picture is not None and row.retired:
-                    retired[picture["file"]] = None
-                elif picture is not None:
-                    asked.add(picture["file"])
-        return cls(frozenset(asked), tuple(file for file in retired if file not in asked))
-
-
-def unneeded_pictures(files: PictureFiles, sizes: Mapping[str, int]) -> list[str]:
+def unneeded_pictures(
+    asked: Collection[str], retired: Sequence[str], sizes: Mapping[str, int]
+) -> list[str]:
     """Return the files to delete, of all that a server has with their `sizes`.
 
-    Those of retired items stay as long as there is room. Raises BankError if a server can't have
-    that many pictures.
+    Those of `retired` items, the oldest first, stay as long as there is room. Raises BankError if a
+    server can't have that many pictures.
     """
-    total = sum(sizes[file] for file in files.asked)
-    if len(files.asked) > MAX_PICTURES:
-        problem = f"would make {len(files.asked):,} pictures of this server's own questions; {MAX_PICTURES} are allowed"
+    total = sum(sizes.get(file, 0) for file in asked)
+    if len(asked) > MAX_PICTURES:
+        problem = f"would make {len(asked):,} pictures of this server's own questions; {MAX_PICTURES} are allowed"
         raise BankError([Problem("the pictures", problem)])
     if total > MAX_PICTURES_BYTES:
         problem = (
@@ -261,8 +221,8 @@ def unneeded_pictures(files: PictureFiles, sizes: Mapping[str, int]) -> list[str
             f"{MAX_PICTURES_BYTES >> 20} are allowed. Take out pictures or questions first"
         )
         raise BankError([Problem("the pictures", problem)])
-    kept = set(files.asked)
-    for file in reversed(files.retired):
+    kept = set(asked)
+    for file in reversed(retired):
         total += sizes.get(file, 0)
         if total > MAX_PICTURES_BYTES or len(kept) >= MAX_PICTURES:
             break

@@ -6,11 +6,11 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
@@ -34,6 +34,7 @@ from bot.bank.forms import PICTURE, item_from, with_extras, with_level
 from bot.bank.insights_rules import analyze
 from bot.bank.model import (
     Checked,
+    Draft,
     Export,
     Extras,
     Form,
@@ -47,30 +48,33 @@ from bot.bank.model import (
     TopicNames,
 )
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
-from bot.bank.rules import PictureFiles
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
-from bot.core.computing import FILES, TOO_MUCH, TooMuch, compute
+from bot.core.computing import FILES, TOO_MUCH, FairQueue, TooMuch, compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.limits import MAX_ARCHIVE_BYTES, MAX_FILES, MAX_NEW_FORMULAS
-from bot.core.paging import page_in, rows_on
+from bot.core.limits import MAX_FILES, MAX_FILES_WAITING, MAX_NEW_FORMULAS, MAX_OWN_BYTES
+from bot.core.paging import PAGE_SIZE, page_in, rows_on
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store
 from bot.questions.bank import schema
 from bot.questions.check import BankError, Problem, refuse
 from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
 from bot.questions.model import Bank
-from bot.questions.own import OwnItem, OwnTopic, is_own, item_of
+from bot.questions.own import OwnItem, OwnRows, OwnTopic, Sums, item_of, size_of, sums_of
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 YEAR = timedelta(days=365)
 MOST = 30_000
 """The number of latest answers that are analyzed."""
 _MOST_CHANGES = 200
 """Changes that this process can undo, the newest ones."""
+_ATTEMPTS = 3
 _MOST_NAMES = 5
 """Questions that a refusal names."""
+_WHOLE_BANKS = FairQueue("files", most=MAX_FILES_WAITING)
+"""All rows of one server at a time are in memory, for a file that is read or made."""
 _FORM_SECTION = ("our-own", "Our own")
 """Id and title of the section for topics that are made in a form."""
 _GONE = "That question was taken out or replaced meanwhile. Find the others in </bank>."
@@ -81,6 +85,10 @@ Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 class _KeyInUse(UserError):
     """Refuses another key for questions that members are asked now, or are about to be."""
+
+
+class _Changed(UserError):
+    """Refuses a change of rows that somebody else has changed since they were read."""
 
 
 class OwnBank:
@@ -108,8 +116,22 @@ class OwnBank:
         """Add a file's questions to the server's own; raises BankError with all its problems."""
         refuse_size(len(content), most_bytes(name))
         async with self._in_turn(guild_id):
-            own = await self._own(guild_id)
-            read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
+            try:
+                merged = await _retried(partial(self._import, guild_id, name, content))
+            except _KeyInUse as error:
+                raise UserError(
+                    f"{error} To save the rest now, leave that out of the file."
+                ) from error
+        log.info(
+            "guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed
+        )
+        return merged
+
+    async def _import(self, guild_id: int, name: str, content: bytes) -> Merge:
+        async with _WHOLE_BANKS.turn(guild_id):
+            own, rows = await self._database.read_long(guild_id, self._read_all, guild_id)
+            length = self._card_length
+            read = partial(read_own, schema=schema(), own=own, rows=rows, card_length=length)
             try:
                 found = await FILES.run(guild_id, read, name, content)
             except TooMuch as error:
@@ -119,17 +141,31 @@ class OwnBank:
                     f"Reading this file took {TOO_MUCH}, so nothing was changed. "
                     f"Split it and send its parts one by one. {error}"
                 ) from error
-            await _refuse_problems(found, guild_id)
-            try:
-                merged = await self._database.write(self._store, guild_id, found)
-            except _KeyInUse as error:
-                raise UserError(
-                    f"{error} To save the rest now, leave that out of the file."
-                ) from error
-        log.info(
-            "guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed
+        return await self._save(own, found)
+
+    def _read_all(self, conn: Connection, guild_id: int) -> tuple[Own, OwnRows]:
+        own = self._read(conn, guild_id, (), ())
+        pictures = questions_store.picture_sizes(conn, guild_id).keys()
+        own = replace(own, elsewhere=Sums(), pictures=frozenset(pictures))
+        return own, questions_store.own_rows_of(conn, guild_id)
+
+    def _read(
+        self,
+        conn: Connection,
+        guild_id: int,
+        topics: Sequence[OwnTopic],
+        items: Sequence[OwnItem],
+    ) -> Own:
+        """Return these rows of a server, with the sums of all others."""
+        return Own(
+            packs=self._banks.packs,
+            guild_id=guild_id,
+            topics=topics,
+            items=items,
+            elsewhere=questions_store.own_sums(conn, guild_id).without(sums_of(topics, items)),
+            first=questions_store.last_number(conn, guild_id) + 1,
+            mark=questions_store.bank_mark(conn, guild_id),
         )
-        return merged
 
     @asynccontextmanager
     async def _in_turn(self, guild_id: int) -> AsyncIterator[None]:
@@ -149,25 +185,31 @@ class OwnBank:
             if not self._pending[guild_id]:
                 del self._pending[guild_id]
 
-    def _store(self, conn: Connection, guild_id: int, found: Checked) -> Merge:
-        document = found.document
-        first = questions_store.reserve_numbers(conn, guild_id, rules.numbers_needed(document))
-        topics, items = _rows(conn, guild_id)
-        merged = rules.merge(
-            guild_id,
-            first,
-            topics,
-            items,
-            document,
-            self._banks.packs,
-            keep_pictures=found.pictures is None,
-        )
-        changed = rules.new_keys(topics, merged.topics) | rules.new_keys(items, merged.items)
-        self._refuse_keys_in_use(conn, guild_id, changed)
-        questions_store.save_topics(conn, merged.topics)
-        questions_store.save_items(conn, merged.items)
-        all_items = {row.number: row for row in (*items, *merged.items)}
-        _store_pictures(conn, guild_id, list(all_items.values()), found.pictures or {})
+    async def _save(
+        self, own: Own, found: Checked, before: Callable[[Connection], None] | None = None
+    ) -> Merge:
+        """Store what was checked; raises BankError with its problems.
+
+        `before` runs first, in the same transaction.
+        """
+        merged = await _refuse_problems(found, own.guild_id)
+
+        def store(conn: Connection) -> None:
+            if before is not None:
+                before(conn)
+            if not questions_store.change_bank_since(conn, own.guild_id, own.mark, merged.last):
+                raise _Changed(
+                    "Somebody else changed this server's questions just now, so nothing was saved. "
+                    "Do this again."
+                )
+            changed = {**merged.rekeyed, **merged.rekeyed_topics}
+            self._refuse_keys_in_use(conn, own.guild_id, changed)
+            questions_store.save_topics(conn, merged.topics)
+            questions_store.retire_items(conn, own.guild_id, merged.retired)
+            questions_store.save_items(conn, merged.items)
+            _store_pictures(conn, own.guild_id, found.pictures)
+
+        await self._database.write(store)
         return merged
 
     def _refuse_keys_in_use(
@@ -193,67 +235,69 @@ class OwnBank:
 
         `sheet=True` writes CSV instead of JSON; `packs=True` adds the questions of its packs.
         """
-        async with self._in_turn(guild_id):
-            own = await self._own(guild_id)
-            chosen = await self._database.read(questions_store.packs_of, guild_id)
-            pictures: Mapping[str, bytes] = {}
-            if not sheet:
-                files = PictureFiles.of(own.items).asked
-                pictures = await self._database.read(
-                    questions_store.own_pictures_of, guild_id, files
-                )
-            write = partial(write_own, own, chosen, title, pictures, sheet=sheet, packs=packs)
+        async with self._in_turn(guild_id), _WHOLE_BANKS.turn(guild_id):
+            read = partial(self._read_for_export, guild_id, with_pictures=not sheet)
+            rows, chosen, pictures = await self._database.read_long(guild_id, read)
+            write = partial(
+                write_own,
+                rows,
+                self._banks.packs,
+                chosen,
+                title,
+                pictures,
+                sheet=sheet,
+                packs=packs,
+            )
             try:
-                found = await FILES.run(guild_id, write)
+                return await FILES.run(guild_id, write)
             except TooMuch as error:
                 log.warning("guild %s: writing a file took too much", guild_id)
                 raise UserError(f"Writing this file took {TOO_MUCH}. {error}") from error
-            if len(found.content) > MAX_ARCHIVE_BYTES:
-                raise UserError(
-                    f"This file would be larger than {MAX_ARCHIVE_BYTES >> 20} MiB, the most that Discord takes. "
-                    "Export CSV, which has no pictures, or take out pictures first."
-                )
-            return found
 
-    async def _own(self, guild_id: int) -> Own:
-        rows = await self._database.read(_rows, guild_id)
-        pictures = await self._database.read(questions_store.picture_sizes, guild_id)
-        return Own(self._banks.packs, *rows, frozenset(pictures))
+    @staticmethod
+    def _read_for_export(
+        guild_id: int, conn: Connection, *, with_pictures: bool
+    ) -> tuple[OwnRows, list[str] | None, Mapping[str, bytes]]:
+        files = questions_store.picture_files(conn, guild_id)[0] if with_pictures else ()
+        return (
+            questions_store.own_rows_of(conn, guild_id),
+            questions_store.packs_of(conn, guild_id),
+            questions_store.own_pictures_of(conn, guild_id, files),
+        )
 
     async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
-        """Return a page of the own questions that `find` returns."""
-        found = await self.find(guild_id, search)
-        page, pages = page_in(len(found), page)
-        shown = tuple(rows_on(page, found))
-        return Listing(page=page, pages=pages, found=len(found), shown=shown)
+        """Return a page of the own questions with every word of `search` in id, topic or prompt."""
+        return await self._database.read_long(guild_id, self._page_of, guild_id, search, page)
 
-    @reading
-    def find(self, conn: Connection, guild_id: int, search: str = "") -> list[OwnQuestion]:
-        """Return the own questions with every word of `search` in id, topic or prompt."""
-        bank = self._banks.of(conn, guild_id)
+    def _page_of(self, conn: Connection, guild_id: int, search: str, page: int) -> Listing:
+        titles = {
+            row.topic_id: row.title for row in questions_store.topic_titles(conn, guild_id)
+        } | {topic.id: topic.title for topic in self._banks.packs.topics.values()}
         words = search.casefold().split()
-        found = []
-        for row in questions_store.own_items_of(conn, guild_id):
-            item = bank.asked.get(row.item_id)
-            if item is None or row.retired:
-                continue
-            topic = bank.topics[row.topic_id].title
-            searched = f"{row.name} {topic} {item.prompt}".casefold()
-            if all(word in searched for word in words):
-                found.append(OwnQuestion(row, item, topic))
-        return found
+        if words:
+            numbers = _matching(conn, guild_id, words, titles)
+            found = len(numbers)
+            page, pages = page_in(found, page)
+            numbers = list(rows_on(page, numbers))
+        else:
+            found = questions_store.own_sums(conn, guild_id).asked
+            page, pages = page_in(found, page)
+            numbers = questions_store.own_numbers(conn, guild_id, page * PAGE_SIZE, PAGE_SIZE)
+        rows = questions_store.own_items_numbered(conn, guild_id, numbers)
+        shown = [OwnQuestion(row, item_of(row), titles[row.topic_id]) for row in rows]
+        return Listing(page=page, pages=pages, found=found, shown=tuple(shown))
 
     @reading
     def count(self, conn: Connection, guild_id: int) -> int:
         """Return how many questions of its own a server asks."""
-        return sum(map(is_own, self._banks.of(conn, guild_id).asked))
+        return questions_store.own_sums(conn, guild_id).asked
 
     @reading
     def get(self, conn: Connection, guild_id: int, number: int) -> OwnQuestion:
         """Return an own question that is asked; refuse if there is none with this number."""
-        row = _asked_row(questions_store.own_items_numbered(conn, guild_id, [number]), number)
-        topic = self._banks.of(conn, guild_id).topics[row.topic_id]
-        return OwnQuestion(row, item_of(row), topic.title)
+        row = _asked_row(conn, guild_id, number)
+        bank = self._banks.holding(conn, [row.item_id])
+        return OwnQuestion(row, bank.items[row.item_id], bank.topics[row.topic_id].title)
 
     async def page(self, guild_id: int, number: int, *, replaced: bool = False) -> QuestionPage:
         """Return an own question with what can be done about it."""
@@ -272,38 +316,41 @@ class OwnBank:
 
         `before` runs first, in the same transaction: if it refuses, nothing is added.
         """
+        names: set[str] = set()
+
+        async def save() -> Merge:
+            own, draft, name = await self._database.read(self._draft, guild_id, form)
+            names.add(name)
+            # Otherwise the second of two processes would add the same question under another id.
+            if len(names) > 1:
+                raise UserError(
+                    "A question with the same words was added just now. Find it in </bank>."
+                )
+            return await self._save(own, checked(draft, own, self._card_length), before)
+
         async with self._in_turn(guild_id):
-            found, name = self._draft(form, await self._own(guild_id))
-            await _refuse_problems(found, guild_id)
-
-            def store(conn: Connection) -> Merge:
-                if before is not None:
-                    before(conn)
-                # Without this check, the new question would overwrite one with the same id.
-                if any(row.name == name and not row.retired for row in _rows(conn, guild_id)[1]):
-                    raise UserError(
-                        "A question with the same words was added just now. Find it in </bank>."
-                    )
-                return self._store(conn, guild_id, found)
-
-            merged = await self._database.write(store)
+            merged = await _retried(save)
         number = merged.items[-1].number
         self._remember(guild_id, number, [], merged.items)
         return await self.page(guild_id, number)
 
     def check(self, form: Form) -> None:
         """Raise BankError with a form's problems, if it has any."""
-        found, _ = self._draft(form, Own(self._banks.packs, (), ()))
-        refuse(found.problems)
-
-    def _draft(self, form: Form, own: Own) -> tuple[Checked, str]:
-        """Return a form's new question as a checked document, and its id."""
-        known = topic_called(form.topic, titles_of(own.packs, own.topics))
-        topic = known or TopicNames(slug(form.topic), form.topic, *_FORM_SECTION)
-        taken = {row.name for row in own.items if not row.retired} | own.packs.items.keys()
-        name = free_id(form.prompt, taken)
+        own = Own(self._banks.packs)
+        name = free_id(form.prompt, own.packs.items.keys())
+        topic = _topic_of(form, own.packs, ())
         draft = check_one({**item_from(form), "id": name}, topic, schema())
-        return checked(draft, own, self._card_length), name
+        refuse(checked(draft, own, self._card_length).problems)
+
+    def _draft(self, conn: Connection, guild_id: int, form: Form) -> tuple[Own, Draft, str]:
+        """Return a form's new question as a document, the rows that it is about, and its id."""
+        packs = self._banks.packs
+        topic = _topic_of(form, packs, questions_store.topic_titles(conn, guild_id))
+        taken = questions_store.names_like(conn, guild_id, slug(form.prompt, 40))
+        name = free_id(form.prompt, taken | packs.items.keys())
+        draft = check_one({**item_from(form), "id": name}, topic, schema())
+        topics = questions_store.own_topics_named(conn, guild_id, [topic.id])
+        return self._read(conn, guild_id, topics, ()), draft, name
 
     async def edit(self, guild_id: int, number: int, form: Form) -> QuestionPage:
         """Change an own question as edited in a form; raises BankError with its problems."""
@@ -315,11 +362,13 @@ class OwnBank:
 
     async def _edit(self, guild_id: int, number: int, change: Change) -> QuestionPage:
         async with self._in_turn(guild_id):
-            before, after = await self._change(guild_id, number, change)
-        last = after[-1].number if after else number
-        if after:
-            self._remember(guild_id, last, [before], after)
-        return await self.page(guild_id, last, replaced=len(after) > 1)
+            before, merged = await _retried(partial(self._change, guild_id, number, change))
+        replaced = bool(merged.retired)
+        last = merged.items[-1].number if merged.items else number
+        if merged.items:
+            retired = [replace(before, retired=True)] if replaced else []
+            self._remember(guild_id, last, [before], [*retired, *merged.items])
+        return await self.page(guild_id, last, replaced=replaced)
 
     async def illustrate(self, guild_id: int, number: int, form: Extras) -> QuestionPage:
         """Change code, formula and picture of an own question; raises BankError with its problems.
@@ -332,7 +381,7 @@ class OwnBank:
                 file, content = await self._redraw(guild_id, form.upload)
                 drawn[file] = content
             change = partial(with_extras, form, next(iter(drawn), None))
-            await self._change(guild_id, number, change, drawn)
+            await _retried(partial(self._change, guild_id, number, change, drawn))
         return await self.page(guild_id, number)
 
     async def _redraw(self, guild_id: int, upload: bytes) -> tuple[str, bytes]:
@@ -352,18 +401,19 @@ class OwnBank:
         number: int,
         change: Change,
         pictures: Mapping[str, bytes] | None = None,
-    ) -> tuple[OwnItem, Sequence[OwnItem]]:
-        """Store the new content of an own item; return its row before, and the stored ones."""
-        own = await self._own(guild_id)
-        row = _asked_row(own.items, number)
-        topic = {topic.topic_id: topic for topic in own.topics}[row.topic_id]
+    ) -> tuple[OwnItem, Merge]:
+        """Store the new content of an own item; return its row before, and what was stored."""
+
+        def read(conn: Connection) -> tuple[Own, OwnItem, OwnTopic]:
+            row = _asked_row(conn, guild_id, number)
+            topics = questions_store.own_topics_with(conn, guild_id, (), {row.topic_id})
+            return self._read(conn, guild_id, topics, [row]), row, topics[0]
+
+        own, row, topic = await self._database.read(read)
         names = TopicNames(topic.name, topic.title, topic.section, topic.section_title)
         item = {**change(json.loads(row.content)), "id": row.name}
         found = checked(check_one(item, names, schema()), own, self._card_length)
-        await _refuse_problems(found, guild_id)
-        found = replace(found, pictures=pictures or {})
-        merged = await self._database.write(self._store, guild_id, found)
-        return row, merged.items
+        return row, await self._save(own, replace(found, pictures=pictures or {}))
 
     def _remember(
         self, guild_id: int, number: int, before: Sequence[OwnItem], after: Sequence[OwnItem]
@@ -380,7 +430,7 @@ class OwnBank:
 
         Refuses while a round or a challenge has the question in play.
         """
-        questions_store.reserve_numbers(conn, guild_id, 0)
+        questions_store.lock_bank(conn, guild_id)
         found = questions_store.own_items_numbered(conn, guild_id, [number])
         if not found:
             raise UserError(_GONE)
@@ -415,7 +465,7 @@ class OwnBank:
         before: Sequence[OwnItem],
         after: Sequence[OwnItem],
     ) -> None:
-        questions_store.reserve_numbers(conn, guild_id, 0)
+        questions_store.change_bank(conn, guild_id)
         numbers = [row.number for row in after]
         now = questions_store.own_items_numbered(conn, guild_id, numbers)
         if not after or {row.number: row for row in now} != {row.number: row for row in after}:
@@ -426,14 +476,21 @@ class OwnBank:
         # the newest one first: its name becomes free for the older one
         restored = [old.get(row.number, replace(row, retired=True)) for row in reversed(after)]
         self._refuse_keys_in_use(conn, guild_id, rules.new_keys(after, restored))
+        size = questions_store.own_sums(conn, guild_id).size
+        more = sum(map(size_of, restored)) - sum(map(size_of, after))
+        if size + more > max(size, MAX_OWN_BYTES):
+            raise UserError(
+                "There's no room left for the longer text, because other questions have grown. "
+                "Make one of them shorter first."
+            )
         questions_store.save_items(conn, restored)
 
     @writing
     def retire(self, conn: Connection, guild_id: int, number: int) -> None:
         """Retire an own item for good; refuse if it is retired already."""
-        questions_store.reserve_numbers(conn, guild_id, 0)
-        row = _asked_row(questions_store.own_items_numbered(conn, guild_id, [number]), number)
-        questions_store.save_items(conn, [replace(row, retired=True)])
+        questions_store.change_bank(conn, guild_id)
+        _asked_row(conn, guild_id, number)
+        questions_store.retire_items(conn, guild_id, [number])
 
 
 class QuestionInsights:
@@ -445,15 +502,17 @@ class QuestionInsights:
         self._banks = context.banks
         self._now = context.now
 
-    async def analyze(self, guild_id: int) -> tuple[Insights, Bank]:
-        """Return what the answers of a server say, and the bank that they are about.
+    async def analyze(self, guild_id: int, user_id: int) -> tuple[Insights, Bank]:
+        """Return what the answers of a server say to a manager, and the bank that they are about.
 
         The analysis runs after the transaction, because thousands of answers take a while.
         """
-        bank, work = await self._database.read_long(self._load, guild_id)
+        bank, work = await self._database.read_long(guild_id, self._load, guild_id, user_id)
         return await compute(guild_id, work), bank
 
-    def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
+    def _load(
+        self, conn: Connection, guild_id: int, user_id: int
+    ) -> tuple[Bank, partial[Insights]]:
         since = self._now() - YEAR
         bank = self._banks.of(conn, guild_id)
         found = answers_store.latest_on(conn, guild_id, since.date(), MOST)
@@ -466,40 +525,55 @@ class QuestionInsights:
             given,
             reports=store.count_reporters(conn, guild_id, since),
             asked=questions_store.asked_in(conn, guild_id).keys(),
-            hidden=self._in_play.items(conn, guild_id),
+            hidden=self._in_play.items_kept_from(conn, user_id, guild_id),
         )
 
 
-def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem]]:
-    return questions_store.own_topics_of(conn, guild_id), questions_store.own_items_of(
-        conn, guild_id
-    )
+async def _retried(work: Callable[[], Awaitable[T]]) -> T:
+    """Do work, and again if somebody else changed the rows that it has read."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(_Changed):
+            return await work()
+    return await work()
 
 
-def _asked_row(rows: Sequence[OwnItem], number: int) -> OwnItem:
-    row = next((row for row in rows if row.number == number and not row.retired), None)
-    if row is None:
+def _topic_of(form: Form, packs: Bank, own: Sequence[OwnTopic]) -> TopicNames:
+    """Return the topic that a form names, or a new one."""
+    known = topic_called(form.topic, titles_of(packs, own))
+    return known or TopicNames(slug(form.topic), form.topic, *_FORM_SECTION)
+
+
+def _matching(
+    conn: Connection, guild_id: int, words: Sequence[str], titles: Mapping[str, str]
+) -> list[int]:
+    """Return the numbers of the own items that are asked with all of these words."""
+    found = []
+    for row in questions_store.own_items_of(conn, guild_id):
+        prompt = json.loads(row.content)["prompt"]
+        searched = f"{row.name} {titles[row.topic_id]} {prompt}".casefold()
+        if all(word in searched for word in words):
+            found.append(row.number)
+    return found
+
+
+def _asked_row(conn: Connection, guild_id: int, number: int) -> OwnItem:
+    rows = questions_store.own_items_numbered(conn, guild_id, [number])
+    if not rows or rows[0].retired:
         raise UserError(_GONE)
-    return row
+    return rows[0]
 
 
-def _store_pictures(
-    conn: Connection, guild_id: int, items: Sequence[OwnItem], new: Mapping[str, bytes]
-) -> None:
+def _store_pictures(conn: Connection, guild_id: int, new: Mapping[str, bytes]) -> None:
     """Store a server's new pictures, and delete those that its items don't need any more."""
-    files = PictureFiles.of(items)
     sizes = questions_store.picture_sizes(conn, guild_id)
     sizes |= {file: len(content) for file, content in new.items()}
-    if files.asked - sizes.keys():
-        raise UserError("That question was changed meanwhile. Find it in </bank> again.")
-    unneeded = rules.unneeded_pictures(files, sizes)
+    asked, retired = questions_store.picture_files(conn, guild_id)
+    unneeded = rules.unneeded_pictures(asked, retired, sizes)
     questions_store.delete_pictures(conn, guild_id, unneeded)
-    questions_store.add_pictures(
-        conn, guild_id, {file: new[file] for file in new.keys() & files.asked}
-    )
+    questions_store.add_pictures(conn, guild_id, {file: new[file] for file in new.keys() & asked})
 
 
-async def _refuse_problems(found: Checked, guild_id: int) -> None:
+async def _refuse_problems(found: Checked, guild_id: int) -> Merge:
     """Draw a document's new formulas; raise BankError if they or the document have problems.
 
     Drawing stops at the first formula that takes too long.
@@ -520,3 +594,5 @@ async def _refuse_problems(found: Checked, guild_id: int) -> None:
             if isinstance(error, FormulaTooSlow):
                 break
     refuse(problems)
+    assert found.merge is not None
+    return found.merge

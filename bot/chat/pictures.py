@@ -54,16 +54,20 @@ class Picture(Struct, frozen=True):
 
 
 class PendingPicture(Struct, frozen=True):
-    """A picture to be drawn when its message is sent. `draw` returns None if that fails."""
+    """A picture to be drawn when its message is sent.
+
+    `draw` returns None if that fails; then `instead` is shown.
+    """
 
     name: str
     alt: str
+    instead: str
     draw: Callable[[], Awaitable[bytes | None]]
 
-    async def drawn(self) -> Picture | None:
-        """Draw the picture; return None if that fails."""
+    async def drawn(self) -> Picture | str:
+        """Draw the picture; return the words to show instead if that fails."""
         png = await self.draw()
-        return Picture(png, self.name, self.alt) if png is not None else None
+        return self.instead if png is None else Picture(png, self.name, self.alt, self.instead)
 
 
 class StoredPicture(Struct, frozen=True):

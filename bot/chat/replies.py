@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -96,7 +96,7 @@ async def say(
         )
 
 
-async def say_all(interaction: discord.Interaction, contents: Sequence[str | Message]) -> None:
+async def say_all(interaction: discord.Interaction, contents: Iterable[str | Message]) -> None:
     """Send several private messages in order."""
     for content in contents:
         await say(interaction, content)

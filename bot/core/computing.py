@@ -232,15 +232,19 @@ class FairQueue:
     def _end(self, key: int) -> None:
         """End a piece of work, and give its place to the longest waiter of the next key."""
         self._subtract(key)
-        if key in self._waiting:
-            self._waiting[key] = self._waiting.pop(key)  # behind all others
+        self._move_back(key)
         for other, queue in list(self._waiting.items()):
             for waiter in queue:
                 if not waiter.done():
                     self._remove(other, waiter)
+                    self._move_back(other)
                     waiter.set_result(True)
                     return
         self._free += 1
+
+    def _move_back(self, key: int) -> None:
+        if key in self._waiting:
+            self._waiting[key] = self._waiting.pop(key)
 
 
 QUEUES: WeakSet[FairQueue] = WeakSet()

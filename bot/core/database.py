@@ -33,7 +33,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from bot.core import counters
 from bot.core.backend import LONG_READS, DatabaseBroken, is_away, is_deadlock
-from bot.core.computing import for_future, in_thread
+from bot.core.computing import FairQueue, for_future, in_thread
 from bot.core.migrate import check_writable
 from bot.core.outages import Outage
 from bot.core.sqlite import Sqlite, is_damaged, open_sqlite
@@ -103,7 +103,7 @@ class Database:
         self._committing: asyncio.Task[None] | None = None
         self._reads: set[asyncio.Future[None]] = set()
         """One future for each running read, done when the read has ended."""
-        self._long_reads = asyncio.Semaphore(LONG_READS)
+        self._long_reads = FairQueue("look-ups", at_once=LONG_READS)
         self._one_load = asyncio.Lock()
         """Loads run one after the other, because the second often finds everything loaded."""
         self._closed = False
@@ -117,11 +117,16 @@ class Database:
         """Run a storage function on one consistent state of the database; a write in it raises."""
         return await self._retry(lambda: self._read(lambda conn: work(conn, *args, **kwargs)))
 
-    async def read_long(self, work: StorageFunction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `read`, for functions that may take long: short reads never wait for them."""
+    async def read_long(
+        self, key: int, work: StorageFunction[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Like `read`, for functions that may take long: short reads never wait for them.
+
+        Long ones wait in a `FairQueue`; `key` is whose they are.
+        """
 
         async def run() -> T:
-            async with self._long_reads:
+            async with self._long_reads.turn(key):
                 return await self._read(lambda conn: work(conn, *args, **kwargs))
 
         return await self._retry(run)
@@ -360,13 +365,6 @@ def reading(
 ) -> AsyncMethod[S, P, T]:
     """Make a service's method one read: callers await it, and it gets the connection as an argument."""
     return _one_transaction(Database.read, work)
-
-
-def reading_long(
-    work: ServiceMethod[S, P, T],
-) -> AsyncMethod[S, P, T]:
-    """Like `reading`, for methods that may take long."""
-    return _one_transaction(Database.read_long, work)
 
 
 def writing(

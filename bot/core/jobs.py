@@ -270,7 +270,10 @@ async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 class JobSource(Protocol):
-    """A source of jobs. `work` processes one row, and may be repeated after a crash."""
+    """A source of jobs. `work` processes one row, and may be repeated after a crash.
+
+    `due` is asked only once the time has come that `next_due` returned.
+    """
 
     def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]: ...
     def next_due(self, conn: Connection, /) -> datetime | None: ...
@@ -465,7 +468,9 @@ class Scheduler:
         return found
 
     def _due_in(self, conn: Connection, source: JobSource, now: datetime) -> _Found:
-        return _Found(source.due(conn, now, self._at_once), source.next_due(conn))
+        next_due = source.next_due(conn)
+        waits = next_due is not None and next_due <= now
+        return _Found(source.due(conn, now, self._at_once) if waits else (), next_due)
 
     def overdue(self, conn: Connection) -> timedelta:
         """Return how long the work that has waited longest has been due; nothing if none is."""

@@ -10,9 +10,9 @@ to interviews and to questions of the day are counted apart. All days of limits 
 """
 CHALLENGES_OPEN = 5
 """Challenges of a server at a time: their questions are asked nowhere else there until they close."""
-DIRECT_ROWS = 10_000
-"""Own questions and topics of a member's servers that are loaded for direct messages: that takes
-up to a second and about 30 MB. A server that does not fit is left out, unless it is the newest.
+DIRECT_BYTES = 6 << 20
+"""Bytes of own questions and topics of a member's servers that are loaded for direct messages, as
+`MAX_OWN_BYTES` counts them. A server that does not fit is left out, unless it is the newest.
 """
 DIRECT_SERVERS = 25
 """At most so many of a member's servers have their own questions asked in direct messages.
@@ -56,6 +56,11 @@ memory. The 993 shipped questions take 0.6.
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take
 seconds. The others are in the deck as LaTeX."""
+MAX_DOWNLOADS = 2
+"""Files for members that are made or uploaded at a time: each is in memory until Discord has it."""
+MAX_DOWNLOADS_WAITING = 100
+"""Those that are made, uploaded or wait, and a tenth of them of one server: Discord takes a reply up to
+15 minutes after the click."""
 MAX_DRAWING_MEMORY = 128 << 20
 """Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
 highest picture takes 50 MB."""
@@ -100,6 +105,9 @@ MAX_FORMULA_SECONDS = 3
 MAX_FORMULA_WAIT = 2.0
 """Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
 have it."""
+MAX_FORMULA_WAIT = 2.0
+"""Seconds that a card waits for its formula to be drawn; then it has it in words, and later cards
+have the picture."""
 MAX_FORMULA_WIDTH = 9_600
 """Pixels, with letters of 50. A formula is scaled to fit a card; a wider one would be unreadable."""
 MAX_GRADED_CHARACTERS = 10_000
@@ -123,9 +131,11 @@ MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
-MAX_OWN_BYTES = 8 << 20
+MAX_OWN_BYTES = 6 << 20
 """Bytes of a server's own questions and topics, including replaced and retired ones: these stay
-readable, so they are loaded too."""
+readable, so they are loaded too. 5,000 questions as long as the shipped ones fit in. With an emoji
+in each text they take 28 MB of memory.
+"""
 MAX_OWN_TOPICS = 500
 """A server's own topics: autocomplete searches them at every key press."""
 MAX_PICTURES = 300
@@ -168,6 +178,9 @@ MAX_TYPED = 100
 MAX_WAITING = 500
 """Pieces of work of all servers in a queue, and a tenth of them of one server: each keeps memory,
 and nobody waits long for a reply."""
+OWN_ROW_BYTES = 200
+"""Bytes that each own question or topic counts in addition to its texts: otherwise, 80,000
+without words would take as much memory as those with the longest texts."""
 PARTNERS_A_DAY = 3
 """Interviews with a partner, and cards that look for one, of a member in a day: each opens a
 thread or posts a message, which others read."""

@@ -83,17 +83,20 @@ def count_of(conn: Connection, what: str, user_id: int, day: date) -> int:
     return conn.execute(found).scalar() or 0
 
 
-def remember(conn: Connection, what: str, *user_ids: int) -> None:
-    """Store a fact about these members for good; their order doesn't matter."""
-    row = insert(conn, member_hashes).values(digest=_new_digest(conn, what, *sorted(user_ids)))
-    conn.execute(row.on_conflict_do_nothing())
+def fact_about(conn: Connection, what: str, *user_ids: int) -> str:
+    """Return the hash of a fact about these members, to remember; their order doesn't matter."""
+    return _new_digest(conn, what, *sorted(user_ids))
 
 
-def remembers(conn: Connection, what: str, *user_ids: int) -> bool:
-    """Whether that fact about these members is stored."""
-    known = select(member_hashes.c.digest)
-    digest = _digest(conn, what, *sorted(user_ids))
-    return conn.execute(known.where(member_hashes.c.digest == digest)).first() is not None
+def remember(conn: Connection, digest: str) -> None:
+    """Store a fact for good."""
+    conn.execute(insert(conn, member_hashes).values(digest=digest).on_conflict_do_nothing())
+
+
+def remembers(conn: Connection, digest: str) -> bool:
+    """Whether a fact is stored."""
+    known = select(member_hashes.c.digest).where(member_hashes.c.digest == digest)
+    return conn.execute(known).first() is not None
 
 
 def add_hash(conn: Connection, source: str, source_id: int, *, guild_id: int, user_id: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, update
 
@@ -16,6 +16,7 @@ from bot.core.notes import meta, read_note, set_note
 log = logging.getLogger(__name__)
 HOUR = 3
 """The hour of the day, in UTC."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def latest_night(now: datetime) -> datetime:
@@ -54,6 +55,8 @@ class Nightly:
         self._now = context.now
         self._note = f"nightly: {name}"
         self._job = job
+        self._last_run = _NEVER
+        """As the note had it when it was last read."""
 
     def begin(self, conn: Connection) -> None:
         """Let a new database wait for its first night."""
@@ -61,12 +64,13 @@ class Nightly:
             set_note(conn, self._note, self._now().isoformat())
 
     def due(self, conn: Connection, now: datetime, _limit: int, /) -> Sequence[int]:
-        last = read_note(conn, self._note)
-        waiting = last is not None and datetime.fromisoformat(last) < latest_night(now)
-        return [0] if waiting else []
+        return [0] if self.next_due(conn) <= now else []
 
-    def next_due(self, _conn: Connection, /) -> datetime | None:
-        return latest_night(self._now()) + timedelta(days=1)
+    def next_due(self, conn: Connection, /) -> datetime:
+        night = latest_night(self._now())
+        if self._last_run < night and (note := read_note(conn, self._note)):
+            self._last_run = datetime.fromisoformat(note)
+        return night if _NEVER < self._last_run < night else night + timedelta(days=1)
 
     async def work(self, _key: int) -> None:
         if not await self._database.write(self._claim):

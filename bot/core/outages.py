@@ -40,7 +40,6 @@ class Outage:
 
     def failed(self, error: BaseException, transactions: int = 1) -> None:
         """Count failed transactions."""
-        self.succeeded()  # an earlier outage may have ended
         now = self._last = self._clock()
         if self._began is None:
             self._began = self._told = now

@@ -26,6 +26,8 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Column, Connection, Table, bindparam, delete, select, update
 
+from bot.core.tables import stream_rows
+
 SOMEBODY = {"somebody": True}
 JSON = {"json": True}
 SECRET = {"secret": True}
@@ -35,8 +37,8 @@ NOBODY = 0
 """The id in place of an erased member's. Discord has no such id."""
 
 Row = dict[str, Any]
-Export = Callable[[Connection, int], list[Row]]
-"""Returns all rows about a member."""
+Export = Callable[[Connection, int], Iterable[Row]]
+"""Yields all rows about a member, with few of them in memory at a time."""
 Erase = Callable[[Connection, int, int], int]
 """Erases about `limit` rows of a member or server; returns how many, 0 if nothing was left."""
 
@@ -84,8 +86,8 @@ def held_in(tables: Sequence[Table], different: Iterable[Held]) -> Held:
     return Held(exports, members, servers)
 
 
-def export_rows(conn: Connection, table: Table, user_id: int) -> list[Row]:
-    """Return a member's rows of a table in values that JSON has."""
+def export_rows(conn: Connection, table: Table, user_id: int) -> Iterable[Row]:
+    """Yield a member's rows of a table in values that JSON has."""
     return _exporting(table, table.c.user_id)(conn, user_id)
 
 
@@ -124,15 +126,12 @@ def _exporting(table: Table, owner: Column[Any]) -> Export:
     columns = [column.label(name) for name, column in shown.items()]
     query = select(*columns).select_from(source).order_by(*table.primary_key)
 
-    def export(conn: Connection, user_id: int) -> list[Row]:
-        rows = conn.execute(query.where(owner == user_id))
-        return [
-            {
+    def export(conn: Connection, user_id: int) -> Iterator[Row]:
+        for row in stream_rows(conn, query.where(owner == user_id)):
+            yield {
                 name.replace("guild_id", "server_id"): _plain(shown[name], value)
                 for name, value in row._mapping.items()
             }
-            for row in rows
-        ]
 
     return export
 

@@ -178,7 +178,6 @@ def _take_room(folder: Path) -> None:
     """Write to a file without a name, which is gone when it is closed."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(_ROOM))
-        file.flush()
 
 
 def _upgrade(url: URL) -> None:

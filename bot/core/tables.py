@@ -6,7 +6,7 @@ milliseconds since 1970 in UTC, which are exact and comparable on SQLite and Pos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache, wraps
@@ -41,6 +41,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 ROWS_IN_MEMORY = "rows in memory"
 """The key in a table's `info` for how many of its rows may be in memory at a time, if few."""
+_ROWS_AT_ONCE = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -217,6 +218,19 @@ def fetch(conn: Connection, query: Select[Any], kind: type[T]) -> T | None:
 def fetch_all(conn: Connection, query: Select[Any], kind: type[T]) -> list[T]:
     """Return all rows of a query, each as a struct with fields named like columns."""
     return [*map(_maker(kind), conn.execute(query))]
+
+
+def stream(conn: Connection, query: Select[Any], kind: type[T]) -> Iterator[T]:
+    """Yield the rows of a query like `fetch_all`, with few of them in memory at a time.
+
+    On PostgreSQL the event loop goes on between these.
+    """
+    return map(_maker(kind), stream_rows(conn, query))
+
+
+def stream_rows(conn: Connection, query: Select[Any]) -> CursorResult[Any]:
+    """Run a query whose rows are read a few at a time."""
+    return conn.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
 
 
 def values_of(value: Any) -> dict[str, Any]:

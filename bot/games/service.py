@@ -102,7 +102,7 @@ class GameService(ABC):
             servers.lock(conn, starter.guild_id)
             self._refuse_another(conn, starter)
             bank = self._banks.of(conn, starter.guild_id)
-            in_play = self._in_play.items(conn, starter.guild_id)
+            in_play = self._in_play.items_kept_from(conn, starter.user_id, starter.guild_id)
             if in_play.isdisjoint(item.id for item in drawn):
                 return create(conn, bank, drawn)
             return create(conn, bank, self._draw(conn, starter, options))  # a start was faster
@@ -125,7 +125,8 @@ class GameService(ABC):
         return self._draw(conn, starter, options)
 
     def _draw(self, conn: Connection, starter: Starter, options: GameOptions) -> list[Item]:
-        """Draw items that are not in play on the server; refuse if none is left.
+        """Draw items that are not in play on the server, and that its starter may see; refuse if
+        none is left.
 
         Items that the server was never asked come first, then those it was asked longest ago.
         """
@@ -135,11 +136,11 @@ class GameService(ABC):
             raise UserError(
                 "No question matches these options. Try another topic, or mixed difficulty."
             )
-        hidden = self._in_play.items(conn, starter.guild_id)
+        hidden = self._in_play.items_kept_from(conn, starter.user_id, starter.guild_id)
         free = [item for item in fitting if item.id not in hidden]
         if not free:
             raise UserError(
-                "Everything that matches is being asked on this server right now. "
+                "Everything that matches is being asked right now. "
                 "Try another topic, or mixed difficulty, or start again in a few minutes."
             )
         asked = asked_in(conn, starter.guild_id)

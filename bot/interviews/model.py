@@ -300,6 +300,7 @@ class PartnerInterview(Struct, frozen=True):
     message_id: int | None
     first_id: int
     second_id: int | None
+    pair: str | None
     topic_id: str | None
     state: PartnerState
     thread_id: int | None

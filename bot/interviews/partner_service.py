@@ -15,7 +15,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing, writing_due
 from bot.core.errors import UserError
 from bot.core.limits import PARTNERS_A_DAY
-from bot.core.member_hashes import count_up, remember, remembers
+from bot.core.member_hashes import count_up, fact_about, remember, remembers
 from bot.core.unstored import Notify, PendingStarts
 from bot.interviews import partner_store, rules, store
 from bot.interviews.model import (
@@ -126,7 +126,8 @@ class PartnerInterviews:
             raise UserError(
                 "This one is taken or closed. Look for a partner yourself with </interview>."
             )
-        if remembers(conn, _NOT_WITH, found.first_id, user_id):
+        pair = fact_about(conn, _NOT_WITH, found.first_id, user_id)
+        if remembers(conn, pair):
             raise UserError(
                 "One of you doesn't want to be put together again. Look for another partner with </interview>."
             )
@@ -139,7 +140,7 @@ class PartnerInterviews:
                     f"{who} had {PARTNERS_A_DAY} interviews with a partner today, which is the most in a day. "
                     "Try again tomorrow; the day ends at midnight UTC."
                 )
-        opening = {"state": PartnerState.OPENING, "second_id": user_id, "due_at": now}
+        opening = {"state": PartnerState.OPENING, "second_id": user_id, "pair": pair, "due_at": now}
         partner_store.change(conn, key, expect=found.state, **opening, tried_at=None)
         return self.describe(conn, _existing(partner_store.get(conn, key)))
 
@@ -283,11 +284,11 @@ class PartnerInterviews:
 
     @writing
     def keep_apart(self, conn: Connection, key: int, user_id: int) -> None:
-        """Never put these two together again, whoever asks for it and whatever they erase."""
+        """Never put these two together again, whoever asks for it and whatever they erase or erased."""
         found = _of(partner_store.get(conn, key), user_id)
-        if found.is_deserted:
-            raise UserError("The other one has deleted their data, so I no longer know who it was.")
-        remember(conn, _NOT_WITH, *found.members)
+        if found.pair is None:
+            raise UserError(_GONE)
+        remember(conn, found.pair)
 
     def close(self, conn: Connection, found: PartnerInterview, ending: PartnerEnding) -> None:
         """End a search or interview; what it says last is posted next."""

@@ -33,6 +33,8 @@ partner_interviews = sa.Table(
     # who asks first: the one who looked for a partner, unless they exchange
     sa.Column("first_id", sa.BigInteger, nullable=False, info=SOMEBODY),
     sa.Column("second_id", sa.BigInteger, info=SOMEBODY),
+    # a keyed hash of both: one can refuse the other even after that one has erased their data
+    sa.Column("pair", sa.String(64), info=SECRET),
     sa.Column("topic_id", sa.String(48)),  # wanted; null: any
     sa.Column("state", OneOf(PartnerState, 10), nullable=False),
     sa.Column("thread_id", sa.BigInteger),

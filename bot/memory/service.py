@@ -74,7 +74,7 @@ class FirstStabilitiesWork:
             page := await self._database.read(answers_store.practised_after, after, _PAGE)
         ):
             members = sorted({user_id for _, user_id in page})
-            due = await self._database.read_long(_due_members, members)
+            due = await self._database.read_long(OURS, _due_members, members)
             fits += await do_each("first stabilities of member", due, self._fit)
             after = page[-1][0]
             await self._database.write(set_note, _NOTE, str(after))
@@ -83,7 +83,7 @@ class FirstStabilitiesWork:
         return fits
 
     async def _fit(self, user_id: int) -> int:
-        history = await self._database.read_long(answers_store.all_reviews_of, user_id)
+        history = await self._database.read_long(OURS, answers_store.all_reviews_of, user_id)
         first = await compute(OURS, fitting.fit, history)
         reviews = sum(map(len, history.values()))
         since = self._now() + HOLDS_AFTER

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec.structs import replace
 
 from bot.core import servers
+from bot.core.computing import OURS
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -133,7 +134,9 @@ class Milestones:
             page := await self._database.read(members_store.seen_on, guild_id, after, _MEMBERS)
         ):
             for milestone in sections:
-                knowing = await self._database.read_long(self._knowing, guild_id, milestone, page)
+                knowing = await self._database.read_long(
+                    OURS, self._knowing, guild_id, milestone, page
+                )
                 if knowing:
                     await self._database.write(self._reach_section, guild_id, milestone, knowing)
                 found += len(knowing)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import discord
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
+from bot.chat.downloads import download
 from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import Fields
 from bot.privacy import views as view
@@ -23,9 +26,9 @@ class PrivacyCog(commands.Cog):
         await say(interaction, view.card())
 
     async def export(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        work = self._privacy.export(interaction.user.id)
-        entries, files = await defer_if_slow(interaction, work)
-        await say_all(interaction, view.export_pages(entries, files))
+        make = partial(self._privacy.export, interaction.user.id)
+        async with download(interaction, make) as made:
+            await say_all(interaction, view.export_pages(made.entries, made.parts, made.files()))
 
     async def erase(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Ask once more; then erase, or keep everything."""

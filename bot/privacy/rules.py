@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,6 @@ ERASE_AFTER = timedelta(days=30)
 _ABOUT = "All that Quizformer has stored about you. Items and topics are named by their ids in the question bank."
 
 Row = Mapping[str, Any]
-Sections = Mapping[str, Sequence[Row]]
 
 
 def readable(bank: Bank, row: Row) -> Row:
@@ -33,32 +33,82 @@ def readable(bank: Bank, row: Row) -> Row:
     return {**row, "answer": picked}
 
 
-def files(user_id: int, at: datetime, sections: Sections, limit: int = FILE_BYTES) -> list[bytes]:
-    """Return the export as JSON, one row a line, in files of at most about `limit` bytes."""
-    parts: list[dict[str, list[str]]] = [{}]
-    size = 0
-    for name, rows in sections.items():
-        parts[-1][name] = []
+class DataFiles:
+    """A member's export as JSON, one row a line, in files of at most about `limit` bytes.
+
+    The files are compressed until they are needed, to a tenth of their size.
+    """
+
+    def __init__(self, user_id: int, at: datetime, limit: int = FILE_BYTES) -> None:
+        self._head = {
+            "about": _ABOUT,
+            "member_id": str(user_id),
+            "made_at": at.isoformat(timespec="seconds"),
+        }
+        self._limit = limit
+        self._finished: list[bytes] = []
+        self._part = _Part()
+        self.entries = 0
+
+    def add(self, name: str, rows: Iterable[Row]) -> None:
+        """Add all rows of a section."""
+        self._part.begin(name)
         for row in rows:
-            line = _dump(row)
-            size += len(line.encode()) + 4
-            if size > limit and any(parts[-1].values()):
-                parts.append({name: []})
-                size = len(line.encode()) + 4
-            parts[-1][name].append(line)
-    head = {"about": _ABOUT, "member_id": str(user_id), "made_at": at.isoformat(timespec="seconds")}
-    return [
-        _file(head if len(parts) == 1 else {**head, "part": number, "parts": len(parts)}, part)
-        for number, part in enumerate(parts, start=1)
-    ]
+            line = _dump(row).encode()
+            if self._part.size + len(line) > self._limit and self._part.rows:
+                self._part.end()
+                self._finished.append(self._part.packed())
+                self._part = _Part()
+                self._part.begin(name)
+            self._part.add(line)
+            self.entries += 1
+        self._part.end()
+
+    @property
+    def parts(self) -> int:
+        """The number of files."""
+        return len(self._finished) + 1
+
+    def files(self) -> Iterator[bytes]:
+        """Yield the files one by one."""
+        head: dict[str, Any] = self._head
+        for number, packed in enumerate([*self._finished, self._part.packed()], start=1):
+            if self.parts > 1:
+                head = {**head, "part": number, "parts": self.parts}
+            fields = ",\n ".join(f"{_dump(key)}: {_dump(value)}" for key, value in head.items())
+            yield b"{\n " + fields.encode() + zlib.decompress(packed) + b"\n}\n"
 
 
-def _file(head: Mapping[str, Any], sections: Mapping[str, Sequence[str]]) -> bytes:
-    fields = [f"{_dump(key)}: {_dump(value)}" for key, value in head.items()]
-    for name, rows in sections.items():
-        listed = ",".join(f"\n  {row}" for row in rows)
-        fields.append(f"{_dump(name)}: [{listed}\n ]" if rows else f"{_dump(name)}: []")
-    return ("{\n " + ",\n ".join(fields) + "\n}\n").encode()
+class _Part:
+    """The sections of one file, compressed as they are added."""
+
+    def __init__(self) -> None:
+        self._compress = zlib.compressobj(level=1)
+        self._packed: list[bytes] = []
+        self._empty = True
+        self.rows = 0
+        self.size = 0
+
+    def begin(self, name: str) -> None:
+        """Begin a section."""
+        self._write(f",\n {_dump(name)}: [".encode())
+        self._empty = True
+
+    def add(self, line: bytes) -> None:
+        self._write((b"\n  " if self._empty else b",\n  ") + line)
+        self._empty = False
+        self.rows += 1
+
+    def end(self) -> None:
+        """End the section."""
+        self._write(b"]" if self._empty else b"\n ]")
+
+    def packed(self) -> bytes:
+        return b"".join([*self._packed, self._compress.copy().flush()])
+
+    def _write(self, text: bytes) -> None:
+        self._packed.append(self._compress.compress(text))
+        self.size += len(text)
 
 
 def _dump(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from bot.chat import text as t
 from bot.chat.messages import (
@@ -36,20 +36,18 @@ def card() -> Message:
     )
 
 
-def export_pages(entries: int, files: Sequence[bytes]) -> list[Message]:
-    """Return the messages with the files of an export, one file each."""
+def export_pages(entries: int, parts: int, files: Iterable[bytes]) -> Iterator[Message]:
+    """Yield the messages with the files of an export, one file each."""
     if not entries:
         words = "I have nothing stored about you. The file says the same, for your records."
     else:
         counted = t.count(entries, "entry", "entries")
         words = f"Everything I have stored about you, on every server and in private: {counted}."
         words += "\n-# Questions are named by their ids."
-    names = _names(len(files))
-    first, *more = [Download(name, content) for content, name in zip(files, names, strict=True)]
-    return [
-        Message(OPEN, f"### Your data\n{words}", first),
-        *(Message(OPEN, part) for part in more),
-    ]
+    head: str | None = f"### Your data\n{words}"
+    for name, content in zip(_names(parts), files, strict=True):
+        yield Message(OPEN, head, Download(name, content))
+        head = None
 
 
 def _names(files: int) -> list[str]:

@@ -8,11 +8,11 @@ crash interrupted continues later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Protocol
 
-from bot.core.computing import in_thread
 from bot.core.context import Context
 from bot.core.database import Connection, StorageError
 from bot.core.errors import UserError
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 PORTION = 200
 """Rows erased in one transaction, while other writes wait for 3 to 30 ms."""
+_ROWS_AT_ONCE = 500
 RETRY = timedelta(hours=1)
 """The pause before another attempt if an erasure fails, or if the server still has the bot."""
 
@@ -60,36 +61,30 @@ class Privacy:
         self._after = after
         self._exporting: set[int] = set()
 
-    async def export(self, user_id: int) -> tuple[int, list[bytes]]:
-        """Return all that is stored about a member, as the number of entries and JSON files.
+    async def export(self, user_id: int) -> rules.DataFiles:
+        """Return all that is stored about a member; refuse while another export of theirs runs.
 
-        Refuse while another export of theirs runs.
+        Each table is read in a transaction of its own, so that others needn't wait for all.
         """
         if user_id in self._exporting:
             raise UserError("Your file is being put together. It comes in a moment.")
         self._exporting.add(user_id)
         try:
-            return await self._export(user_id)
+            made = rules.DataFiles(user_id, self._now())
+            for name in sorted(self._held.exports):
+                await self._database.read_long(user_id, self._add, made, name, user_id)
+            return made
         finally:
             self._exporting.discard(user_id)
 
-    async def _export(self, user_id: int) -> tuple[int, list[bytes]]:
-        """Read each table in a transaction of its own, so that others needn't wait for all."""
-        found = {
-            name: await self._database.read_long(export, user_id)
-            for name, export in self._held.exports.items()
-        }
-        items = {row["item_id"] for rows in found.values() for row in rows if row.get("item_id")}
-        bank = await self._database.read(self._banks.holding, items)
+    def _add(self, conn: Connection, made: rules.DataFiles, name: str, user_id: int) -> None:
+        """Add the rows of a table to an export, with few of them in memory at a time."""
+        made.add(name, self._readable(conn, iter(self._held.exports[name](conn, user_id))))
 
-        def write() -> tuple[int, list[bytes]]:
-            sections = {
-                name: [rules.readable(bank, row) for row in found[name]] for name in sorted(found)
-            }
-            entries = sum(map(len, sections.values()))
-            return entries, rules.files(user_id, self._now(), sections)
-
-        return await in_thread(write)
+    def _readable(self, conn: Connection, rows: Iterator[rules.Row]) -> Iterator[rules.Row]:
+        while some := list(islice(rows, _ROWS_AT_ONCE)):
+            bank = self._banks.holding(conn, {row["item_id"] for row in some if row.get("item_id")})
+            yield from (rules.readable(bank, row) for row in some)
 
     async def erase(self, user_id: int) -> bool:
         """Erase all about a member; False if the database failed and the rest follows later."""

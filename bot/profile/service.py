@@ -8,7 +8,7 @@ from bot.answers import store as answers_store
 from bot.answers import totals
 from bot.core.calendar import local_date
 from bot.core.context import Context
-from bot.core.database import Connection, reading_long
+from bot.core.database import Connection
 from bot.members.store import set_shows_profile, set_zone, shows_profile, zone_of
 from bot.members.streak_service import Streaks
 from bot.memory.service import knowledge
@@ -36,9 +36,11 @@ class Profiles:
         """Let a member's days follow a zone from now on. Times that were computed before stay."""
         await self._database.write(set_zone, user_id, zone)
 
-    @reading_long
-    def read(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Profile:
+    async def read(self, guild_id: int, user_id: int, asker_id: int) -> Profile:
         """Return a member's figures on a server, as far as the asker may see them."""
+        return await self._database.read_long(guild_id, self._read, guild_id, user_id, asker_id)
+
+    def _read(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Profile:
         shows = shows_profile(conn, user_id)
         visible = shows or user_id == asker_id
         return Profile(

@@ -7,6 +7,7 @@ again once the bank is in the cache.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -17,20 +18,16 @@ from msgspec import Struct
 
 from bot.chat.pictures import PictureCache
 from bot.core.database import Connection, Database, NotLoaded
-from bot.core.limits import DIRECT_ROWS, DIRECT_SERVERS
+from bot.core.limits import DIRECT_BYTES, DIRECT_SERVERS
 from bot.questions import own, store
 from bot.questions.model import Bank
 
-_MOST_BANKS = 500
-_MOST_SIZE = 32_000
-"""Limit of the sizes of all cached banks; one of 10,000 takes about 30 MB.
+_MOST_BYTES = 64 << 20
+"""Limit of the memory of all cached banks.
 
-It is high enough for two members in direct messages, however large their servers' banks are.
+It is high enough for two members in direct messages, however large their servers' banks are: own
+questions of `DIRECT_BYTES` take up to 32 MiB.
 """
-_LONG = 1000
-"""Characters of a question or topic that counts as two."""
-_MOST_JOINED = 20
-"""Limit of cached joined banks. They share items with the servers' banks, so each takes 2 MB."""
 _IDLE_SECONDS = 1800.0
 _MOST_PICTURE_BYTES = 16 << 20
 """Limit of the cached pictures of all servers together: enough for some hundred in play."""
@@ -40,19 +37,20 @@ Marks = tuple[tuple[int, int], ...]
 
 
 class _Cached(Struct):
-    """A server's bank. `size` counts its own questions and topics, a long one as several."""
+    """A server's bank, with the bytes of memory that it takes."""
 
     mark: int
     bank: Bank
-    size: int
+    memory: int
     used_at: float
 
 
 class _Joined(Struct, frozen=True):
-    """The joined bank of several servers."""
+    """The joined bank of several servers, and the bytes that it takes in addition to theirs."""
 
     servers: frozenset[int]
     bank: Bank
+    memory: int
 
 
 class Banks:
@@ -91,7 +89,7 @@ class Banks:
         """Return the bank for a member's private questions.
 
         On a server this is the server's bank. In direct messages it joins those of the servers
-        where the member has ever answered, newest first, up to `DIRECT_SERVERS` and `DIRECT_ROWS`.
+        where the member has ever answered, newest first, up to `DIRECT_SERVERS` and `DIRECT_BYTES`.
         """
         if guild_id is not None:
             return self.of(conn, guild_id)
@@ -152,14 +150,12 @@ class Banks:
         if mark is None or bank is not None:
             return lambda: bank or self.packs
         packs = store.packs_of(conn, guild_id)
-        topics = store.own_topics_of(conn, guild_id)
-        items = store.own_items_of(conn, guild_id)
+        rows = store.own_rows_of(conn, guild_id)
 
         def make() -> Bank:
-            made = _indexed(own.bank_of(self.packs, packs, topics, items))
-            contents = [*(row.content for row in topics), *(row.content for row in items)]
-            size = sum(1 + len(content) // _LONG for content in contents)
-            self._add(guild_id, _Cached(mark, made, size, self._seconds()))
+            made = _indexed(own.bank_of(self.packs, packs, rows.topics, rows.items))
+            memory = rows.memory + _memory_of_look_ups(made)
+            self._add(guild_id, _Cached(mark, made, memory, self._seconds()))
             return made
 
         return make
@@ -169,7 +165,7 @@ class Banks:
         marks = self._marks_for(conn, user_id)
         if (bank := self._lookup_joined(marks)) is not None:
             return lambda: bank
-        servers = _fitting(store.count_own_rows(conn, [guild_id for guild_id, _ in marks]))
+        servers = _fitting(store.own_sizes(conn, [guild_id for guild_id, _ in marks]))
         makers = [self._load(conn, guild_id) for guild_id in servers]
 
         def make() -> Bank:
@@ -178,9 +174,9 @@ class Banks:
             joined = _indexed(own.join_banks([self.packs, *others]))
             with self._lock:
                 if self._cached.keys() >= set(servers):
-                    self._joined[marks] = _Joined(frozenset(servers), joined)
-                    while len(self._joined) > _MOST_JOINED:
-                        self._joined.popitem(last=False)
+                    memory = _memory_of_look_ups(joined)
+                    self._joined[marks] = _Joined(frozenset(servers), joined, memory)
+                    self._evict()
             return joined
 
         return make
@@ -199,24 +195,33 @@ class Banks:
 
     def _evict(self) -> None:
         """Drop idle banks, then the least recently used ones until the rest fits."""
-        size = sum(cached.size for cached in self._cached.values())
         idle_since = self._seconds() - _IDLE_SECONDS
+        while len(self._joined) > 1 and self._memory() > _MOST_BYTES:
+            self._joined.popitem(last=False)
         while len(self._cached) > 1:
             guild_id, cached = next(iter(self._cached.items()))
-            fits = len(self._cached) <= _MOST_BANKS and size <= _MOST_SIZE
-            if fits and cached.used_at >= idle_since:
+            if cached.used_at >= idle_since and self._memory() <= _MOST_BYTES:
                 return
-            size -= cached.size
             self._drop(guild_id)
 
+    def _memory(self) -> int:
+        kept: list[_Cached | _Joined] = [*self._cached.values(), *self._joined.values()]
+        return sum(each.memory for each in kept)
 
-def _fitting(rows: Mapping[int, int]) -> Collection[int]:
-    """Return the servers whose rows fit into `DIRECT_ROWS`, and always the first one."""
+
+def _fitting(sizes: Mapping[int, int]) -> Collection[int]:
+    """Return the servers whose rows fit into `DIRECT_BYTES`, and always the first one."""
     taken: dict[int, int] = {}
-    for guild_id, number in rows.items():
-        if not taken or sum(taken.values()) + number <= DIRECT_ROWS:
-            taken[guild_id] = number
+    for guild_id, size in sizes.items():
+        if not taken or sum(taken.values()) + size <= DIRECT_BYTES:
+            taken[guild_id] = size
     return taken
+
+
+def _memory_of_look_ups(bank: Bank) -> int:
+    """Return how many bytes the look-ups of a bank take; they have the items of packs too."""
+    look_ups = bank.items, bank.asked, bank.topics, bank.asked_topics, bank.open_topics
+    return sum({id(each): sys.getsizeof(each) for each in look_ups}.values())
 
 
 def _indexed(bank: Bank) -> Bank:

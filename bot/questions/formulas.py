@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from bot.chat import text as t
 from bot.chat.pictures import INK, PAPER, PendingPicture, Picture, PictureCache
 from bot.core.child_process import Limits, Process, kill_processes
 from bot.core.computing import OURS, FairQueue, TooMuch
@@ -93,22 +94,28 @@ async def prepare(latex: str, guild_id: int) -> None:
         await _drawn(latex, guild_id)
 
 
-def picture(item: Item) -> Picture | PendingPicture | None:
-    """Return the picture of an item's formula; None if it has none or it can't be drawn.
+def picture(item: Item) -> Picture | PendingPicture | str | None:
+    """Return the picture of an item's formula, its words if it can't be drawn, None if it has none.
 
     A `PendingPicture` is drawn when the message is sent.
     """
     if item.formula is None:
         return None
+    words = in_words(item)
     if item.formula not in _CACHE:
-        return PendingPicture(_NAME, alt_text(item), partial(_png_in_time, item))
+        return PendingPicture(_NAME, alt_text(item), words, partial(_png_in_time, item))
     png = _CACHE.get(item.formula)
-    return Picture(png, _NAME, alt_text(item)) if png is not None else None
+    return words if png is None else Picture(png, _NAME, alt_text(item), words)
 
 
 def alt_text(item: Item) -> str:
     """Return the text for screen readers: the formula in words, or else its LaTeX."""
     return f"Formula: {item.spoken or item.formula}"
+
+
+def in_words(item: Item) -> str:
+    """Return an item's formula in small print; empty if it has none."""
+    return f"-# {t.one_line(alt_text(item))}" if item.formula else ""
 
 
 async def _png_in_time(item: Item) -> bytes | None:
@@ -117,7 +124,9 @@ async def _png_in_time(item: Item) -> bytes | None:
         async with asyncio.timeout(MAX_FORMULA_WAIT):
             return await png_of(item)
     except TimeoutError:
-        log.info("item %s: a card goes without its formula, which is still to be drawn", item.id)
+        log.info(
+            "item %s: a card has its formula in words, because the drawing takes long", item.id
+        )
         return None
 
 
@@ -129,11 +138,11 @@ async def png_of(item: Item) -> bytes | None:
     try:
         return await _drawn(latex, server_of(item.id) or OURS)
     except FormulaError as error:
-        log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
+        log.warning("a formula can't be drawn, its card has it in words (%s): %.200s", error, latex)
     except UserError as error:
-        log.info("item %s: a card goes without its formula: %s", item.id, error)
+        log.info("item %s: a card has its formula in words: %s", item.id, error)
     except OSError as error:
-        log.warning("a card goes without its formula: %s", error)
+        log.warning("a card has its formula in words: %s", error)
     return None
 
 

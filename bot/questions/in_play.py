@@ -102,10 +102,18 @@ class InPlay:
 
         They are in play on one of the member's servers and not answered by them. These servers are
         the one where they ask, and those where they have ever answered or been seen: the bot has no
-        list of members.
+        list of members. To hide what any server asks would let strangers take questions from
+        everybody's practice.
         """
         query = self._hidden[guild_id is not None]
         return set(conn.execute(query, {"member": user_id, "server": guild_id}).scalars())
+
+    def items_kept_from(self, conn: Connection, user_id: int, guild_id: int) -> set[str]:
+        """Return the items whose answers a member must not bring about on a server.
+
+        They are in play there, or hidden from the member.
+        """
+        return self.items(conn, guild_id) | self.items_hidden_from(conn, user_id, guild_id)
 
     def _unanswered(self, source: str, *, here: bool) -> Select[Any]:
         query = self._on_servers(source, here=here)

@@ -8,11 +8,13 @@ pack can equal one of these.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
+from bot.core.limits import OWN_ROW_BYTES
 from bot.questions.check import make_item, make_topic
 from bot.questions.model import Bank, Item, Section, Topic, joined_sections
 
@@ -51,6 +53,73 @@ class OwnItem(Struct, frozen=True):
     def item_id(self) -> str:
         return own_id(self.guild_id, self.number)
 
+    @property
+    def picture(self) -> str | None:
+        """The name of its picture's file."""
+        if '"picture"' not in self.content:  # most items have none
+            return None
+        picture = json.loads(self.content).get("picture")
+        return None if picture is None else str(picture["file"])
+
+
+class Sums(Struct, frozen=True):
+    """The number of own items that a server asks, that of its own topics, and the bytes of all rows."""
+
+    asked: int = 0
+    topics: int = 0
+    size: int = 0
+
+    def without(self, others: Sums) -> Sums:
+        """Return the sums of the other rows."""
+        return Sums(self.asked - others.asked, self.topics - others.topics, self.size - others.size)
+
+
+def size_of(row: OwnTopic | OwnItem) -> int:
+    """Return the bytes that a row counts for `MAX_OWN_BYTES`."""
+    text = row.content
+    return OWN_ROW_BYTES + (len(text) if text.isascii() else len(text.encode()))
+
+
+def sums_of(topics: Collection[OwnTopic], items: Collection[OwnItem]) -> Sums:
+    """Return the sums of some rows of a server."""
+    asked = sum(not row.retired for row in items)
+    return Sums(asked, len(topics), sum(map(size_of, topics)) + sum(map(size_of, items)))
+
+
+class OwnRows(Struct):
+    """All rows of a server, packed: one emoji in a text makes it four times as large in memory.
+
+    `memory` is how many bytes they take unpacked, as parts of a bank.
+    """
+
+    packed_topics: list[bytes]
+    packed_items: list[bytes]
+    memory: int
+
+    @classmethod
+    def of(cls, topics: Iterable[OwnTopic], items: Iterable[OwnItem]) -> OwnRows:
+        """Pack rows one by one."""
+        rows = cls([], [], 0)
+        for topic in topics:
+            rows.packed_topics.append(msgpack.encode(topic))
+            rows.memory += sys.getsizeof(topic.content) + _ROW_MEMORY
+        for item in items:
+            rows.packed_items.append(msgpack.encode(item))
+            rows.memory += sys.getsizeof(item.content) + _ROW_MEMORY
+        return rows
+
+    @property
+    def topics(self) -> list[OwnTopic]:
+        return [msgpack.decode(row, type=OwnTopic) for row in self.packed_topics]
+
+    @property
+    def items(self) -> Iterator[OwnItem]:
+        """The items, unpacked one by one."""
+        return (msgpack.decode(row, type=OwnItem) for row in self.packed_items)
+
+
+_ROW_MEMORY = 1_000
+"""Bytes of memory that an item or topic of a bank takes in addition to its texts."""
 
 IN_SQL = f"'%{_SEPARATOR}%'"
 """A LIKE pattern for ids of own items, for conditions of partial indexes."""

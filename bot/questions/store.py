@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,12 +19,13 @@ from bot.core.tables import (
     insert,
     metadata,
     prepared,
+    stream,
     upsert,
     upsert_all,
     values_of,
 )
 from bot.questions.model import Report
-from bot.questions.own import OwnItem, OwnTopic
+from bot.questions.own import OwnItem, OwnRows, OwnTopic, Sums, size_of
 
 # When an item was last asked on a server, in a round or a daily.
 asked = sa.Table(
@@ -85,6 +86,7 @@ own_topics = sa.Table(
     sa.Column("section", sa.String(48), nullable=False),
     sa.Column("section_title", sa.String(100), nullable=False),
     sa.Column("title", sa.String(100), nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),  # as `size_of` counts it
     sa.Column("content", sa.Text, nullable=False),
     sa.UniqueConstraint("guild_id", "name"),
 )
@@ -98,6 +100,8 @@ own_items = sa.Table(
     sa.Column("name", sa.String(48), nullable=False),
     sa.Column("topic_id", sa.String(48), nullable=False),
     sa.Column("retired", sa.Boolean, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),  # as `size_of` counts it
+    sa.Column("picture", sa.String(60)),  # the file that its content names, if any
     sa.Column("content", sa.Text, nullable=False),
 )
 sa.Index(
@@ -238,39 +242,86 @@ def set_packs(conn: Connection, guild_id: int, names: Collection[str] | None) ->
 
 def change_bank(conn: Connection, guild_id: int, /, **values: object) -> None:
     """Record a change of a server's bank, so that every process loads it again."""
-    upsert(conn, server_banks, guild_id=guild_id, mark=secrets.randbits(62), **values)
+    upsert(conn, server_banks, guild_id=guild_id, mark=_new_mark(), **values)
 
 
-def reserve_numbers(conn: Connection, guild_id: int, count: int) -> int:
-    """Reserve numbers for `count` own questions of a server, and return the first.
+def _new_mark() -> int:
+    return secrets.randbits(62)
+
+
+def lock_bank(conn: Connection, guild_id: int) -> None:
+    """Keep others from changing a server's bank until this transaction ends."""
+    c = server_banks.c
+    conn.execute(update(server_banks).where(c.guild_id == guild_id).values(mark=c.mark))
+
+
+def last_number(conn: Connection, guild_id: int) -> int:
+    """Return the last number of a server's own questions; 0 if there were none yet."""
+    query = select(server_banks.c.numbers).where(server_banks.c.guild_id == guild_id)
+    return conn.execute(query).scalar() or 0
+
+
+def change_bank_since(conn: Connection, guild_id: int, mark: int | None, numbers: int) -> bool:
+    """Change a server's bank and set its last number; False if its mark isn't this one any more.
 
     Nobody else can change the server's bank until this transaction ends.
     """
-    change_bank(conn, guild_id)
-    numbers = server_banks.c.numbers
-    statement = update(server_banks).where(server_banks.c.guild_id == guild_id)
-    last = conn.execute(statement.values(numbers=numbers + count).returning(numbers)).scalar_one()
-    return int(last) - count + 1
+    c = server_banks.c
+    changed = {"mark": _new_mark(), "numbers": numbers}
+    if mark is None:
+        fresh = insert(conn, server_banks).on_conflict_do_nothing()
+        return conn.execute(fresh, {"guild_id": guild_id, **changed}).rowcount == 1
+    same = update(server_banks).where(c.guild_id == guild_id, c.mark == mark)
+    return conn.execute(same.values(changed)).rowcount == 1
 
 
-def own_topics_of(conn: Connection, guild_id: int) -> list[OwnTopic]:
-    """Return the topics of a server's own questions, the oldest first."""
-    query = (
-        select(own_topics).where(own_topics.c.guild_id == guild_id).order_by(own_topics.c.number)
-    )
+def own_rows_of(conn: Connection, guild_id: int) -> OwnRows:
+    """Return a server's own topics and items, including retired ones, the oldest first."""
+    topics, items = _rows_of(own_topics, guild_id), _rows_of(own_items, guild_id)
+    return OwnRows.of(stream(conn, topics, OwnTopic), stream(conn, items, OwnItem))
+
+
+def own_items_of(conn: Connection, guild_id: int) -> Iterator[OwnItem]:
+    """Yield a server's own items that are asked, the oldest first, reading a few at a time."""
+    return stream(conn, _rows_of(own_items, guild_id).where(~own_items.c.retired), OwnItem)
+
+
+def _rows_of(table: sa.Table, guild_id: int) -> Select[Any]:
+    return select(table).where(table.c.guild_id == guild_id).order_by(table.c.number)
+
+
+def topic_titles(conn: Connection, guild_id: int) -> list[OwnTopic]:
+    """Return a server's own topics without their content."""
+    left_out = sa.literal("{}").label("content")
+    columns = [column for column in own_topics.c if column.name != "content"]
+    query = select(*columns, left_out).where(own_topics.c.guild_id == guild_id)
+    return fetch_all(conn, query.order_by(own_topics.c.number), OwnTopic)
+
+
+def own_topics_named(conn: Connection, guild_id: int, names: Collection[str]) -> list[OwnTopic]:
+    """Return a server's own topics with these names."""
+    c = own_topics.c
+    query = select(own_topics).where(c.guild_id == guild_id, c.name.in_(sorted(names)))
     return fetch_all(conn, query, OwnTopic)
 
 
-def own_items_of(conn: Connection, guild_id: int) -> list[OwnItem]:
-    """Return a server's own items, including retired ones, the oldest first."""
-    query = select(own_items).where(own_items.c.guild_id == guild_id).order_by(own_items.c.number)
-    return fetch_all(conn, query, OwnItem)
+def names_like(conn: Connection, guild_id: int, start: str) -> set[str]:
+    """Return the names of a server's own items that are asked and begin with `start`."""
+    c = own_items.c
+    query = select(c.name).where(c.guild_id == guild_id, ~c.retired)
+    return set(conn.execute(query.where(c.name.startswith(start, autoescape=True))).scalars())
+
+
+def own_numbers(conn: Connection, guild_id: int, offset: int, limit: int) -> list[int]:
+    """Return some numbers of a server's own items that are asked, the oldest first."""
+    c = own_items.c
+    query = select(c.number).where(c.guild_id == guild_id, ~c.retired).order_by(c.number)
+    return list(conn.execute(query.offset(offset).limit(limit)).scalars())
 
 
 def own_items_numbered(conn: Connection, guild_id: int, numbers: Collection[int]) -> list[OwnItem]:
-    """Return a server's own items with these numbers, including retired ones."""
-    c = own_items.c
-    query = select(own_items).where(c.guild_id == guild_id, c.number.in_(sorted(numbers)))
+    """Return a server's own items with these numbers, including retired ones, the oldest first."""
+    query = _rows_of(own_items, guild_id).where(own_items.c.number.in_(sorted(numbers)))
     return fetch_all(conn, query, OwnItem)
 
 
@@ -283,26 +334,57 @@ def own_topics_with(
     return fetch_all(conn, select(own_topics).where(c.guild_id == guild_id, wanted), OwnTopic)
 
 
-def count_own_rows(conn: Connection, guild_ids: Sequence[int]) -> dict[int, int]:
-    """Count the own topics and items of servers, including retired ones, in the order given."""
-    counts = dict.fromkeys(guild_ids, 0)
+def own_sums(conn: Connection, guild_id: int) -> Sums:
+    """Return the sums of a server's own topics and items, including retired ones."""
+    items, topics = own_items.c, own_topics.c
+    asked = sa.func.count().filter(~items.retired)
+    of_items = select(asked, sa.func.sum(items.size)).where(items.guild_id == guild_id)
+    of_topics = select(sa.func.count(), sa.func.sum(topics.size))
+    number, size = conn.execute(of_items).one()
+    count, more = conn.execute(of_topics.where(topics.guild_id == guild_id)).one()
+    return Sums(number, count, (size or 0) + (more or 0))
+
+
+def own_sizes(conn: Connection, guild_ids: Sequence[int]) -> dict[int, int]:
+    """Return the bytes of servers' own topics and items, in the order given."""
+    sizes = dict.fromkeys(guild_ids, 0)
     for table in (own_topics, own_items):
-        query = select(table.c.guild_id, sa.func.count().label("rows")).where(
-            table.c.guild_id.in_(guild_ids)
-        )
-        for row in conn.execute(query.group_by(table.c.guild_id)):
-            counts[row.guild_id] += row.rows
-    return counts
+        query = select(table.c.guild_id, sa.func.sum(table.c.size).label("bytes"))
+        of_these = query.where(table.c.guild_id.in_(guild_ids)).group_by(table.c.guild_id)
+        for row in conn.execute(of_these):
+            sizes[row.guild_id] += row.bytes
+    return sizes
 
 
 def save_topics(conn: Connection, rows: Sequence[OwnTopic]) -> None:
     """Store new or changed topics of a server."""
-    upsert_all(conn, own_topics, [values_of(row) for row in rows])
+    upsert_all(conn, own_topics, [{**values_of(row), "size": size_of(row)} for row in rows])
 
 
 def save_items(conn: Connection, rows: Sequence[OwnItem]) -> None:
     """Store new or changed items of a server."""
-    upsert_all(conn, own_items, [values_of(row) for row in rows])
+    values = [{**values_of(row), "size": size_of(row), "picture": row.picture} for row in rows]
+    upsert_all(conn, own_items, values)
+
+
+def retire_items(conn: Connection, guild_id: int, numbers: Collection[int]) -> None:
+    """Retire own items, by their numbers."""
+    c = own_items.c
+    these = c.guild_id == guild_id, c.number.in_(sorted(numbers))
+    conn.execute(update(own_items).where(*these).values(retired=True))
+
+
+def picture_files(conn: Connection, guild_id: int) -> tuple[set[str], list[str]]:
+    """Return the files of pictures that a server's items name: of those that are asked, and others.
+
+    The others are in the order of their latest items, the oldest first.
+    """
+    c = own_items.c
+    last = sa.func.max(c.number)
+    query = select(c.picture, c.retired).where(c.guild_id == guild_id, c.picture.is_not(None))
+    rows = conn.execute(query.group_by(c.picture, c.retired).order_by(last)).all()
+    asked = {row.picture for row in rows if not row.retired}
+    return asked, [row.picture for row in rows if row.retired and row.picture not in asked]
 
 
 def own_pictures_of(conn: Connection, guild_id: int, files: Collection[str]) -> dict[str, bytes]:

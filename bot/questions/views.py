@@ -112,9 +112,7 @@ def card_length(item: Item, bank: Bank) -> int:
     outcome = Outcome(1, 1, dict.fromkeys(range(len(item.choices)), 1), typed)
     results = _results(item, range(len(item.choices)), outcome)
     texts = [about(item, bank), prompt_block(item), results, explanation(item, bank)]
-    if item.formula is not None:
-        texts.append(formulas.alt_text(item))
-    texts.append(picture_in_words(item))
+    texts += [formulas.in_words(item), picture_in_words(item)]
     return sum(map(len, texts)) + _ADDED
 
 

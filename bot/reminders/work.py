@@ -133,7 +133,7 @@ class ReminderWork(Worker[Reminder]):
         return store.get(conn, key)
 
     def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]:
-        return [] if now < self._paused_until else super().due(conn, now, 1)
+        return super().due(conn, now, 1)  # `next_due` waits for the end of a pause
 
     def next_due(self, conn: Connection, /) -> datetime | None:
         at = super().next_due(conn)

@@ -111,7 +111,9 @@ class AnswerCounter:
                 del self._cards[question_id]
                 return
             card.edited_at = self._now()
-        if card.answered_at is not None:  # too late for another edit
+        if card.answered_at is not None and card.deadline is not None:
+            # It is too late for another edit, also for one that shows the next answers.
+            await asyncio.sleep((card.deadline - self._now()).total_seconds())
             del self._cards[question_id]
 
     async def _wait_for_slot(self) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from bot.answers import store as answers_store
 from bot.answers.store import ROUND
+from bot.core.computing import FairQueue
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.questions.answers import decode_order, letters, shown_answer, shown_right
@@ -40,8 +41,8 @@ TIMEOUT = 10.0
 DELAY = 0.2
 """Seconds before the edits, so that other rounds' reveals of the same moment come first."""
 _MAX_REVEALED = 300
-_MAX_EDITS = 8
-"""Edits under way at a time, so that they don't hold up clicks."""
+_EDITS = FairQueue("results", most=MAX_KEPT, each=MAX_REPLIES, at_once=8)
+"""Edits under way, few at a time, so that they don't hold up clicks. The key is the question."""
 
 
 class PrivateResults:
@@ -55,7 +56,6 @@ class PrivateResults:
         """By question id and member: when the reply was sent, and how to edit it."""
         self._revealed: dict[int, None] = {}
         """The latest revealed questions, the oldest first."""
-        self._edits = asyncio.Semaphore(_MAX_EDITS)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, question_id: int, user_id: int, show: Show) -> None:
@@ -101,7 +101,7 @@ class PrivateResults:
 
     async def _show_all(self, question_id: int, replies: Mapping[int, Show], delay: float) -> None:
         async def show_one(user_id: int, result: OwnResult) -> None:
-            async with self._edits:
+            async with _EDITS.turn(question_id):
                 await replies[user_id](result)
 
         try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
+from bot.chat.downloads import download
 from bot.chat.messages import Message
-from bot.chat.replies import defer_if_slow, say, say_here
+from bot.chat.replies import say, say_here
 from bot.chat.router import UNKNOWN, Fields, parse_number, selected_values
 from bot.core.errors import UserError
 from bot.topics import views as view
@@ -85,9 +88,10 @@ class TopicsCog(commands.Cog):
         user_id, guild_id = interaction.user.id, interaction.guild_id
         match fields["of"]:
             case "all":
-                work = self._decks.of_all(user_id, guild_id)
+                make = partial(self._decks.of_all, user_id, guild_id)
             case "misses":
-                work = self._decks.of_misses(user_id, guild_id)
+                make = partial(self._decks.of_misses, user_id, guild_id)
             case _:
-                work = self._decks.of_topic(user_id, guild_id, fields["topic"])
-        await say(interaction, view.exported(await defer_if_slow(interaction, work)))
+                make = partial(self._decks.of_topic, user_id, guild_id, fields["topic"])
+        async with download(interaction, make) as deck:
+            await say(interaction, view.exported(deck))

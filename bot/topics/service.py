@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bot.answers.store import latest_ratings
 from bot.core.computing import FILES, TOO_MUCH, TooMuch
 from bot.core.context import Context
-from bot.core.database import Connection, reading, reading_long
+from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS
 from bot.members.store import zone_of
@@ -43,10 +43,9 @@ class Topics:
         self._banks = context.banks
         self._now = context.now
 
-    @reading_long
-    def all(self, conn: Connection, user_id: int, guild_id: int | None) -> TopicList:
+    async def all(self, user_id: int, guild_id: int | None) -> TopicList:
         """Return the topics of a server, or those that a member is asked in direct messages."""
-        return self._read(conn, user_id, guild_id)
+        return await self._database.read_long(guild_id or user_id, self._read, user_id, guild_id)
 
     @reading
     def with_topic(

@@ -144,7 +144,7 @@ async def test_an_export_tells_no_verdict_before_the_count(database: Database) -
     def work(conn: Connection) -> list[Row]:
         for answer in (open_now, told, missed, counted(GUILD, BOB, 5)):
             answer_log.add(conn, answer)
-        return HELD.exports["answers"](conn, ALWINA)
+        return list(HELD.exports["answers"](conn, ALWINA))
 
     shown = ("source", "correct", "points", "paid", "rating")
     found = await database.write(work)

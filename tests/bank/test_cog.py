@@ -17,6 +17,7 @@ from bot.bank.pictures import redraw
 from bot.core.limits import MAX_FILE_BYTES, MAX_PICTURE_BYTES
 from tests.bank.images import HOSTILE, diagram
 from tests.bank.test_files import item
+from tests.ours import own_questions
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text_of
 
@@ -59,7 +60,7 @@ async def add(stage: Stage, **fields: str) -> Any:
 
 async def open_question(stage: Stage, name: str) -> Any:
     """Find one of the server's questions in the list, and choose it."""
-    found = await stage.services.own_bank.find(stage.guild.id)
+    found = await own_questions(stage.services.own_bank, stage.guild.id)
     number = next(own.row.number for own in found if own.row.name == name)
     shown = answer_to(await press(stage, "Find a question"))
     return answer_to(await stage.manager.select(shown, [str(number)]))
@@ -75,7 +76,7 @@ async def test_in_asked_and_out(stage: Stage) -> None:
     assert reply(await take(stage, ours())).startswith(
         "**Imported**: 2 new.\nThis server asks 2 questions of its own"
     )
-    topic = next(t for t in (await stage.services.own_bank.find(stage.guild.id)))
+    topic = next(t for t in (await own_questions(stage.services.own_bank, stage.guild.id)))
     started = await stage.alwina.slash(stage.quiz, "quiz", questions=2, topic=topic.row.topic_id)
     assert "House rules" in reply(started)
     await stage.wait(8)
@@ -200,7 +201,7 @@ async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
     form = await owner.click(answer_to(there), label="Export")
     refused = await owner.submit_modal(form, {"format": "json"})
     assert "no questions of its own yet" in reply(refused)
-    topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
+    topic = (await own_questions(stage.services.own_bank, stage.guild.id))[0].row.topic_id
     assert "I don't know that topic" in reply(await owner.slash(channel, "quiz", topic=topic))
 
 
@@ -211,7 +212,7 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     """A manager writes a question, a round asks it, its key turns out wrong, and past answers follow."""
     written = await add(stage, topic="Habits", **IS_IT_SO)
     assert reply(written).startswith("**Saved**\n### Is it so?")
-    topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
+    topic = (await own_questions(stage.services.own_bank, stage.guild.id))[0].row.topic_id
     await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=topic)
     await stage.wait(8)
     card = stage.quiz.last_message
@@ -264,7 +265,7 @@ async def test_taking_a_new_question_back(stage: Stage) -> None:
     page = answer_to(await add(stage, topic="Habits", **IS_IT_SO))
     undone = await stage.manager.click(page, label="Undo")
     assert reply(undone) == "**Undone**: that question is out again."
-    assert await stage.services.own_bank.find(stage.guild.id) == []
+    assert await own_questions(stage.services.own_bank, stage.guild.id) == []
 
 
 async def test_a_form_that_is_not_right(stage: Stage) -> None:
@@ -273,7 +274,7 @@ async def test_a_form_that_is_not_right(stage: Stage) -> None:
     result = await add(stage, topic="Habits", **fields)
     assert "- **right answer**: has several lines, but there are no wrong answers." in reply(result)
     assert b"Overfitting\nUnderfitting" in (await saved(answer_to(result)))["form.txt"]
-    assert await stage.services.own_bank.find(stage.guild.id) == []
+    assert await own_questions(stage.services.own_bank, stage.guild.id) == []
     again = await stage.manager.click(answer_to(result), label="Open the form")
     assert again.modal is not None
 
@@ -333,7 +334,7 @@ async def test_a_picture_in_every_card(stage: Stage) -> None:
     _, stored = redraw(diagram())
     assert await shown_picture(answer_to(done)) == ("picture.png", ALT, stored)
     assert labels(answer_to(done)) == ["Edit", "Code, formula, picture", "Take out", "Undo"]
-    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    (own,) = await own_questions(stage.services.own_bank, stage.guild.id)
     await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=own.row.topic_id)
     await stage.wait(8)
     card = stage.question().message
@@ -370,7 +371,7 @@ async def test_refused_pictures(stage: Stage, name: str) -> None:
     assert f"- **picture**: {why[:20]}" in reply(refused).replace("\\", "")
     assert labels(answer_to(refused)) == ["Open the form"]
     assert (await saved(answer_to(refused)))["form.txt"].decode() == f"{PICTURE['code']}\n\n{ALT}"
-    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    (own,) = await own_questions(stage.services.own_bank, stage.guild.id)
     assert (own.item.code, own.item.picture) == (None, None)
 
 
@@ -389,7 +390,7 @@ async def test_words_for_a_picture_are_needed(stage: Stage) -> None:
 async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:
     """The card, `/today` before and after the answer, and the closed card show it."""
     await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
-    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    (own,) = await own_questions(stage.services.own_bank, stage.guild.id)
     await stage.add_daily(topic=own.row.topic_id)
     await stage.wait(24 * 3600)
     card = stage.question(stage.daily).message

@@ -15,12 +15,11 @@ from bot.bank import files as bank_files
 from bot.bank import rules
 from bot.bank.archives import pack
 from bot.bank.forms import with_extras
-from bot.bank.model import Extras, Form, Own
+from bot.bank.model import Extras, Form
 from bot.bank.pictures import redraw
-from bot.bank.rules import PictureFiles, unneeded_pictures
+from bot.bank.rules import unneeded_pictures
 from bot.core import computing
 from bot.core.computing import TooMuch
-from bot.core.errors import UserError
 from bot.core.limits import MAX_PICTURES, MAX_PICTURES_BYTES
 from bot.questions import store
 from bot.questions.bank import parse_bank
@@ -29,7 +28,7 @@ from bot.questions.own import OwnItem, item_of
 from tests.bank.images import SVG, diagram, encoded, noise
 from tests.bank.test_files import document, item
 from tests.bank.test_files import encoded as as_json
-from tests.ours import OTHER_GUILD
+from tests.ours import OTHER_GUILD, rows_of
 from tests.stage import GUILD, Stage
 
 ALT = "A loss that falls, then rises again"
@@ -101,7 +100,7 @@ async def test_a_question_with_other_choices_keeps_its_picture(stage: Stage) -> 
     changed = replace(FORM, wrong="Luck\nChance")
     done = await stage.bot.own_bank.edit(GUILD, row.number, changed)
     assert done.replaced
-    rows = await stage.database.read(store.own_items_of, GUILD)
+    rows = await stage.database.read(rows_of, GUILD)
     assert [item_of(each).picture for each in rows] == [done.own.item.picture] * 2
     assert len(await files(stage)) == 1
 
@@ -232,7 +231,7 @@ async def test_bad_archives(
     with pytest.raises(BankError) as refused:
         await stage.bot.own_bank.import_file(GUILD, "x.zip", pack(questions, pictures))
     assert wanted in str(refused.value)
-    assert await stage.database.read(store.own_items_of, GUILD) == []
+    assert await stage.database.read(rows_of, GUILD) == []
     assert await files(stage) == {}
 
 
@@ -246,42 +245,28 @@ async def test_pictures_need_their_files(stage: Stage) -> None:
         parse_bank(as_json(shipped))
 
 
-async def test_a_picture_that_another_manager_took_out(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A form that was opened before can't bring back a picture that is gone."""
-    row = await illustrated(stage, diagram())
-    bank = stage.bot.own_bank
-    before = await bank._own(GUILD)
-    await bank.illustrate(GUILD, row.number, NO_EXTRAS)
-
-    async def read_before(_guild_id: int) -> Own:
-        return before
-
-    monkeypatch.setattr(bank, "_own", read_before)
-    with pytest.raises(UserError, match="That question was changed meanwhile"):
-        await bank.edit(GUILD, row.number, FORM)
+async def test_which_pictures_are_named(stage: Stage) -> None:
+    """Those of questions that are asked, and of others the oldest first."""
+    named = [("old", True), ("newer", True), ("now", False), (None, False), ("now", True)]
+    rows = []
+    for number, (file, retired) in enumerate(named, start=1):
+        made = item(number) | ({"picture": {"alt": ALT, "file": file}} if file else {})
+        content = json.dumps(made)
+        rows.append(OwnItem(GUILD, number, f"ours-{number}", "ours", retired, content))
+    await stage.database.write(store.save_items, rows)
+    found = await stage.database.read(store.picture_files, GUILD)
+    assert found == ({"now"}, ["old", "newer"])
 
 
 def test_which_pictures_are_needed() -> None:
     """Those of retired questions stay as long as there is room, the newest first."""
-
-    def row(number: int, file: str | None, *, retired: bool) -> OwnItem:
-        made = item(number) | ({"picture": {"alt": ALT, "file": file}} if file else {})
-        return OwnItem(GUILD, number, f"ours-{number}", "ours", retired, json.dumps(made))
-
-    rows = [
-        row(1, "old", retired=True),
-        row(2, "newer", retired=True),
-        row(3, "now", retired=False),
-    ]
-    found = PictureFiles.of([*rows, row(4, None, retired=False), row(5, "now", retired=True)])
-    assert found == PictureFiles(frozenset({"now"}), ("old", "newer"))
-    sizes = {"old": 1, "newer": MAX_PICTURES_BYTES // 2, "now": MAX_PICTURES_BYTES // 2, "lost": 1}
-    assert unneeded_pictures(found, sizes) == ["lost", "old"]
-    assert unneeded_pictures(found, sizes | {"now": 1}) == ["lost"]
+    half = MAX_PICTURES_BYTES // 2
+    sizes = {"old": 1, "newer": half, "now": half, "lost": 1}
+    named = {"now"}, ["old", "newer"]
+    assert unneeded_pictures(*named, sizes) == ["lost", "old"]
+    assert unneeded_pictures(*named, sizes | {"now": 1}) == ["lost"]
     with pytest.raises(BankError, match=r"^the pictures: would make 8\.0 MiB of pictures"):
-        unneeded_pictures(found, {"now": MAX_PICTURES_BYTES + 1})
-    many = PictureFiles(frozenset(map(str, range(MAX_PICTURES + 1))), ())
+        unneeded_pictures(*named, {"now": MAX_PICTURES_BYTES + 1})
+    many = set(map(str, range(MAX_PICTURES + 1)))
     with pytest.raises(BankError, match=r"would make 301 pictures of .*; 300 are allowed"):
-        unneeded_pictures(many, dict.fromkeys(many.asked, 1))
+        unneeded_pictures(many, [], dict.fromkeys(many, 1))

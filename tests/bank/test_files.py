@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict
 
 from bot.bank.files import document_of, read_file
+from bot.bank.model import Own
 from bot.bank.rules import merge
 from bot.bank.sheets import SAMPLE, free_id, read_sheet, write_sheet
 from bot.core.limits import MAX_FILE_BYTES, MAX_GRADED_CHARACTERS, MAX_PROBLEMS
@@ -103,7 +104,7 @@ def through(
     """Import a document on an empty server and return what is exported again."""
     draft = read_file(name, encoded(data) if content is None else content, SCHEMA, PACKS)
     assert draft.problems == ()
-    merged = merge(GUILD, 1, [], [], draft.document, PACKS)
+    merged = merge(Own(PACKS, GUILD), draft.document)
     bank = bank_of(PACKS, None, merged.topics, merged.items)
     return document_of(bank, merged.topics, merged.items, data["title"], packs=False)
 

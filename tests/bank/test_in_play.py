@@ -21,7 +21,7 @@ from bot.rounds.model import RevealCard
 from tests.bank.test_files import document, encoded
 from tests.bank.test_regrade import form_of, moved_key
 from tests.challenges import play as challenges
-from tests.ours import furnish
+from tests.ours import furnish, rows_of
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 TOPIC = "1--1"
@@ -116,8 +116,8 @@ Work = Callable[[Stage], Awaitable[None]]
 
 
 async def stored(stage: Stage) -> list[OwnItem | OwnTopic]:
-    rows = await stage.database.read(store.own_items_of, GUILD)
-    return [*rows, *await stage.database.read(store.own_topics_of, GUILD)]
+    rows = await stage.database.read(rows_of, GUILD)
+    return [*rows, *(await stage.database.read(store.own_rows_of, GUILD)).topics]
 
 
 @pytest.mark.parametrize(

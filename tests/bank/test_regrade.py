@@ -27,7 +27,7 @@ from bot.questions.answers import is_right
 from bot.questions.model import Item
 from bot.questions.own import OwnItem
 from tests.challenges import play as challenges
-from tests.ours import furnish
+from tests.ours import furnish, own_questions
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
 
@@ -58,7 +58,7 @@ async def finish(stage: Stage, round_id: int) -> int:
 
 async def form_of(stage: Stage) -> tuple[int, Form]:
     """Return the number of a server's question, and its form as it opens."""
-    (own,) = await stage.bot.own_bank.find(GUILD)
+    (own,) = await own_questions(stage.bot.own_bank, GUILD)
     return own.row.number, forms.form_of(json.loads(own.row.content))
 
 
@@ -220,24 +220,23 @@ async def test_two_with_the_same_words_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If two processes check forms before either stores one, the second is refused."""
-    read = OwnBank._own
+    save = OwnBank._save
     both_read = asyncio.Barrier(2)
 
-    async def read_together(bank: OwnBank, guild_id: int) -> Any:
-        own = await read(bank, guild_id)
+    async def save_together(*args: Any) -> Any:
         await both_read.wait()
-        return own
+        return await save(*args)
 
     form = Form("Which?", "This", "That", "So.", topic="Habits")
     banks = (stage.bot.own_bank, stage.process().own_bank)
     with monkeypatch.context() as patch:
-        patch.setattr(OwnBank, "_own", read_together)
+        patch.setattr(OwnBank, "_save", save_together)
         adding = (bank.add(GUILD, form) for bank in banks)
         done = await asyncio.gather(*adding, return_exceptions=True)
     (kept,) = [result for result in done if isinstance(result, QuestionPage)]
     (refused,) = [result for result in done if isinstance(result, UserError)]
     assert "just now" in str(refused)
-    assert [own.row for own in await banks[0].find(GUILD)] == [kept.own.row]
+    assert [own.row for own in await own_questions(banks[0], GUILD)] == [kept.own.row]
 
 
 async def test_a_challenge_follows_the_key(stage: Stage) -> None:

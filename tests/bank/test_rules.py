@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.bank.model import Merge
-from bot.bank.rules import merge, new_keys, numbers_needed
+from bot.bank.model import Merge, Own
+from bot.bank.rules import merge, new_keys
 from bot.core.limits import MAX_ITEMS, MAX_OWN_BYTES
 from bot.questions.answers import is_right
 from bot.questions.check import BankError
@@ -33,11 +33,11 @@ class Server:
         self.free = 1
 
     def import_(self, data: dict[str, Any]) -> Merge:
-        merged = merge(
-            GUILD, self.free, list(self.topics.values()), list(self.items.values()), data, PACKS
-        )
-        self.free += numbers_needed(data)
+        topics, items = list(self.topics.values()), list(self.items.values())
+        merged = merge(Own(PACKS, GUILD, topics, items, first=self.free), data)
+        self.free = merged.last + 1
         self.topics |= {row.number: row for row in merged.topics}
+        self.items |= {n: replace(self.items[n], retired=True) for n in merged.retired}
         self.items |= {row.number: row for row in merged.items}
         return merged
 
@@ -100,7 +100,7 @@ def test_choices_keep_their_numbers() -> None:
         'choice "3", 0',
     ]
     assert [choice["correct"] for choice in after] == [choice["correct"] for choice in before]
-    assert merged.rekeyed == ()
+    assert not merged.rekeyed
 
 
 @pytest.mark.parametrize("change", ["fewer choices", "another kind"])
@@ -166,7 +166,7 @@ def test_changed_keys_are_reported() -> None:
     right = next(n for n, choice in enumerate(choices) if choice["correct"])
     choices[right]["correct"] = False
     choices[right - 1]["correct"] = True
-    assert server.import_(data).rekeyed == (server.item("ours-0").item_id,)
+    assert server.import_(data).rekeyed == {server.item("ours-0").item_id: "ours-0"}
 
 
 def test_closed_questions_leave_the_open_one_alone() -> None:
@@ -209,12 +209,12 @@ def test_a_server_has_five_hundred_topics_at_most() -> None:
     with pytest.raises(
         BankError, match="would make 501 topics of this server's own; 500 are allowed"
     ):
-        merge(GUILD, 9000, more, [], data, PACKS)
+        merge(Own(PACKS, GUILD, more, first=9000), data)
     server.topics |= {row.number: row for row in more}
     assert server.import_(data).same == 4
 
 
-def test_a_server_keeps_eight_mebibytes_at_most() -> None:
+def test_a_server_keeps_so_many_bytes_at_most() -> None:
     """Retired questions count, in bytes; what makes it no larger can still be changed."""
     server, data = imported(3)
     long = json.dumps({"prompt": "é" * (MAX_OWN_BYTES // 2)}, ensure_ascii=False)
@@ -223,7 +223,7 @@ def test_a_server_keeps_eight_mebibytes_at_most() -> None:
     item = data["sections"][1]["topics"][1]["items"][0]
     item["prompt"] = item["prompt"][:-1]
     assert counts(server.import_(data)) == (0, 1, 3)
-    with pytest.raises(BankError, match=r"would make 8\.0 MiB of this server's own questions with"):
+    with pytest.raises(BankError, match=r"would make 6\.0 MiB of this server's own questions with"):
         server.import_(document(4))
 
 
@@ -233,4 +233,4 @@ def test_a_server_has_five_thousand_at_most() -> None:
     with pytest.raises(
         BankError, match="would make 5,002 questions of this server's own; 5,000 are allowed"
     ):
-        merge(GUILD, 9000, [], rows, document(3), PACKS)
+        merge(Own(PACKS, GUILD, items=rows, first=9000), document(3))

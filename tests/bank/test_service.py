@@ -22,14 +22,16 @@ from bot.questions.check import BankError
 from bot.questions.formulas import FormulaTooSlow
 from tests.bank import endless
 from tests.bank.test_files import document, encoded
-from tests.ours import OTHER_GUILD, furnish
+from tests.ours import OTHER_GUILD, furnish, own_questions, rows_of
 from tests.patience import PATIENCE
 from tests.stage import ALWINA, GUILD, Stage
 
 
 async def named(stage: Stage, name: str) -> OwnQuestion:
     """Return one of the server's own questions by its id in a file."""
-    return next(own for own in await stage.bot.own_bank.find(GUILD) if own.row.name == name)
+    return next(
+        own for own in await own_questions(stage.bot.own_bank, GUILD) if own.row.name == name
+    )
 
 
 def items_of(data: dict[str, Any], topic: int = 0) -> list[dict[str, Any]]:
@@ -110,25 +112,35 @@ async def test_two_managers_at_once(stage: Stage) -> None:
     items_of(two, 1)[0]["id"] = "another"
     files = [encoded(one), encoded(two)]
     await asyncio.gather(*(stage.bot.own_bank.import_file(GUILD, "x.json", file) for file in files))
-    rows = await stage.database.read(store.own_items_of, GUILD)
+    rows = await stage.database.read(rows_of, GUILD)
     names = [*(f"ours-{n}" for n in range(9)), "another", "ours-9000"]
     assert sorted(row.name for row in rows) == sorted(names)
     assert len({row.item_id for row in rows}) == len(rows)
 
 
-class Blocked:
-    """Replaces the process for files. Each call waits to be released and then runs in this process."""
+class Here:
+    """Replaces the process for files: calls run in this one."""
+
+    def call(self, work: Callable[..., Any], *given: Any) -> Any:
+        return work(*given)
+
+    def kill(self) -> None:
+        """Do nothing: there is no other process."""
+
+
+class Blocked(Here):
+    """Replaces the process for files. Each call waits to be released and then runs here."""
 
     def __init__(self) -> None:
         self.begun = threading.Event()
         self.released = threading.Event()
         self.names: list[str] = []
 
-    def call(self, work: Callable[..., Any], name: str, *given: Any) -> Any:
-        self.names.append(name)
+    def call(self, work: Callable[..., Any], *given: Any) -> Any:
+        self.names.append(given[0])
         self.begun.set()
         assert self.released.wait(PATIENCE)
-        return work(name, *given)
+        return work(*given)
 
 
 async def test_one_file_of_a_server_at_a_time(
@@ -145,7 +157,7 @@ async def test_one_file_of_a_server_at_a_time(
         if n == 0:
             assert await asyncio.to_thread(process.begun.wait, PATIENCE)
     async with asyncio.timeout(PATIENCE):
-        while not computing.FILES._waiting:  # noqa: ASYNC110 - a queue has no event for that somebody waits
+        while not service._WHOLE_BANKS._waiting:  # noqa: ASYNC110 - a queue has no event for that somebody waits
             await asyncio.sleep(0.01)
     for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
         with pytest.raises(
@@ -175,7 +187,7 @@ async def test_a_file_that_takes_too_much(
         patch.setattr(service, "read_own", fault)
         with pytest.raises(UserError, match=rf"^Reading {limit}.*nothing was changed\. Split"):
             await bank.import_file(GUILD, "x.json", content)
-    assert await stage.database.read(store.own_items_of, GUILD) == []
+    assert await stage.database.read(rows_of, GUILD) == []
     assert (await bank.import_file(OTHER_GUILD, "x.json", content)).added == 4
     with monkeypatch.context() as patch:
         patch.setattr(service, "write_own", fault)
@@ -236,7 +248,8 @@ async def test_an_export_that_discord_would_not_take(
 ) -> None:
     """It is refused with what to do, because questions and pictures can be too large together."""
     await furnish(stage.database, GUILD)
-    monkeypatch.setattr("bot.bank.service.MAX_ARCHIVE_BYTES", 100)
+    monkeypatch.setattr("bot.bank.files.MAX_ARCHIVE_BYTES", 100)
+    monkeypatch.setattr(computing.FILES, "_process", Here())
     with pytest.raises(UserError, match=r"This file would be larger than .* Export CSV"):
         await stage.bot.own_bank.export(GUILD, "x")
 
@@ -247,7 +260,7 @@ async def test_retire(stage: Stage) -> None:
     await bank.import_file(GUILD, "ours.json", encoded(document(3)))
     own = await named(stage, "ours-1")
     await bank.retire(GUILD, own.row.number)
-    assert "ours-1" not in {row.row.name for row in await bank.find(GUILD)}
+    assert "ours-1" not in {row.row.name for row in await own_questions(bank, GUILD)}
     assert own.row.item_id not in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
     assert own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).items
     assert b"ours-1" not in (await bank.export(GUILD, "x")).content

@@ -10,6 +10,7 @@ import discord
 from bot.bank.suggestions_views import suggest_button
 from bot.chat.messages import OPEN, Message, row
 from bot.core.context import Place
+from tests.ours import own_questions
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
 
@@ -82,9 +83,9 @@ async def test_from_suggestion_to_question(stage: Stage) -> None:
     accepted = reply(await stage.manager.click(answer_to(shown), label="Accept"))
     assert accepted.startswith('**Added** to "From our members". Its author will be told.')
     assert "### A second one?" in accepted
-    assert [own.item.prompt for own in await stage.services.own_bank.find(stage.guild.id)] == [
-        FIELDS["prompt"]
-    ]
+    assert [
+        own.item.prompt for own in await own_questions(stage.services.own_bank, stage.guild.id)
+    ] == [FIELDS["prompt"]]
     used = await stage.alwina.slash(stage.quiz, "help")
     await stage.env.settle()
     assert any(
@@ -243,7 +244,7 @@ async def test_a_reported_own_question(stage: Stage) -> None:
     """It can be edited from the review."""
     await suggest(stage)
     await stage.manager.click(answer_to(await review(stage)), label="Accept")
-    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    (own,) = await own_questions(stage.services.own_bank, stage.guild.id)
     await stage.services.reports.add(own.row.item_id, None, stage.alwina.id, "It's L2 too")
     found = await review(stage)
     assert labels(answer_to(found)) == ["Done", "Edit"]

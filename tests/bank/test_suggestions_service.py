@@ -17,8 +17,8 @@ from bot.bank.model import (
 from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.limits import REPORTS_OPEN, SUGGESTIONS_OPEN
-from bot.questions.store import own_items_of, reports_since, settle_report
-from tests.ours import OTHER_GUILD, furnish
+from bot.questions.store import reports_since, settle_report
+from tests.ours import OTHER_GUILD, furnish, rows_of
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 QUESTION = Form(
@@ -76,7 +76,7 @@ async def test_two_managers_at_once(stage: Stage) -> None:
     ]
     done = await asyncio.gather(*work, return_exceptions=True)
     assert sum(isinstance(one, UserError) for one in done) == 3
-    assert len(await stage.database.read(own_items_of, GUILD)) == 1
+    assert len(await stage.database.read(rows_of, GUILD)) == 1
 
 
 async def test_ids_of_another_server(stage: Stage) -> None:

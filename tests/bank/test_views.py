@@ -10,7 +10,9 @@ from bot.bank.views import exported, imported, panel
 from bot.chat.messages import text_of
 from tests.ours import own_topic
 
-NOTHING = Merge((), (), added=0, changed=0, same=0, rekeyed=(), total=2)
+NOTHING = Merge(
+    (), (), (), added=0, changed=0, same=0, rekeyed={}, rekeyed_topics={}, last=2, total=2
+)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,7 @@ def test_what_an_import_did(done: Merge, told: str) -> None:
 
 def test_changed_keys() -> None:
     """They are counted, with what to do about past answers."""
-    said = text_of(imported(replace(NOTHING, changed=1, rekeyed=("1--2",))))
+    said = text_of(imported(replace(NOTHING, changed=1, rekeyed={"1--2": "ours"})))
     assert "1 question got another key. Past answers stay as they were judged until" in said
 
 

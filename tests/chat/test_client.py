@@ -229,15 +229,21 @@ async def test_events_that_trigger_retries(stage: Stage, monkeypatch: pytest.Mon
 
 
 async def test_a_failing_database(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer that can't be stored isn't confirmed."""
+    """An answer that can't be stored isn't confirmed. Members read the id of the outage, which is in
+    the log's first line about it.
+    """
     question = await stage.play(questions=1, seconds=30)
 
     async def locked(*_args: object, **_kwargs: object) -> None:
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(stage.database, "_write", locked)
-    assert (await question.answer(stage.alwina)).startswith("I couldn't save that just now")
-    stage.expected_errors = 1
+    before = counters.errors_shown.value
+    monkeypatch.setattr(stage.database._backend, "write", locked)
+    for member in (stage.alwina, stage.bob):
+        words = "I couldn't save that just now. Try again in a moment. (Error {})"
+        assert await question.answer(member) == words.format(stage.database.outage.id)
+    assert counters.errors_shown.value == before + 2
+    stage.expected_errors = 3
 
 
 async def test_commands_are_registered_only_when_discord_has_others(stage: Stage) -> None:

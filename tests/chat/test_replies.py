@@ -106,7 +106,7 @@ async def test_a_picture_that_takes_long_to_draw(
         waiting.set()
 
     fake.response.defer = defer
-    page = Message(OPEN, PendingPicture("one.png", "what it shows", draw))
+    page = Message(OPEN, PendingPicture("one.png", "what it shows", "in words", draw))
     await reply(fake, page)
     await update_reply(fake, page)
     assert (fake.sent, fake.later[0][files], fake.later[1]["attachments"]) == (

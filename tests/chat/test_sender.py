@@ -115,7 +115,7 @@ async def test_pictures_are_drawn_before_a_message_goes(
         return pngs.pop()
 
     pngs: list[bytes | None] = [None, b"png", b"png", b"png"]
-    message = Message(OPEN, "words", PendingPicture("one.png", "what it shows", draw))
+    message = Message(OPEN, "words", PendingPicture("one.png", "what it shows", "in words", draw))
     await sender.post(HERE, message, "1")
     await sender.edit(HERE, 4, message)
     await sender.write_to(3, message, 900)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import product
 from pathlib import Path
 from types import NoneType
@@ -21,6 +22,7 @@ from sqlalchemy.util import await_only
 
 from bot.core import backend, sqlite
 from bot.core import database as module
+from bot.core.computing import OURS
 from bot.core.database import Database, DatabaseClosed, NotLoaded, is_away, open_database
 from bot.core.notes import meta, read_note, set_note
 from bot.core.tables import metadata
@@ -265,10 +267,12 @@ async def test_a_load_blocks_no_other_transaction(database: Database) -> None:
         asyncio.create_task(database.write(slow.need, "a")),
         asyncio.create_task(database.read(slow.need)),
     ]
-    tasks.append(asyncio.create_task(database.read_long(slow.need)))
+    tasks.append(asyncio.create_task(database.read_long(OURS, slow.need)))
     async with asyncio.timeout(PATIENCE):
         await slow.begun.wait()
-        await asyncio.gather(database.write(set_note, "b", "x"), database.read_long(read_note, "b"))
+        await asyncio.gather(
+            database.write(set_note, "b", "x"), database.read_long(OURS, read_note, "b")
+        )
         assert await read_value(database, "a") is None
         slow.loaded.set()
         assert await asyncio.gather(*tasks) == ["there"] * 3
@@ -285,7 +289,8 @@ async def test_repeated_loads_have_a_limit(database: Database) -> None:
         slow.value = None
         return slow.need(conn, key)
 
-    for work in (database.write, database.read, database.read_long):
+    read_long: Any = partial(database.read_long, OURS)
+    for work in (database.write, database.read, read_long):
         with pytest.raises(NotLoaded):
             await work(need_another, "a" if work == database.write else "")
     assert await read_value(database, "a") is None
@@ -398,7 +403,7 @@ async def test_no_error_hangs_anything(url: URL, kind: type[BaseException]) -> N
 
     async with asyncio.timeout(PATIENCE) as deadline:
         async with open_database(url) as database:
-            runs: Any = (database.read, database.read_long, database.write)
+            runs: Any = (database.read, partial(database.read_long, OURS), database.write)
             for run, work in product(runs, [fail, need]):
                 with pytest.raises(refusal_of(kind)):
                     await run(work)
@@ -690,9 +695,9 @@ async def test_a_close_ends_every_read(url: URL) -> None:
             return "read"
 
         tasks = [
-            asyncio.create_task(read(wait))
+            asyncio.create_task(read)
             for _ in range(9)
-            for read in (database.read, database.read_long)
+            for read in (database.read(wait), database.read_long(OURS, wait))
         ]
         await pause.reached()
         closing = asyncio.create_task(database.close())
@@ -744,7 +749,7 @@ async def test_reads_have_a_time_limit(url: URL, monkeypatch: pytest.MonkeyPatch
 async def test_short_reads_do_not_wait_for_long_ones(database: Database, url: URL) -> None:
     """A short read returns while many long reads run."""
     pause = Pause(url)
-    long = [asyncio.create_task(database.read_long(lambda _conn: pause())) for _ in range(9)]
+    long = [asyncio.create_task(database.read_long(OURS, lambda _conn: pause())) for _ in range(9)]
     await pause.reached()
     assert await asyncio.wait_for(read_value(database, "a"), 4) is None
     assert not any(task.done() for task in long)

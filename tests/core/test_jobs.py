@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ class Table:
         self.doing = doing
         self.reads = 0
         self.broken = False
+        self.asked_early = False
 
     @property
     def names(self) -> list[str]:
@@ -36,14 +38,15 @@ class Table:
         return [name for name, _ in self.worked]
 
     def due(self, _conn: Connection, now: datetime, limit: int, /) -> Sequence[int]:
-        self.reads += 1
-        if self.broken:
-            raise OSError("database is gone")
         passed = (now - START).total_seconds()
+        self.asked_early |= min(self.deadlines.values(), default=math.inf) > passed
         found = sorted((at, name) for name, at in self.deadlines.items() if at <= passed)
         return [self.key(name) for _, name in found[:limit]]
 
     def next_due(self, _conn: Connection, /) -> datetime | None:
+        self.reads += 1
+        if self.broken:
+            raise OSError("database is gone")
         return START + timedelta(seconds=min(self.deadlines.values())) if self.deadlines else None
 
     def key(self, name: str) -> int:
@@ -83,6 +86,7 @@ async def test_work_is_done_at_its_time() -> None:
         await asyncio.sleep(1000)
     assert one.worked == [("a", 1.234), ("b", 500.0)]
     assert sorted(two.worked) == [("c", 3.0), ("d", 3.0), ("overdue", 0.0)]
+    assert not any(source.asked_early for source in (one, two))
 
 
 @virtual

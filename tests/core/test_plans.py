@@ -259,13 +259,17 @@ CALLS: list[Call] = [
     call(privacy.known_servers, list(HELD.servers)),
     call(questions.bank_marks, servers=[GUILD], limit=25),
     call(questions.set_packs, names=["questions"]),
-    call(questions.reserve_numbers, count=3),
+    call(questions.change_bank_since, mark=GUILD, numbers=9),
+    call(questions.own_topics_named, names=["ours"]),
+    call(questions.names_like, start="ours"),
+    call(questions.own_numbers, offset=0, limit=10),
+    call(questions.retire_items, numbers=[2, 3]),
     call(questions.own_items_numbered, numbers=[2, 3]),
     call(questions.own_topics_with, numbers=[1]),
     call(questions.own_pictures_of, files=["a.png", "b.png"]),
     call(questions.add_pictures, pictures={"c.png": b"png"}),
     call(questions.delete_pictures, files=["a.png"]),
-    call(questions.count_own_rows, guild_ids=[GUILD, 2]),
+    call(questions.own_sizes, guild_ids=[GUILD, 2]),
     call(
         questions.save_topics,
         rows=[OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")],
@@ -316,8 +320,9 @@ CALLS: list[Call] = [
     call(partner_store.of_member, states=(PartnerState.POSTING, PartnerState.OPEN)),
     call(member_hashes.count_up, what="partners", limit=3),
     call(member_hashes.count_of, what="partners"),
-    call(member_hashes.remember, "apart", ALWINA, NEWCOMER),
-    call(member_hashes.remembers, "apart", ALWINA, NEWCOMER),
+    call(member_hashes.fact_about, "apart", ALWINA, NEWCOMER),
+    call(member_hashes.remember, digest="00"),
+    call(member_hashes.remembers, digest="00"),
     call(plan.record_day, day=PlannedDay(TODAY, 500)),
     call(plan.days_since, day=TODAY - timedelta(days=60)),
     call(practice.create, user_id=7, topic_id=None),
@@ -565,7 +570,9 @@ def _drive(
     savepoint = conn.begin_nested()
     event.listen(conn, "before_cursor_execute", look)
     try:
-        work(conn, *arguments, **named)
+        found = work(conn, *arguments, **named)
+        if isinstance(found, Iterator):
+            list(found)
     finally:
         event.remove(conn, "before_cursor_execute", look)
         savepoint.rollback()

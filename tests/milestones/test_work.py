@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 
+from bot.core import counters
 from bot.core.errors import DeliveryRefused
 from bot.milestones import store
 from bot.milestones.model import Kind, Milestone
@@ -49,6 +50,7 @@ async def test_a_crash_while_a_role_is_given(stage: Stage) -> None:
 
 async def test_an_outage(stage: Stage) -> None:
     """The request is repeated more and more seldom, and given up with a reason after a quarter of an hour."""
+    given_up = counters.given_up.value
     await reach(stage)
     stage.sender.fail("give_role", unsent(), times=3)
     await stage.wait(minutes=2)
@@ -57,6 +59,7 @@ async def test_an_outage(stage: Stage) -> None:
     stage.sender.fail("give_role", unsent(), times=10_000)
     await stage.wait(minutes=20)
     assert await problems(stage) == ("I can't give <@&71>: Discord answered 503.",)
+    assert counters.given_up.value == given_up + 1
     tries = stage.sender.calls["give_role"]
     assert tries < 50
     await stage.wait(hours=5)

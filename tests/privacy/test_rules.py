@@ -22,11 +22,20 @@ ROWS = st.lists(
 SECTIONS = st.dictionaries(st.text(st.characters(categories=["Ll"]), min_size=8), ROWS, max_size=4)
 
 
+def files(
+    user_id: int, sections: dict[str, list[dict[str, Any]]], limit: int = rules.FILE_BYTES
+) -> list[bytes]:
+    made = rules.DataFiles(user_id, AT, limit)
+    for name, rows in sections.items():
+        made.add(name, iter(rows))
+    assert made.entries == sum(map(len, sections.values()))
+    assert made.parts == len(list(made.files()))
+    return list(made.files())
+
+
 def test_a_file_that_people_can_read() -> None:
     """JSON with a row a line, whom it is about, and also what is empty."""
-    (file,) = rules.files(
-        7 << 60, AT, {"cards": [{"item_id": "t1-a"}, {"item_id": "t1-ä"}], "names": []}
-    )
+    (file,) = files(7 << 60, {"cards": [{"item_id": "t1-a"}, {"item_id": "t1-ä"}], "names": []})
     head = [
         f' "about": "{rules._ABOUT}",',
         f' "member_id": "{7 << 60}",',
@@ -41,12 +50,12 @@ def test_nothing_is_lost_between_files(
     sections: dict[str, list[dict[str, Any]]], limit: int
 ) -> None:
     """Each file is JSON of its own and says which of how many it is; every row is in one of them."""
-    files = [json.loads(file) for file in rules.files(1, AT, sections, limit)]
-    assert [(f.get("part", 1), f.get("parts", 1)) for f in files] == [
-        (n, len(files)) for n in range(1, len(files) + 1)
+    made = [json.loads(file) for file in files(1, sections, limit)]
+    assert [(f.get("part", 1), f.get("parts", 1)) for f in made] == [
+        (n, len(made)) for n in range(1, len(made) + 1)
     ]
     found: dict[str, list[Any]] = {}
-    for file in files:
+    for file in made:
         for name in file.keys() & sections.keys():
             found.setdefault(name, []).extend(file[name])
     assert found == sections
@@ -55,9 +64,9 @@ def test_nothing_is_lost_between_files(
 def test_a_file_is_no_longer_than_it_may_be() -> None:
     """Rows go into the next file before one gets too long; each has the same head."""
     sections = {name: [{"item_id": "x" * 90}] * 50 for name in ("cards", "reviews")}
-    files = rules.files(1, AT, sections, 2000)
-    assert len(files) == 6
-    assert max(map(len, files)) < 2000 + 300
+    made = files(1, sections, 2000)
+    assert len(made) == 6
+    assert max(map(len, made)) < 2000 + 300
 
 
 def test_answers_are_told_in_words() -> None:

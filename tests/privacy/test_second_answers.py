@@ -50,7 +50,7 @@ async def test_an_open_question_of_a_round(stage: Stage, clock: dict[str, Any]) 
     card = stage.card()
     await stage.bot.privacy.erase(ALWINA)
     assert [row.source for row in await kept(stage)] == ["round", PLAYED]
-    assert (await stage.bot.privacy.export(ALWINA))[0] == 0
+    assert (await stage.bot.privacy.export(ALWINA)).entries == 0
     with pytest.raises(UserError, match=SECOND):
         await stage.answer(ALWINA)
     with pytest.raises(UserError, match=SECOND):

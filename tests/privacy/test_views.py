@@ -10,7 +10,7 @@ from bot.privacy import views
 
 def test_an_export_of_several_files() -> None:
     """Each file has its own message and name; the words are above the first."""
-    pages = views.export_pages(12_345, [b"{}", b"[]"])
+    pages = list(views.export_pages(12_345, 2, iter([b"{}", b"[]"])))
     assert [[file.filename for file in page.files()] for page in pages] == [
         ["quizformer-data-1-of-2.json"],
         ["quizformer-data-2-of-2.json"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,12 +14,12 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.model import Step
 from bot.questions import own, store
-from bot.questions.banks import Banks, _Joined
+from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
-from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
+from tests.ours import OTHER_GUILD, cached_in, furnish, own_item, own_topic
 from tests.practice.test_service import practise
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -32,7 +34,7 @@ async def test_servers_without_own_questions_share_the_packs(stage: Stage, banks
     """They cost nothing, however many there are."""
     for guild_id in range(1, 50):
         assert await stage.database.read(banks.of, guild_id) is stage.bank
-    assert kept_in(banks) == (0, 0)
+    assert cached_in(banks) == set()
 
 
 async def test_a_change_is_seen_at_once(stage: Stage, banks: Banks) -> None:
@@ -68,28 +70,69 @@ async def test_what_is_idle_is_let_go(stage: Stage) -> None:
     for guild_id in (1, 2, 3):
         await furnish(stage.database, guild_id)
         await stage.database.read(banks.of, guild_id)
-    assert kept_in(banks) == (3, 12)
+    assert cached_in(banks) == {1, 2, 3}
     now = 1000.0
     await stage.database.read(banks.of, 1)
     now = 2000.0
     await furnish(stage.database, 4)
     await stage.database.read(banks.of, 4)
-    assert kept_in(banks) == (2, 8)
+    assert cached_in(banks) == {1, 4}
     assert len((await stage.database.read(banks.of, 2)).asked) == len(stage.bank.items) + 3
+
+
+def real_size(value: object, seen: set[int]) -> int:
+    """Return the bytes of a value and of all that it refers to, except what was `seen`."""
+    if id(value) in seen or isinstance(value, type):
+        return 0
+    seen.add(id(value))
+    return sys.getsizeof(value) + sum(real_size(each, seen) for each in gc.get_referents(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a", "a" * 90, "\N{GRINNING FACE}", "\N{GRINNING FACE}" + "a" * 190],
+    ids=["a letter", "usual", "an emoji", "long with an emoji"],
+)
+@pytest.mark.parametrize("retired", [False, True])
+async def test_a_bank_is_counted_in_bytes(
+    stage: Stage, banks: Banks, text: str, *, retired: bool
+) -> None:
+    """Whatever its texts are like, a cached bank takes about as much memory as is counted for it."""
+    topic = own_topic(GUILD, 1)
+    choices = [{"text": text + str(n), "correct": n == 0, "why": text} for n in range(6)]
+    rows = [
+        own_item(GUILD, n, topic.topic_id, retired=retired, prompt=text, choices=choices)
+        for n in range(2, 302)
+    ]
+    await stage.database.write(store.save_topics, [topic])
+    await stage.database.write(store.save_items, rows)
+    await stage.database.write(store.change_bank, GUILD)
+    shared: set[int] = set()
+    real_size(stage.bank, shared)
+    bank = await stage.database.read(banks.of, GUILD)
+    real = real_size(bank, shared)
+    assert real * 0.8 < banks._memory() < real * 1.7
 
 
 async def test_no_more_is_held_than_fits(
     stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many servers are busy, the items in memory are bounded, and so are the servers."""
-    monkeypatch.setattr("bot.questions.banks._MOST_SIZE", 20)
-    monkeypatch.setattr("bot.questions.banks._MOST_BANKS", 4)
+    """However many servers are busy, the memory of their banks is bounded; the last one used stays,
+    however large it is."""
+    await furnish(stage.database, 1, items=9)
+    await stage.database.read(banks.of, 1)
+    limit = banks._memory() * 7 // 2
+    monkeypatch.setattr("bot.questions.banks._MOST_BYTES", limit)
+    held = []
     for guild_id in range(1, 9):
         await furnish(stage.database, guild_id, items=9 if guild_id < 5 else 1)
         await stage.database.read(banks.of, guild_id)
-        servers, items = kept_in(banks)
-        assert servers <= 4
-        assert items <= 20
+        assert banks._memory() <= limit
+        held.append(len(cached_in(banks)))
+    assert held[3] == 3 < held[-1]
+    await furnish(stage.database, 9, items=99)
+    await stage.database.read(banks.of, 9)
+    assert cached_in(banks) == {9}
 
 
 async def test_of_a_member(stage: Stage, banks: Banks) -> None:
@@ -131,9 +174,10 @@ async def test_direct_messages_have_a_bound(
     stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The newest servers' own questions come first; one that does not fit is left out whole, and the newest never."""
-    monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 12)
     for server, items in {3: 3, 4: 8, 5: 7, 6: 20}.items():
         await furnish(stage.database, server, items=items)  # and a topic
+    sizes = await stage.database.read(store.own_sizes, [3, 4, 5, 6])
+    monkeypatch.setattr("bot.questions.banks.DIRECT_BYTES", sizes[3] + sizes[5])
     await seen_on(stage, 3, 4, 5)
     assert await own_in(stage, banks) == {3, 5}
     await seen_on(stage, 6)
@@ -170,8 +214,8 @@ async def test_what_members_are_asked_together_is_cached(
     changed = await stage.database.read(banks.of_member, ALWINA, None)
     assert "Better?" in {item.prompt for item in changed.asked.values()}
     assert sorted(made) == [3, 3, 4]
-    assert kept_in(banks) == (2, 8)
-    assert list(banks._joined.values()) == [_Joined(frozenset({3, 4}), changed)], (
+    assert cached_in(banks) == {3, 4}
+    assert [joined.bank for joined in banks._joined.values()] == [changed], (
         "the old one is not kept"
     )
 
@@ -180,8 +224,6 @@ async def test_two_members_on_other_servers(
     stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two whose servers have as many own questions as are asked in direct messages don't push each other out."""
-    monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 8)
-    monkeypatch.setattr("bot.questions.banks._MOST_SIZE", 24)
     for server, user_id in {3: ALWINA, 4: ALWINA, 5: BOB, 6: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)
@@ -190,25 +232,12 @@ async def test_two_members_on_other_servers(
     ]
     assert asked[0] is asked[2]
     assert asked[1] is asked[3]
+    monkeypatch.setattr("bot.questions.banks._MOST_BYTES", banks._memory())
     for server in range(7, 12):  # more than there is room for
         await furnish(stage.database, server)
         await stage.database.read(banks.of, server)
         assert await stage.database.read(banks.of_member, BOB, None) is asked[1], "it is used"
     assert len(banks._joined) == 1
-    assert kept_in(banks) == (6, 24)
-
-
-async def test_few_joined_banks_are_cached(
-    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The one that was used last stays, and the others are joined again when they are needed."""
-    monkeypatch.setattr("bot.questions.banks._MOST_JOINED", 1)
-    for server, user_id in {3: ALWINA, 4: BOB}.items():
-        await furnish(stage.database, server)
-        await seen_on(stage, server, user_id=user_id)
-        assert await own_in(stage, banks, user_id) == {server}
-        assert len(banks._joined) == 1
-    assert await own_in(stage, banks) == {3}
 
 
 async def test_an_item_is_looked_up_alone(stage: Stage, banks: Banks) -> None:
@@ -226,7 +255,7 @@ async def test_an_item_is_looked_up_alone(stage: Stage, banks: Banks) -> None:
         stage.bank.topics["t1"].title,
     }
     assert own.own_id(3, 1) in found.topics
-    assert kept_in(banks) == (0, 0)
+    assert cached_in(banks) == set()
 
 
 # --- everything that asks

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import struct
 import sys
+import threading
 import time
 from functools import cache
 
@@ -16,11 +17,14 @@ from bot.chat.messages import OPEN, Message, text_of
 from bot.chat.pictures import Picture, PictureCache, draw_picture, panel
 from bot.core import child_process
 from bot.core.computing import OURS
+from bot.core.errors import UserError
 from bot.questions import formulas
 from bot.questions.formulas import FormulaError, FormulaTooSlow, alt_text, draw, drawing_formulas
 from bot.questions.model import Item
+from bot.questions.own import own_id
 from tests.patience import PATIENCE
 from tests.shipped import bank
+from tests.stage import GUILD
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FORMULAS = sorted({item.formula for item in bank().items.values() if item.formula})
@@ -165,13 +169,13 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.usefixtures("no_pictures")
 async def test_a_formula_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused with the limit, its card goes without and does not try again, and others are drawn."""
+    """It is refused with the limit, its card has words and does not try again, and others are drawn."""
     item = with_formula("x^2")
     with monkeypatch.context() as patch:
         patch.setattr(formulas, "draw", stop_by_limit)
         with pytest.raises(FormulaTooSlow, match="more than 3 seconds or too much memory"):
             await formulas.prepare("x^2", OURS)
-    assert formulas.picture(item) is None
+    assert formulas.picture(item) == formulas.in_words(item)
     await formulas.prepare("x^3", OURS)
     assert isinstance(formulas.picture(with_formula("x^3")), Picture)
 
@@ -218,7 +222,7 @@ async def test_a_formula_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     again = formulas.picture(good)
     assert isinstance(again, Picture)
     assert [file.fp.read() for file in first.files()] == [again.content]
-    assert formulas.picture(bad) is None
+    assert formulas.picture(bad) == formulas.in_words(bad)
     assert none.files() == []
 
 
@@ -236,11 +240,53 @@ def test_pictures_are_kept_up_to_a_limit() -> None:
 
 @pytest.mark.usefixtures("no_pictures")
 async def test_a_formula_that_cannot_be_drawn(caplog: pytest.LogCaptureFixture) -> None:
-    """Its card goes without, however often it is shown, and the log says so once."""
+    """Its card has it in words, however often it is shown, and the log says so once."""
+    bad = replace(with_formula(r"\frac{1"), spoken=None)
     for _ in range(3):
-        message = await Message(OPEN, "x", formulas.picture(with_formula(r"\frac{1"))).drawn(gone)
-        assert (text_of(message), message.files()) == ("x", [])
+        message = await Message(OPEN, "x", formulas.picture(bad)).drawn(gone)
+        assert (text_of(message), message.files()) == ("x\n-# Formula: \\\\frac{1", [])
     assert len([r for r in caplog.records if "can't be drawn" in r.message]) == 1
+
+
+@pytest.mark.usefixtures("no_pictures")
+async def test_a_card_does_not_wait_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a formula that is not drawn in time in words. The drawing goes on, for all who need it."""
+    item, released, drawn = with_formula("x^2"), threading.Event(), []
+
+    def draw_later(_draw: object, latex: str) -> bytes:
+        assert released.wait(PATIENCE)
+        drawn.append(latex)
+        return PNG
+
+    monkeypatch.setattr(formulas._PROCESS, "call", draw_later)
+    monkeypatch.setattr(formulas, "MAX_FORMULA_WAIT", 0)
+    for _ in range(2):
+        card = await Message(OPEN, "x", formulas.picture(item)).drawn(gone)
+        assert (text_of(card), card.files()) == (f"x\n{formulas.in_words(item)}", [])
+    deck = asyncio.create_task(formulas.png_of(item))
+    await asyncio.sleep(0)
+    released.set()
+    assert await deck == PNG
+    assert isinstance(formulas.picture(item), Picture)
+    assert drawn == ["x^2"]
+
+
+@pytest.mark.usefixtures("no_pictures")
+async def test_a_server_that_has_to_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its new formulas are refused, and cards have them in words; shipped ones are drawn."""
+    own = replace(with_formula("x^2"), id=own_id(GUILD, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(formulas, "draw", stop_by_limit)
+        with pytest.raises(FormulaTooSlow):
+            await formulas.prepare("x^3", GUILD)
+    with pytest.raises(UserError, match="The last formulas from here took too much time"):
+        await formulas.prepare("x^4", GUILD)
+    shown = [
+        await Message(OPEN, "x", formulas.picture(item)).drawn(gone)
+        for item in (own, with_formula("x^2"))
+    ]
+    assert [len(card.files()) for card in shown] == [0, 1]
+    assert text_of(shown[0]) == f"x\n{formulas.in_words(own)}"
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -163,13 +163,24 @@ async def test_cards_have_their_own_counts() -> None:
 
 
 @virtual
+async def test_late_answers_begin_no_new_count() -> None:
+    """After an answer that came too late for another edit, the next one doesn't get a first one."""
+    card = Card()
+    await asyncio.sleep(8)
+    for pause in (3, 2, 20):
+        card.answer()
+        await asyncio.sleep(pause)
+    assert [count for _, count in card.edits] == [1]
+
+
+@virtual
 async def test_no_card_is_kept_for_ever() -> None:
-    """A card whose question is closed, or ends in a second, is forgotten."""
+    """A card whose question is closed, or ends soon, is forgotten."""
     card = Card()
     card.gone = True
     card.answer()
     await asyncio.sleep(18.5)
     card.gone = False
     card.answer(question_id=8)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(1.6)
     assert card.counter._cards == {}

@@ -115,7 +115,7 @@ async def test_simultaneous_rounds_share_no_item(stage: Stage) -> None:
     await stage.start(3, topic_id="t1", seconds=300)
     beside = await stage.start(3, topic_id="t1", seconds=300, channel_id=11)
     assert (await stage.round(beside)).total == 1
-    with pytest.raises(UserError, match="being asked on this server right now"):
+    with pytest.raises(UserError, match="is being asked right now"):
         await stage.start(3, topic_id="t1", channel_id=12)
     await stage.start(3, topic_id="t1", channel_id=20, guild_id=2)
     await stage.wait(hours=1)

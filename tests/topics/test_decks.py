@@ -22,7 +22,7 @@ from bot.topics.model import Deck
 from tests.bank import endless
 from tests.bank.images import diagram
 from tests.bank.test_files import document, encoded
-from tests.ours import OTHER_GUILD, furnish, own_item, own_topic
+from tests.ours import OTHER_GUILD, furnish, own_item, own_questions, own_topic
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 from tests.topics.apkg import fields_of
@@ -143,7 +143,7 @@ async def test_pictures_of_formulas(stage: Stage) -> None:
 async def test_own_pictures(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server's pictures come along, as long as the deck isn't too large."""
     await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
-    for own in (await stage.bot.own_bank.find(GUILD))[1:3]:
+    for own in (await own_questions(stage.bot.own_bank, GUILD))[1:3]:
         form = Extras(code="", language="", formula="", alt="Red", upload=diagram())
         await stage.bot.own_bank.illustrate(GUILD, own.row.number, form)
     deck = await stage.bot.decks.of_topic(ALWINA, GUILD, own.row.topic_id)

@@ -22,6 +22,7 @@ from bot.interviews import grading
 from bot.interviews.grading import Flag, Grade, PointState, Rubric
 from bot.interviews.grading.rubric import BankWords, count_words, texts_of
 from bot.interviews.grading.verifying import (
+    MAX_CONCURRENT,
     NoOpinion,
     PointToCheck,
     PointVerdict,
@@ -44,6 +45,7 @@ checked."""
 _GradeFunction = Callable[[str, Rubric], Grade]
 _QUEUE = FairQueue("answers")
 """Grades answers to shipped topics, one at a time."""
+_MODEL_QUEUE = FairQueue("answers to a model", at_once=MAX_CONCURRENT)
 _PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
 _OWN_QUEUE = FairQueue("answers to own questions", _PROCESS)
 """Grades answers to servers' own topics, one at a time. The key is the server of the topic."""
@@ -177,9 +179,10 @@ class Grading:
             for n, key_point in enumerate(topic.key_points)
         }
         try:
-            rulings = await self._verifier.verify(topic.question, answer, asked)
+            async with _MODEL_QUEUE.turn(server):
+                rulings = await self._verifier.verify(topic.question, answer, asked)
             points = await self._ruled(topic, answer, assessment, rulings, server)
-        except (NoOpinion, Ungradable) as error:
+        except (NoOpinion, Refused, Ungradable) as error:
             log.warning("the model gave no opinion, so words decide: %s", error)
             return replace(assessment, model_failed="failed")
         return replace(assessment, points=points, model=self._verifier.name)

@@ -21,6 +21,8 @@ _ABOUT_GRADING = re.compile(
     r"|\bmark\b.{0,40}\b(?:covered|said|correct|true)\b|\b(?:covered|says)[\"']?\s*[:=]?\s*true\b"
     r"|\bverdict[\"']?\s*[:=]"
 )
+MAX_CONCURRENT = 4
+"""Requests to a model at a time."""
 
 
 class PointVerdict(StrEnum):

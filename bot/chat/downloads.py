@@ -1,0 +1,34 @@
+"""Large files that are made for members, few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
+
+import discord
+
+from bot.chat.replies import defer_if_slow
+from bot.core.computing import FairQueue
+from bot.core.limits import MAX_DOWNLOADS, MAX_DOWNLOADS_WAITING
+
+T = TypeVar("T")
+_DOWNLOADS = FairQueue("files", most=MAX_DOWNLOADS_WAITING, at_once=MAX_DOWNLOADS)
+
+
+@asynccontextmanager
+async def download(
+    interaction: discord.Interaction, make: Callable[[], Awaitable[T]]
+) -> AsyncIterator[T]:
+    """Make a file in its server's or member's turn, which lasts until the block ends.
+
+    Upload the file inside the block.
+    """
+    async with AsyncExitStack() as turn:
+
+        async def make_in_turn() -> T:
+            key = interaction.guild_id or interaction.user.id
+            await turn.enter_async_context(_DOWNLOADS.turn(key))
+            return await make()
+
+        yield await defer_if_slow(interaction, make_in_turn())
