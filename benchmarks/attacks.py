@@ -10,7 +10,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ from tests.loopback.world import World
 
 FEW, MANY = 8, 60
 """Members of a server."""
-SERVERS = 12
+SERVERS = 6
 """Servers of one manager, in attacks that need several."""
 _AUTOCOMPLETE, _COMPONENT, _MODAL = 4, 3, 5
 
@@ -100,14 +100,19 @@ class Attack:
     prepared: Callable[[Connection, Server], None] | None = None
 
 
-async def _each(server: Server, act: Callable[[Member], Awaitable[object]]) -> None:
-    """Have all members of the attack do something at once; some of it may be impossible."""
+async def _at_once(actions: Iterable[Awaitable[object]]) -> None:
+    """Do all at once; some of it may be impossible."""
 
-    async def one(member: Member) -> None:
+    async def one(action: Awaitable[object]) -> None:
         with suppress(CannotDo):
-            await act(member)
+            await action
 
-    await asyncio.gather(*(one(member) for each in server.all for member in each.members))
+    await asyncio.gather(*map(one, actions))
+
+
+async def _each(server: Server, act: Callable[[Member], Awaitable[object]]) -> None:
+    """Have all members of the attack do something at once."""
+    await _at_once(act(member) for each in server.all for member in each.members)
 
 
 def _id_on(page: Message, prefix: str) -> str:
@@ -163,9 +168,7 @@ def _pictures(conn: Connection, server: Server) -> None:
     """Pictures of 6 MB, and formulas that take a second each."""
     files = {f"{server.id}-{n}.jpg": b"\xff\xd8\xff" + os.urandom(299_000) for n in range(20)}
     items = [_typed(n, picture={"alt": "a", "file": file}) for n, file in enumerate(files)]
-    _fill(
-        conn, server, [*items, *(_typed(30 + n, formula=_slow(server.id + n)) for n in range(20))]
-    )
+    _fill(conn, server, [*items, *(_typed(30 + n, formula=_slow(server.id + n)) for n in range(4))])
     questions.add_pictures(conn, server.id, files)
 
 
@@ -300,7 +303,7 @@ async def _formulas(server: Server) -> None:
             "many.json", _bank([_typed(n, formula=latex) for n, latex in enumerate(many)])
         )
 
-    await asyncio.gather(*map(send, server.all))
+    await _at_once(map(send, server.all))
 
 
 async def _key_points(server: Server) -> None:
@@ -358,7 +361,7 @@ async def _forms(server: Server) -> None:
         }
         await at.send(at.manager, panel, "bankadded:v1", **texts)
 
-    await asyncio.gather(*(add(at, number) for at in server.all for number in range(10)))
+    await _at_once(add(at, number) for at in server.all for number in range(10))
 
 
 async def _direct(server: Server) -> None:
@@ -368,7 +371,7 @@ async def _direct(server: Server) -> None:
         for command in ("practice", "topics", "practice"):
             await server.reply(member.slash(server.world.direct(member), command))
 
-    await asyncio.gather(*map(practise, [server.manager, *server.members]))
+    await _at_once(map(practise, [server.manager, *server.members]))
 
 
 async def _members(server: Server) -> None:
@@ -376,12 +379,11 @@ async def _members(server: Server) -> None:
     day = (datetime.now(UTC) + timedelta(days=360)).date().isoformat()
 
     async def learn(member: Member) -> None:
-        for command in ("practice", "topics"):
-            page = await server.reply(member.slash(server.channel, command))
-        if member in server.members[:10]:
+        page = await server.reply(member.slash(server.channel, "topics"))
+        if member in server.members[:3]:
             await server.send(member, page, "planform:v1", date=day, minutes="120", goal="all")
-            for _ in range(3):
-                await server.reply(member.slash(server.channel, "plan"))
+        for command in ("practice", "plan", "practice", "plan"):
+            await server.reply(member.slash(server.channel, command))
 
     await _each(server, learn)
 
@@ -398,7 +400,7 @@ async def _decks(server: Server) -> None:
         panel = await at.reply(at.manager.slash(at.channel, "bank"))
         await at.send(at.manager, panel, "bankexported:v1", format="json")
 
-    await asyncio.gather(_each(server, order), *map(export, server.all))
+    await _at_once([_each(server, order), *map(export, server.all)])
 
 
 async def _own_data(server: Server) -> None:
@@ -416,7 +418,7 @@ async def _corrected(server: Server) -> None:
     """Judge 30,000 answers again, and analyze them."""
     panel = await server.reply(server.manager.slash(server.channel, "bank"))
     ids = ["correct:v1:2", *["insights:v1:all:open:0"] * 10, "correct:v1:2"]
-    await asyncio.gather(*(server.press(server.manager, panel, each) for each in ids))
+    await _at_once(server.press(server.manager, panel, each) for each in ids)
 
 
 async def _floods(server: Server) -> None:
@@ -430,17 +432,17 @@ async def _floods(server: Server) -> None:
         data = {"id": top["id"], "name": "practice", "type": 1, "options": [typing], "resolved": {}}
         words = {
             "prompt": "**_`" * 150,
-            "answer": "a\n" * 600,
-            "wrong": "b\n" * 800,
+            "answer": "a" * 1200,
+            "wrong": "b" * 100,
             "why": "w" * 300,
         }
         for _ in range(6):
-            await asyncio.sleep(1)  # Discord limits how fast a member sends
+            await asyncio.sleep(2)  # Discord limits how fast a member sends
             await server.send(member, card, "suggested:v1", source="", **words)
             await server.send(member, card, f"reported:v1:{source}:{row}", text="spam " * 90)
             await member._act(_AUTOCOMPLETE, server.channel, data, None)
             presses = [f"answer:v1:{source}:{row}:0"] * 5
-            await asyncio.gather(*(server.press(member, card, each) for each in presses))
+            await _at_once(server.press(member, card, each) for each in presses)
 
     await _each(server, flood)
 
@@ -453,7 +455,7 @@ ATTACKS = {
     "direct messages": Attack(_direct, "Practice", servers=SERVERS, prepared=_long),
     "members": Attack(_members, "### Your plan", members=MANY, prepared=_short),
     "decks": Attack(
-        _decks, "**Your deck", members=MANY // SERVERS, servers=SERVERS, prepared=_pictures
+        _decks, "### Your deck", members=MANY // SERVERS, servers=SERVERS, prepared=_pictures
     ),
     "own data": Attack(_own_data, "### Your data", prepared=_years),
     "corrected answers": Attack(_corrected, "**Corrected", prepared=_regraded),
