@@ -1,5 +1,6 @@
 # The bot as a container image: `docker build -t quizformer .` and see docs/hosting.md.
-# Every Debian or Python image with python3, its venv and pip will do as BASE.
+# Every Debian or Python image with python3, its venv and pip will do as BASE. With a digest
+# (python:3.13-slim@sha256:...), each build has the same one.
 ARG BASE=docker.io/library/python:3.13-slim
 
 FROM ${BASE} AS packages

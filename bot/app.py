@@ -46,6 +46,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
 from bot.core.errors import words_of
 from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
+from bot.core.limits import CONNECTIONS
 from bot.core.migrate import START, MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
@@ -409,6 +410,7 @@ async def opened_database(
     url: URL,
     name: str = "DATABASE_URL",
     *,
+    connections: int = CONNECTIONS,
     visiting: bool = False,
     patient: bool = False,
     may_migrate: bool = True,
@@ -420,7 +422,13 @@ async def opened_database(
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(
-                open_database(url, visiting=visiting, patient=patient, may_migrate=may_migrate)
+                open_database(
+                    url,
+                    connections=connections,
+                    visiting=visiting,
+                    patient=patient,
+                    may_migrate=may_migrate,
+                )
             )
         except DatabaseInUse as error:
             raise Unavailable(f"{name} can't be used ({shown(url)}): {error}") from error
@@ -432,11 +440,7 @@ async def opened_database(
             if problem is not None:
                 raise SettingsError(f"{name} can't be used ({shown(url)}): {problem}") from error
             kind = Unavailable if may_pass(error) else SettingsError
-            raise kind.of(
-                name,
-                f"can't be used ({shown(url)}): {words_of(error)}",
-                "sqlite:///var/quizformer.db",
-            ) from error
+            raise kind(f"{name} can't be used ({shown(url)}): {words_of(error)}") from error
         yield database
 
 
@@ -446,7 +450,10 @@ async def opened(
 ) -> AsyncIterator[tuple[Bank, Database]]:
     """Open the bank and the database; refuse a database with an unfinished transfer."""
     async with opened_database(
-        settings.database, visiting=visiting, may_migrate=settings.migrate
+        settings.database,
+        connections=settings.database_connections,
+        visiting=visiting,
+        may_migrate=settings.migrate,
     ) as database:
         source = await database.read(unfinished_source)
         if source is not None:

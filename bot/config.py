@@ -15,10 +15,23 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 
+from bot.core.limits import CONNECTIONS
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 DEFAULT_DATABASE = "sqlite:///var/quizformer.db"
+_OPTIONS = {
+    *("host", "port", "dbname", "user", "password", "passfile", "connect_timeout", "options"),
+    *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
+}
+"""The options that a PostgreSQL address may have; asyncpg treats them like libpq:
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+"""
+_OPTION_FILES = ("passfile", "sslrootcert", "sslcert", "sslkey", "sslcrl")
+_HOSTS = re.compile(r"(\w+(?:\+\w+)?://(?:[^@]*@)?)([^/?@]*,[^/?@]*)(.*)", re.DOTALL)
+"""A database address with several hosts: what comes before them, the hosts, and the rest."""
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FORMATS = ("text", "json")
 
@@ -49,6 +62,7 @@ class Settings:
 
     token: str = field(default="", repr=False)
     database: URL = field(default_factory=lambda: database_url(DEFAULT_DATABASE))
+    database_connections: int = CONNECTIONS
     bank: tuple[Path, ...] = ()
     log_level: int = logging.INFO
     log_format: str = "text"
@@ -80,16 +94,19 @@ class Settings:
         count = _whole_number(env, "SHARD_COUNT", "4")
         hours = _whole_number(env, "BACKUP_EVERY", "24", maximum=720)
         grader_url = _grader_url(env)
+        database = database_url(env.get("DATABASE_URL", "").strip() or DEFAULT_DATABASE)
         return cls(
             token=_secret(
                 env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot "
             ),
-            database=database_url(env.get("DATABASE_URL", "").strip() or DEFAULT_DATABASE),
+            database=database,
+            database_connections=_whole_number(env, "DATABASE_CONNECTIONS", "8", maximum=100)
+            or CONNECTIONS,
             bank=_bank(env),
             log_level=getattr(logging, _one_of(env, "LOG_LEVEL", LEVELS, "INFO")),
             log_format=_one_of(env, "LOG_FORMAT", FORMATS, "text"),
             shard_count=count,
-            shard_ids=_shard_ids(env, count),
+            shard_ids=_shard_ids(env, count, database),
             health_port=_whole_number(env, "HEALTH_PORT", "8080", maximum=65535),
             health_host=env.get("HEALTH_HOST", "").strip() or "127.0.0.1",
             erase_after_days=_whole_number(env, "ERASE_AFTER_DAYS", "30", maximum=3650) or 30,
@@ -111,28 +128,24 @@ def load_environment(dotenv: Path | None = None) -> dict[str, str]:
 def database_url(text: str, name: str = "DATABASE_URL") -> URL:
     """Parse a database URL from the setting `name` and add the driver.
 
-    `postgres://` and `postgresql://` use asyncpg, `sqlite:///FILE` uses aiosqlite. The libpq
-    options that hosting services add are supported: `sslmode` and `channel_binding`.
+    `postgres://` and `postgresql://` use asyncpg, `sqlite:///FILE` uses aiosqlite.
     """
     # It takes a sixth of the start, less once `main` has turned garbage collection off.
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
     example = "sqlite:///var/quizformer.db or postgresql://user:password@host/name"
+    if re.match(r"\w+(\+\w+)?://[^:/]*:[^@]*@.*@", text, re.DOTALL):
+        raise SettingsError.of(name, "has a second @; in a password, write it as %40", example)
+    several = _HOSTS.fullmatch(text)
     try:
-        url = make_url(text)
+        url = make_url(several[1] + several[3] if several else text)
     except (ArgumentError, ValueError):
         raise SettingsError.of(name, "is not a database address", example) from None
     if url.get_backend_name() in {"postgres", "postgresql"}:
-        query = dict(url.query)
-        user: Any = query.pop("user", url.username)
-        password: Any = query.pop("password", url.password)
-        query.pop("channel_binding", None)  # libpq's; asyncpg decides by itself
-        if "sslmode" in query:
-            query["ssl"] = query.pop("sslmode")
-        return url.set(
-            drivername="postgresql+asyncpg", username=user, password=password, query=query
-        )
+        if several:
+            url = url.update_query_dict({"host": several[2]})
+        return _postgres_url(url, name)
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
         if (
             not url.database
@@ -145,6 +158,38 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
         return url.set(drivername="sqlite+aiosqlite")
     kind = url.drivername.split("+")[0]
     raise SettingsError.of(name, f"asks for {kind}, which is not supported", example)
+
+
+def _postgres_url(url: URL, name: str) -> URL:
+    """Check the options of a PostgreSQL address, and put user, password and name in their places."""
+    query: dict[str, Any] = dict(url.query)
+    example = "postgresql://user:password@host/name?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+    if query.pop("channel_binding", "prefer") == "require":
+        raise SettingsError.of(
+            name,
+            "has channel_binding=require, which Quizformer can't do: leave it out, and set sslmode=verify-full",
+            example,
+        )
+    for option, value in query.items():
+        if option not in _OPTIONS:
+            # It may be the rest of a password with an unquoted &.
+            what = "an option" if "password" in query else f"the option {option[:40]}"
+            raise SettingsError.of(
+                name, f"has {what}, which Quizformer doesn't know: leave it out", example
+            )
+        if not isinstance(value, str):
+            raise SettingsError.of(name, f"has the option {option} twice", example)
+        if option in _OPTION_FILES and value != "system" and not os.path.isfile(value):  # noqa: PTH113 - False for what is no path
+            raise SettingsError.of(name, f"has a file for {option} that is not there", example)
+        if option == "connect_timeout" and not re.fullmatch(r"[0-9]{1,4}", value):
+            raise SettingsError.of(name, "has a connect_timeout that is not in seconds", example)
+    return url.set(
+        drivername="postgresql+asyncpg",
+        username=query.pop("user", url.username),
+        password=query.pop("password", url.password),
+        database=query.pop("dbname", url.database),
+        query=query,
+    )
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -246,7 +291,7 @@ def _whole_number(
     return int(text)
 
 
-def _shard_ids(env: Mapping[str, str], count: int | None) -> tuple[int, ...] | None:
+def _shard_ids(env: Mapping[str, str], count: int | None, database: URL) -> tuple[int, ...] | None:
     text = env.get("SHARD_IDS", "").strip()
     if not text:
         return None
@@ -262,5 +307,12 @@ def _shard_ids(env: Mapping[str, str], count: int | None) -> tuple[int, ...] | N
             "SHARD_IDS",
             f"names shard {ids[-1]}, but SHARD_COUNT={count} has 0 to {count - 1}",
             "0,1",
+        )
+    if len(ids) < count and sqlite_file(database) is not None:
+        raise SettingsError.of(
+            "SHARD_IDS",
+            "leaves shards to other processes, but a SQLite file has only one process: name all shards, or use "
+            "PostgreSQL",
+            ",".join(map(str, range(min(count, 4)))),
         )
     return ids

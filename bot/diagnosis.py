@@ -37,6 +37,7 @@ _PACKAGES = (
 """Packages whose versions matter in an issue report."""
 _SHOWN = {
     *("LOG_LEVEL", "LOG_FORMAT", "SHARD_COUNT", "SHARD_IDS", "HEALTH_PORT", "HEALTH_HOST"),
+    "DATABASE_CONNECTIONS",
     *("ERASE_AFTER_DAYS", "MIGRATE", "BACKUP_EVERY", "BACKUP_KEEP", "GRADER_MODEL"),
 }
 """Settings that a report lists with their values; of the others it says that they are set."""

@@ -48,13 +48,13 @@ class Postgres:
         self._clean: list[URL] = []
         self._shapes: dict[URL, Any] = {}
         for name, value in _FASTER.items():
-            self._run(self._admin.execute(f"ALTER SYSTEM SET {name} = {value}"))
-        self._run(self._admin.execute("SELECT pg_reload_conf()"))
+            self.execute(f"ALTER SYSTEM SET {name} = {value}")
+        self.execute("SELECT pg_reload_conf()")
 
     def fresh(self) -> URL:
         """The address of a database that holds nothing yet."""
         url = self._address.set(database=next(self._names))
-        self._run(self._admin.execute(f"CREATE DATABASE {url.database}"))
+        self.execute(f"CREATE DATABASE {url.database}")
         return url
 
     def migrated(self) -> URL:
@@ -70,7 +70,22 @@ class Postgres:
         if url in self._shapes and self._run(_at(url, partial(_emptied, self._shapes[url]))):
             self._clean.append(url)
         else:  # it had no tables at first, or a test changed them
-            self._run(self._admin.execute(f"DROP DATABASE {url.database} WITH (FORCE)"))
+            self.execute(f"DROP DATABASE {url.database} WITH (FORCE)")
+
+    @contextmanager
+    def few(self) -> Iterator[tuple[URL, Callable[[int], None]]]:
+        """Lend a role's own empty database, with a function that limits the role's connections."""
+        self.execute("CREATE ROLE few LOGIN")
+        self.execute("CREATE DATABASE few OWNER few")
+        try:
+            url = self._address.set(username="few", password=None, database="few")
+            yield url, lambda number: self.execute(f"ALTER ROLE few CONNECTION LIMIT {number}")
+        finally:
+            self.execute("DROP DATABASE few WITH (FORCE)")
+            self.execute("DROP ROLE few")
+
+    def execute(self, statement: str) -> None:
+        self._run(self._admin.execute(statement))
 
     def close(self) -> None:
         self._run(self._admin.close())

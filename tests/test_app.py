@@ -69,7 +69,13 @@ def test_the_bank_is_checked_in_a_process_or_here(
 
 @pytest.mark.parametrize(
     ("env", "shards"),
-    [({}, ALL), ({"SHARD_COUNT": "4", "SHARD_IDS": "3,1"}, Shards(4, (1, 3)))],
+    [
+        ({}, ALL),
+        (
+            {"SHARD_COUNT": "4", "SHARD_IDS": "3,1", "DATABASE_URL": "postgresql://h/n"},
+            Shards(4, (1, 3)),
+        ),
+    ],
 )
 async def test_a_process_works_for_its_own_servers(env: dict[str, str], shards: Shards) -> None:
     """SHARD_COUNT and SHARD_IDS reach what is due, the jobs and the requests of this process."""
@@ -85,8 +91,8 @@ async def test_a_database_that_can_not_be_opened(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         async with opened_database(database_url(address)):
             pass
-    words = f"DATABASE_URL can't be used ({address}): unable to open database file. Example: "
-    assert str(refused.value).startswith(words)
+    words = f"DATABASE_URL can't be used ({address}): unable to open database file"
+    assert str(refused.value) == words
 
 
 async def test_a_second_bot_on_one_file(url: URL) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,7 @@ def test_defaults() -> None:
         ("ERASE_AFTER_DAYS", " 7 ", 7),
         ("BACKUP_EVERY", "6", timedelta(hours=6)),
         ("BACKUP_KEEP", "28", 28),
+        ("DATABASE_CONNECTIONS", "4", 4),
         ("MIGRATE", "Yes", True),
         ("GRADER_MODEL", "m", "m"),
         ("GRADER_API_KEY", "Bearer sk-1", "sk-1"),
@@ -163,6 +165,11 @@ _NO_ADDRESSES = (
             "is {0!r} but must be a whole number from 1 to 3650",
         ),
         ("BACKUP_EVERY", ["daily", "721"], "is {0!r} but must be a whole number from 1 to 720"),
+        (
+            "DATABASE_CONNECTIONS",
+            ["0", "101", "all"],
+            "is {0!r} but must be a whole number from 1 to 100",
+        ),
         ("BACKUP_KEEP", ["0", "1001"], "is {0!r} but must be a whole number from 1 to 1000"),
         ("SHARD_IDS", ["0-3", "0,", "-1", "x"], "is {0!r} but must be numbers separated by commas"),
     ],
@@ -182,6 +189,11 @@ def test_a_wrong_value(variable: str, texts: Sequence[str], wrong: str) -> None:
         (
             {"SHARD_IDS": "0, 4", "SHARD_COUNT": "4"},
             "SHARD_IDS names shard 4, but SHARD_COUNT=4 has 0 to 3",
+        ),
+        (
+            {"SHARD_IDS": "1,2", "SHARD_COUNT": "3"},
+            "SHARD_IDS leaves shards to other processes, but a SQLite file has only one process: name "
+            "all shards, or use PostgreSQL",
         ),
         ({"GRADER_URL": "http://h/v1"}, "GRADER_MODEL is missing; GRADER_URL needs it"),
     ],
@@ -208,10 +220,85 @@ def test_database_addresses(text: str, driver: str) -> None:
     assert url.render_as_string(hide_password=False).partition("://")[2] == text.partition("://")[2]
 
 
-def test_libpq_options_in_an_address() -> None:
-    """libpq's options are translated for asyncpg, or dropped where it needs none."""
-    url = database_url("postgres://u:p@host/name?sslmode=require&channel_binding=require")
-    assert dict(url.query) == {"ssl": "require"}
+KNOWN = {
+    "connect_timeout": "5",
+    "options": "-c search_path=quiz",
+    "sslmode": "verify-full",
+    "sslnegotiation": "postgres",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "ssl_max_protocol_version": "TLSv1.3",
+    "target_session_attrs": "read-write",
+}
+UNKNOWN = (
+    *("application_name", "fallback_application_name", "client_encoding", "hostaddr", "gssencmode"),
+    *(
+        "keepalives",
+        "keepalives_idle",
+        "krbsrvname",
+        "load_balance_hosts",
+        "replication",
+        "service",
+    ),
+    *(
+        "require_auth",
+        "requirepeer",
+        "requiressl",
+        "sslpassword",
+        "sslsni",
+        "sslcompression",
+        "ssl",
+    ),
+    *(
+        "tcp_user_timeout",
+        "sslcrldir",
+        "prepared_statement_cache_size",
+        "timeout",
+        "command_timeout",
+    ),
+)
+
+
+@pytest.mark.parametrize("several", ["", "h1:5432,h2", "[::1]:5433,/run/postgresql"])
+def test_libpq_options_in_an_address(tmp_path: Path, several: str) -> None:
+    """Each option of libpq is kept for asyncpg or refused by its name."""
+    file = tmp_path / "file"
+    file.touch()
+    files = dict.fromkeys(("passfile", "sslrootcert", "sslcert", "sslkey", "sslcrl"), str(file))
+    options = {**KNOWN, **files}
+    place = f"postgres://u:p@{several or 'host'}/name"
+    url = database_url(f"{place}?{urlencode({**options, 'channel_binding': 'prefer'})}")
+    assert url.query == ({**options, "host": several} if several else options)
+    assert (url.username, url.password, url.database) == ("u", "p", "name")
+    inside = "postgresql://?host=h&port=5433&user=u&password=p&dbname=name"
+    url = database_url(inside)
+    assert (url.username, url.password, url.database) == ("u", "p", "name")
+    assert url.query == {"host": "h", "port": "5433"}
+    for option in UNKNOWN:
+        line = error_for(DATABASE_URL=f"{place}?{option}=hunter2&sslmode=require")
+        assert line.startswith(f"DATABASE_URL has the option {option}, which Quizformer doesn't")
+        assert "hunter2" not in line
+    assert "leave it out, and set sslmode=verify-full" in error_for(
+        DATABASE_URL=f"{place}?channel_binding=require"
+    )
+    for option in files:
+        line = error_for(DATABASE_URL=f"{place}?{option}={file}2")
+        assert line.startswith(f"DATABASE_URL has a file for {option} that is not there. Example")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u:word@hunter2@h/n",
+        "postgresql://u:word@s/hunter2@h/n",
+        "postgresql://u:word@s?hunter2@h/n",
+        "postgresql://u:word@s,hunter2@h/n",
+        "postgresql+asyncpg://u:word@s:hunter2@h/n",
+        "postgresql://h/n?user=u&password=word&hunter2=x",
+    ],
+)
+def test_no_rest_of_a_password_is_printed(address: str) -> None:
+    """A password with a character that has to be quoted is refused, without a part of it."""
+    assert "hunter2" not in error_for(DATABASE_URL=address)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +349,8 @@ def test_the_address_of_the_model_service(text: str, address: str) -> None:
 
 def test_shards() -> None:
     """Shard ids are read with or without spaces, deduplicated and sorted."""
-    settings = Settings.from_env({"SHARD_COUNT": "4", "SHARD_IDS": " 3, 1,1 "})
+    env = {"SHARD_COUNT": "4", "SHARD_IDS": " 3, 1,1 ", "DATABASE_URL": "postgresql://h/n"}
+    settings = Settings.from_env(env)
     assert (settings.shard_count, settings.shard_ids) == (4, (1, 3))
 
 
@@ -436,6 +524,7 @@ def test_a_key_without_encryption(address: str, key: str, openly: bool) -> None:
 CHANGES = {
     "BACKUP_EVERY": ("6", "backups"),
     "BACKUP_KEEP": ("2", "backups"),
+    "DATABASE_CONNECTIONS": ("4", "connections"),
     "DATABASE_URL": ("sqlite:///other.db", "database"),
     "DISCORD_TOKEN": ("another", "token"),
     "ERASE_AFTER_DAYS": ("7", "erasure"),
@@ -481,15 +570,17 @@ def started(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, A
         found["format"] = type(logging.getLogger().handlers[0].formatter)
 
     @asynccontextmanager
-    async def serve(_bot: QuizBot, host: str, port: int, backups: Any) -> AsyncIterator[None]:
-        found["health"] = (host, port)
-        found["backups"] = (backups.every, backups._keep)
+    async def serve(_bot: QuizBot, settings: Settings, backups: Any) -> AsyncIterator[None]:
+        found["health"] = (settings.health_host, settings.health_port)
+        found["backups"] = backups and (backups.every, backups._keep)
         yield
 
     def open_noted(url: Any, **options: Any) -> Any:
         found["database"] = str(url)
         found["migrates"] = options["may_migrate"]
-        return opened_database(url, **options)
+        found["connections"] = options["connections"]
+        file = sqlite_file(url) or "other.db"
+        return opened_database(database_url(f"sqlite:///{file}"), **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(QuizBot, "start", start)
@@ -509,7 +600,11 @@ def test_every_setting_changes_something(
     for name in ("var/quizformer.db", "other.db"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(migrated, tmp_path / name)
-    before = started(BESIDE, bare)
+    # a SQLite file leaves no shards to other processes
+    places: list[dict[str, str]] = [{}, {"DATABASE_URL": "postgresql://host/name"}]
+    befores = [started({**BESIDE, **place}, bare) for place in places]
     for variable, (value, changed) in CHANGES.items():
-        after = started({**BESIDE, variable: value}, bare)
+        shared = variable.startswith("SHARD")
+        before = befores[shared]
+        after = started({**BESIDE, **places[shared], variable: value}, bare)
         assert [key for key in before if before[key] != after[key]] == changed.split(), variable

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import struct
 import warnings
 import zipfile
@@ -19,6 +20,7 @@ from bot.core.limits import (
     MAX_PICTURE_PIXELS,
     MAX_PICTURE_STORED,
     MAX_PICTURE_WIDTH,
+    MAX_WEBP_PIXELS,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ _SMALLER = 0.8
 """The scale of each next try, as long as a picture has too many bytes."""
 _PAPER = "white"
 """The background of transparent pictures: diagrams are mostly drawn in black."""
+_STRIP_ROWS = 64
 _START_OF_SCAN = b"\xff\xda"
 _MOST_SCANS = 64
 """Scans of a JPEG: each is decoded for the whole picture. Usual ones have at most ten."""
@@ -61,7 +64,7 @@ def redraw(content: bytes) -> tuple[str, bytes]:
     """
     # Pillow warns of each damaged entry, and a file can have enough of them to flood the log
     with warnings.catch_warnings(action="ignore"), _opened(content, _kind_of(content)) as picture:
-        ending, drawn = _smallest(_decoded(picture))
+        ending, drawn = _smallest(_flat(_decoded(picture)))
     return file_name(drawn, ending), drawn
 
 
@@ -106,7 +109,7 @@ def _opened(content: bytes, kind: str) -> Image:
 
     Image.MAX_IMAGE_PIXELS = None  # our limit is lower, and its refusal says what fits
     if kind == "WEBP":  # Pillow takes memory for all pixels before it says how many there are
-        _refuse_pixels(*_webp_size(content))
+        _refuse_pixels(*_webp_size(content), most=MAX_WEBP_PIXELS)
     try:
         picture = Image.open(io.BytesIO(content), formats=[kind])
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
@@ -122,10 +125,10 @@ def _why(error: Exception) -> str:
     return _BROKEN
 
 
-def _refuse_pixels(width: int, height: int) -> None:
-    if width * height > MAX_PICTURE_PIXELS:
+def _refuse_pixels(width: int, height: int, most: int = MAX_PICTURE_PIXELS) -> None:
+    if width * height > most:
         raise PictureError(
-            f"has {width:,} × {height:,} pixels; {MAX_PICTURE_PIXELS // 1_000_000} million in all "
+            f"has {width:,} × {height:,} pixels; {most // 1_000_000} million in all "
             "are allowed. Save it smaller"
         )
     if not width or not height:
@@ -150,23 +153,48 @@ def _webp_size(content: bytes) -> tuple[int, int]:
 
 
 def _decoded(picture: Image) -> Image:
-    """Decode a picture's first frame, upright and without transparency."""
-    from PIL import Image, ImageOps
+    """Decode a picture's first frame, upright."""
+    from PIL import ImageOps
 
+    width, height = picture.size
+    twice = min(1.0, 2 * _scale(picture))
     try:
         if picture.format == "JPEG":  # decodes large photos at a fraction of their size
-            picture.draft("RGB", (2 * MAX_PICTURE_WIDTH, 2 * MAX_PICTURE_HEIGHT))
+            picture.draft("RGB", (math.ceil(width * twice), math.ceil(height * twice)))
         picture.load()
-        upright = ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
     except MemoryError:
         raise
     except Exception as error:  # Pillow raises whatever its decoders stumble over
         raise PictureError(_why(error)) from error
-    if not upright.has_transparency_data:
-        return upright.convert("RGB")
-    paper = Image.new("RGBA", upright.size, _PAPER)
-    paper.alpha_composite(upright.convert("RGBA"))
-    return paper.convert("RGB")
+    return picture
+
+
+def _scale(picture: Image) -> float:
+    """Return the factor that makes a picture fit a card; 1 if it fits already."""
+    width, height = picture.size
+    return min(1.0, MAX_PICTURE_WIDTH / width, MAX_PICTURE_HEIGHT / height)
+
+
+def _flat(picture: Image) -> Image:
+    """Return a picture without transparency, and smaller if it is more than twice what fits a card.
+
+    Each step is a copy, so it is done strip by strip: the whole picture takes a lot of memory.
+    """
+    from PIL import Image
+
+    width, height = picture.size
+    times = max(1, int(0.5 / _scale(picture)))
+    rows = _STRIP_ROWS * times
+    flat = Image.new("RGB", (math.ceil(width / times), math.ceil(height / times)))
+    for top in range(0, height, rows):
+        strip = picture.crop((0, top, width, min(top + rows, height)))
+        if strip.has_transparency_data:
+            paper = Image.new("RGBA", strip.size, _PAPER)
+            paper.alpha_composite(strip.convert("RGBA"))
+            strip = paper
+        flat.paste(strip.convert("RGB").reduce(times), (0, top // times))
+    return flat
 
 
 def _smallest(pixels: Image) -> tuple[str, bytes]:
@@ -174,7 +202,7 @@ def _smallest(pixels: Image) -> tuple[str, bytes]:
     from PIL.Image import Resampling
 
     width, height = pixels.size
-    scale = min(1.0, MAX_PICTURE_WIDTH / width, MAX_PICTURE_HEIGHT / height)
+    scale = _scale(pixels)
     while True:
         size = max(1, int(width * scale)), max(1, int(height * scale))
         small = pixels if scale == 1 else pixels.resize(size, Resampling.LANCZOS)

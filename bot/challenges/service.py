@@ -20,10 +20,12 @@ from bot.challenges.model import (
 )
 from bot.challenges.rules import REVEALED
 from bot.chat.text import message_link, when
+from bot.core import member_hashes
 from bot.core.clicks import Click
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
+from bot.core.personal import NOBODY
 from bot.core.unstored import Notify
 from bot.games.model import GameQuestion, Starter
 from bot.games.rules import seconds_for
@@ -104,7 +106,7 @@ class Challenges(GameService):
 
     def _refuse_another(self, conn: Connection, starter: Starter) -> None:
         running = [c for c in store.running_on(conn, starter.guild_id) if c.state not in REVEALED]
-        own = next((c for c in running if c.starter_id == starter.user_id), None)
+        own = next((c for c in running if _is_started_by(conn, c, starter.user_id)), None)
         if own is not None:
             raise TooMany(
                 f"You can have one challenge open on a server, and yours is here: {link(own)}. "
@@ -236,6 +238,13 @@ def shown_or_refuse(
         )
     given = answers_store.get(conn, CHALLENGE, question_id, user_id)
     return question, challenge, shown, given
+
+
+def _is_started_by(conn: Connection, challenge: Challenge, user_id: int) -> bool:
+    """Whether a member started a challenge, also if they have erased that."""
+    if challenge.starter_id != NOBODY:
+        return challenge.starter_id == user_id
+    return member_hashes.has_hash_of(conn, store.STARTED, challenge.id, user_id)
 
 
 def _refuse_secret(challenge: Challenge) -> None:

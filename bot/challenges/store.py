@@ -22,7 +22,7 @@ from bot.challenges.model import (
 )
 from bot.core import member_hashes
 from bot.core.jobs import Queue, queue_columns
-from bot.core.personal import SECRET, SOMEBODY, Held
+from bot.core.personal import NOBODY, SECRET, SOMEBODY, Held
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -37,6 +37,9 @@ from bot.core.tables import (
 from bot.games.model import Starter
 from bot.games.rules import points
 from bot.questions.store import note_asked
+
+STARTED = "started"
+"""The source of the hash of who started a challenge and then erased their data."""
 
 # `state` is the next step of a challenge:
 #   posting   the card is to be posted
@@ -184,7 +187,27 @@ def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
     return conn.execute(delete(challenge_shown).where(c.user_id == user_id, shown)).rowcount
 
 
-HELD = Held(members={challenge_shown.name: _erase_shown})
+def _erase_starter(conn: Connection, user_id: int, limit: int) -> int:
+    """Take a member out of the challenges that they started.
+
+    A hash keeps them from starting another one next to one that is open.
+    """
+    c = challenges.c
+    own = select(c.id, c.guild_id, c.state).where(c.starter_id == user_id).limit(limit)
+    found = conn.execute(own).all()
+    for row in found:
+        if row.state in {ChallengeState.POSTING, ChallengeState.OPEN}:
+            member_hashes.add_hash(conn, STARTED, row.id, guild_id=row.guild_id, user_id=user_id)
+    change = update(challenges).where(c.id.in_([row.id for row in found]))
+    return conn.execute(change.values(starter_id=NOBODY)).rowcount
+
+
+HELD = Held(
+    members={
+        str(challenges.c.starter_id): _erase_starter,
+        challenge_shown.name: _erase_shown,
+    }
+)
 QUEUE = Queue(challenges, state=challenges.c.state)
 change = QUEUE.change
 
@@ -261,7 +284,8 @@ def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object)
     )
     players = update(challenge_players).where(challenge_players.c.challenge_id == challenge_id)
     conn.execute(players.values(guild_id=None))
-    member_hashes.delete_hashes(conn, CHALLENGE, challenge_id)
+    for source in (CHALLENGE, STARTED):
+        member_hashes.delete_hashes(conn, source, challenge_id)
 
 
 def question(conn: Connection, question_id: int) -> ChallengeQuestion | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import ssl
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -18,6 +19,8 @@ STATEMENT_SECONDS = 10.0
 LONG_READS = 2
 """Long reads that may run at once. SQLite has one more reader, reserved for short reads."""
 
+_FULL = "53300"
+"""too_many_connections, see the link below."""
 _DEADLOCKS = {"40001", "40P01"}
 """serialization_failure and deadlock_detected, see the link below."""
 _TEMPORARY = {"08", "53", "55", "57", "58"}
@@ -52,7 +55,16 @@ def is_away(error: BaseException) -> bool:
 
 def may_pass(error: BaseException) -> bool:
     """Whether a database that can't be opened may be usable later, without anybody's help."""
-    return is_away(error) and not isinstance(error, InterfaceError)
+    # An SSLError is about a certificate, and somebody has to correct it.
+    is_wrong = isinstance(error, InterfaceError) or isinstance(
+        getattr(error, "orig", None), ssl.SSLError
+    )
+    return is_away(error) and not is_wrong
+
+
+def is_full(error: object) -> bool:
+    """Whether PostgreSQL has refused a connection because too many are open."""
+    return getattr(error, "sqlstate", None) == _FULL
 
 
 def is_deadlock(error: BaseException | None) -> bool:

@@ -39,6 +39,8 @@ IDLE_SECONDS = 60.0
 _LENGTH = struct.Struct("!I")
 _REAL_SECONDS = 10
 """Real time that a call gets for each second of processor time, because the machine may be busy."""
+_MAPPED_BYTES = 512 << 20
+"""Address space for files, which the kernel can take back: names of locales alone may be 200 MiB."""
 _NICENESS = 5
 """Child processes run at a lower priority, so that clicks are handled first."""
 
@@ -263,8 +265,10 @@ def _limit(seconds: int, memory: int) -> Callable[[], None]:
         return lambda: None
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    mapped = memory + _MAPPED_BYTES
     with suppress(ValueError, OSError):  # macOS may refuse
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_AS, (mapped, mapped))
 
     def start_time_limit() -> None:
         """Have the operating system end this process when the call has used its processor time."""

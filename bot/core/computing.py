@@ -24,6 +24,7 @@ from bot.core.limits import (
     MAX_FILE_MESSAGE,
     MAX_FILE_SECONDS,
     MAX_FILES_WAITING,
+    MAX_SPENT_SECONDS,
     MAX_WAITING,
     PAUSE_MINUTES,
 )
@@ -72,7 +73,8 @@ class FairQueue:
     `key` is whose work it is: the server's id, the member's in direct messages, or `OURS`. At most
     `most` pieces run and wait, a tenth of them, or `each`, of one key. `what` they are is told to
     members who are refused. `at_once` pieces run at a time, in a thread or in `process`. After
-    work that took more than the process may, the queue takes nothing of the same key for minutes.
+    work that took more than the process may, or more than `seconds` in `PAUSE_MINUTES`, the queue
+    takes nothing of the same key for `PAUSE_MINUTES`.
     """
 
     def __init__(
@@ -83,11 +85,13 @@ class FairQueue:
         most: int = MAX_WAITING,
         each: int | None = None,
         at_once: int = 1,
+        seconds: float = math.inf,
     ) -> None:
         self.what = what
         self.most = most
         self.each = each or most // 10
         self.at_once = at_once
+        self.seconds = seconds
         self._process = process
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=what.replace(" ", "-"))
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,6 +105,8 @@ class FairQueue:
         self._waiting: dict[int, deque[asyncio.Future[bool]]] = {}
         """Waiters by key; the next key to serve is first. They get False if they are refused."""
         self._paused_until: dict[int, float] = {}
+        self._spent: dict[int, tuple[float, float]] = {}
+        """By key, since when work is counted, and its seconds since then; the oldest first."""
 
     async def run(self, key: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function when it is the key's turn, and return or raise what it does.
@@ -113,12 +119,13 @@ class FairQueue:
         run = copy_context().run if process is None else process.call
         work = for_future(partial(run, function, *args, **kwargs))
         await self._wait(key)
+        loop = asyncio.get_running_loop()
         try:
-            running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+            running = loop.run_in_executor(self._threads, work)
         except BaseException:
             self._end(key)
             raise
-        running.add_done_callback(partial(self._ended, key))
+        running.add_done_callback(partial(self._ended, key, loop.time()))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -212,18 +219,24 @@ class FairQueue:
         if not self._pending[key]:
             del self._pending[key]
 
-    def _ended(self, key: int, running: asyncio.Future[T]) -> None:
+    def _ended(self, key: int, began: float, running: asyncio.Future[T]) -> None:
         error = None if running.cancelled() else running.exception()
-        if self._process is not None and isinstance(error, CallEnded | MemoryError):
-            self._pause(key)
+        ended = self._process is not None and isinstance(error, CallEnded | MemoryError)
+        now = running.get_loop().time()
+        if key != OURS and (self._spend(key, now - began, now) > self.seconds or ended):
+            self._pause(key, now)
         self._end(key)
 
-    def _pause(self, key: int) -> None:
+    def _spend(self, key: int, seconds: float, now: float) -> float:
+        """Count the time of a key's work; return how much it has had lately."""
+        while self._spent and now - next(iter(self._spent.values()))[0] > 60 * PAUSE_MINUTES:
+            del self._spent[next(iter(self._spent))]
+        since, spent = self._spent.get(key, (now, 0.0))
+        self._spent[key] = since, spent + seconds
+        return spent + seconds
+
+    def _pause(self, key: int, now: float) -> None:
         """Take nothing of a key for some minutes, and refuse what waits."""
-        if key == OURS:
-            return
-        assert self._loop is not None
-        now = self._loop.time()
         paused = {each: until for each, until in self._paused_until.items() if until > now}
         self._paused_until = {**paused, key: now + 60 * PAUSE_MINUTES}
         for waiter in list(self._waiting.get(key, ())):
@@ -256,6 +269,7 @@ FILES = FairQueue(
     "files",
     Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY, message=MAX_FILE_MESSAGE)),
     most=MAX_FILES_WAITING,
+    seconds=MAX_SPENT_SECONDS,
 )
 """Reads and writes files of questions and decks, one at a time: each is in memory as it waits."""
 TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"

@@ -32,8 +32,9 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from bot.core import counters
-from bot.core.backend import LONG_READS, DatabaseBroken, is_away, is_deadlock
+from bot.core.backend import DatabaseBroken, is_away, is_deadlock
 from bot.core.computing import FairQueue, for_future, in_thread
+from bot.core.limits import CONNECTIONS
 from bot.core.migrate import check_writable
 from bot.core.outages import Outage
 from bot.core.sqlite import Sqlite, is_damaged, open_sqlite
@@ -103,7 +104,7 @@ class Database:
         self._committing: asyncio.Task[None] | None = None
         self._reads: set[asyncio.Future[None]] = set()
         """One future for each running read, done when the read has ended."""
-        self._long_reads = FairQueue("look-ups", at_once=LONG_READS)
+        self._long_reads = FairQueue("look-ups", at_once=backend.long_reads)
         self._one_load = asyncio.Lock()
         """Loads run one after the other, because the second often finds everything loaded."""
         self._closed = False
@@ -326,7 +327,12 @@ def _finish(write: _Write, outcome: _Outcome) -> None:
 
 @asynccontextmanager
 async def open_database(
-    url: URL, *, visiting: bool = False, patient: bool = False, may_migrate: bool = True
+    url: URL,
+    *,
+    connections: int = CONNECTIONS,
+    visiting: bool = False,
+    patient: bool = False,
+    may_migrate: bool = True,
 ) -> AsyncIterator[Database]:
     """Connect and migrate; close at the end of the block.
 
@@ -334,6 +340,7 @@ async def open_database(
     other bots, but `visiting=True` opens it while the bot is running and leaves its schema alone.
     `patient=True` disables the statement timeout (for CLI commands). With `may_migrate=False`, a
     PostgreSQL database with an old schema is refused; a SQLite file is copied and then migrated.
+    `connections` is the most that are opened to PostgreSQL.
     """
     backend: Sqlite | Postgres
     if url.get_backend_name() == "sqlite":
@@ -342,7 +349,11 @@ async def open_database(
         from bot.core.postgres import open_postgres  # SQLite starts sooner without its imports
 
         backend = await open_postgres(
-            url, visiting=visiting, patient=patient, may_migrate=may_migrate
+            url,
+            connections=connections,
+            visiting=visiting,
+            patient=patient,
+            may_migrate=may_migrate,
         )
     database = Database(backend)
     try:

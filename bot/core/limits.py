@@ -10,6 +10,9 @@ to interviews and to questions of the day are counted apart. All days of limits 
 """
 CHALLENGES_OPEN = 5
 """Challenges of a server at a time: their questions are asked nowhere else there until they close."""
+CONNECTIONS = 8
+"""Connections to PostgreSQL that a process opens at most, unless DATABASE_CONNECTIONS says so:
+the server starts a process of its own for each."""
 DIRECT_BYTES = 6 << 20
 """Bytes of own questions and topics of a member's servers that are loaded for direct messages, as
 `MAX_OWN_BYTES` counts them. A server that does not fit is left out, unless it is the newest.
@@ -31,7 +34,7 @@ https://discord.com/developers/docs/components/reference#text-input
 MAX_ARCHIVE_BYTES = 10 << 20
 """Bytes of a .zip with questions and pictures: MAX_PICTURES_BYTES, and JSON in the rest
 of the 10 MiB that Discord takes."""
-MAX_BACKUP_MEMORY = 96 << 20
+MAX_BACKUP_MEMORY = 64 << 20
 """Bytes of memory for the process that copies the database; it takes 30 MB, however large that is."""
 MAX_BACKUP_SECONDS = 3_600
 """Processor time in seconds for a copy of the database: 20 GB take a minute."""
@@ -61,7 +64,7 @@ MAX_DOWNLOADS = 2
 MAX_DOWNLOADS_WAITING = 100
 """Those that are made, uploaded or wait, and a tenth of them of one server: Discord takes a reply up to
 15 minutes after the click."""
-MAX_DRAWING_MEMORY = 128 << 20
+MAX_DRAWING_MEMORY = 96 << 20
 """Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
 highest picture takes 50 MB."""
 MAX_DRAWING_MESSAGE = 16 << 20
@@ -77,9 +80,9 @@ MAX_FILES_WAITING = 50
 server: each has its questions and pictures in memory."""
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
-MAX_FILE_MEMORY = 1 << 30
-"""Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
-of it."""
+MAX_FILE_MEMORY = 352 << 20
+"""Bytes of memory for the process that reads and writes files and decks for Anki; the largest picture
+and the largest export take 250 MB."""
 MAX_FILE_MESSAGE = 24 << 20
 """Bytes of what is sent to that process, and of its result: MAX_ARCHIVE_BYTES or MAX_PICTURES_BYTES,
 MAX_OWN_BYTES, and the bank."""
@@ -90,6 +93,10 @@ MAX_FILE_SECONDS = 20
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
+MAX_FIT_ANSWERS = 10
+"""Answers to an item on its first day that first stabilities are fitted to."""
+MAX_FIT_ITEMS = 1_000
+"""Items that they are fitted to: with ten different answers to each, that takes 3 s."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 
@@ -97,8 +104,8 @@ The shipped formulas have up to 4.
 """
 MAX_FORMULA_HEIGHT = 1_500
 """Pixels, with letters of 50; about 25 rows. Each pixel of a picture takes memory and time."""
-MAX_FORMULA_MEMORY = 1 << 30
-"""Bytes of memory for the process that draws formulas; a shipped one takes 60 MB."""
+MAX_FORMULA_MEMORY = 128 << 20
+"""Bytes of memory for the process that draws formulas; the largest allowed one takes 60 MB."""
 MAX_FORMULA_SECONDS = 3
 """Processor time in seconds for drawing a formula, while others wait: a shipped one takes up to
 0.3 s, and loading the libraries 0.2 s."""
@@ -114,7 +121,7 @@ MAX_GRADED_CHARACTERS = 10_000
 """Characters of a topic's key points, misconceptions, their other wordings and opposites together:
 at the limit, a hostile answer takes the grader up to a second. The shipped topics have up to 6,423.
 """
-MAX_GRADING_MEMORY = 512 << 20
+MAX_GRADING_MEMORY = 128 << 20
 """Bytes of memory for the process that grades answers to servers' own topics; the slowest topic
 that an import accepts needs 60 MB."""
 MAX_GRADING_SECONDS = 10
@@ -129,8 +136,9 @@ MAX_LARGE_FILES = 2
 before they are downloaded."""
 MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
-MAX_NEW_FORMULAS = 200
-"""Formulas that one import may add: each takes up to some seconds while others wait."""
+MAX_NEW_FORMULAS = 100
+"""Formulas that one import may add: each takes up to some seconds, and a large file keeps its place
+while they are drawn. The shipped packs have fewer."""
 MAX_OWN_BYTES = 6 << 20
 """Bytes of a server's own questions and topics, including replaced and retired ones: these stay
 readable, so they are loaded too. 5,000 questions as long as the shipped ones fit in. With an emoji
@@ -147,8 +155,8 @@ MAX_PICTURE_BYTES = 8 << 20
 """Bytes of a picture that is uploaded: all of it is kept in memory until it is drawn smaller."""
 MAX_PICTURE_HEIGHT = 1_600
 """Pixels of a stored picture. A phone shows a higher one with letters too small to read."""
-MAX_PICTURE_PIXELS = 40_000_000
-"""Pixels of a picture that is uploaded: decoding takes up to eight bytes for each. Phones take
+MAX_PICTURE_PIXELS = 24_000_000
+"""Pixels of a picture that is uploaded: decoding takes up to nine bytes for each. Phones take
 photos of 12 to 24 million, larger ones only if asked to."""
 MAX_PICTURE_STORED = 300_000
 """Bytes of a stored picture: each edit of a card uploads it again."""
@@ -162,6 +170,9 @@ MAX_REPORT = 500
 """Characters of a report: managers read it below the question in one message."""
 MAX_SOURCES = 8
 """Sources of a topic, as in the schema: its page shows all of them."""
+MAX_SPENT_SECONDS = 120
+"""Seconds that the files of a server may take in `PAUSE_MINUTES`, and its formulas: a hundred usual
+ones take 30, and until its formulas are drawn an import holds up other large files."""
 MAX_START_MEMORY = 512 << 20
 """Bytes of memory for the process that migrates a database or checks the bank, before any other
 process has begun: 70 MB for a first start, and a later migration may have to load rows."""
@@ -178,6 +189,8 @@ MAX_TYPED = 100
 MAX_WAITING = 500
 """Pieces of work of all servers in a queue, and a tenth of them of one server: each keeps memory,
 and nobody waits long for a reply."""
+MAX_WEBP_PIXELS = 12_000_000
+"""Pixels of a WebP picture that is uploaded: its decoder takes 16 bytes for each."""
 OWN_ROW_BYTES = 200
 """Bytes that each own question or topic counts in addition to its texts: otherwise, 80,000
 without words would take as much memory as those with the longest texts."""

@@ -8,7 +8,8 @@ of its own for each hash would not change that, because it would be stored here,
 There are two tables because their rows go at different times: counts with their day, and facts
 never; hashes of erased answers when the question, challenge or round takes no more answers, or with
 its server. Members whose answer was erased while it was open must not answer again. A hash of a
-round says until its end that they played in it, because a round pays only when two play.
+round says until its end that they played in it, because a round pays only when two play. One of a
+challenge says until its end that they started it, because each member has one open.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ member_hashes = Table(
 erased_answers = Table(
     "erased_answers",
     metadata,
-    Column("source", String(10), primary_key=True),  # "round", "daily", "challenge" or "played"
+    # "round", "daily" or "challenge"; "played" for rounds, "started" for challenges
+    Column("source", String(10), primary_key=True),
     # the question's id for "round", the round's for "played", else that of the daily or challenge
     Column("source_id", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", String(64), primary_key=True),  # in hex

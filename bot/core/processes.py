@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import IO
 
 from sqlalchemy import Connection, Table, func, select, text
@@ -46,7 +46,11 @@ def hold_file(database: str) -> IO[bytes]:
     SQLite loses its own locks on the database when any code in the process closes that file:
     https://sqlite.org/howtocorrupt.html
     """
-    lock_file = Path(f"{database}-lock").open("ab")  # noqa: SIM115 - the caller closes it
+    # Root must not make files where a link of another account leads.
+    no_links = getattr(os, "O_NOFOLLOW", 0)
+    lock_file = open(  # noqa: SIM115 - the caller closes it
+        f"{database}-lock", "ab", opener=lambda path, flags: os.open(path, flags | no_links, 0o666)
+    )
     try:
         if sys.platform == "win32":
             msvcrt.locking(lock_file.fileno(), msvcrt.LK_NBLCK, 1)

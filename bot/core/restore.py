@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -50,17 +50,44 @@ def restore(
     same folder under another name. `describe` says in words what a database holds. Raises
     RestoreError or DatabaseInUse.
     """
-    if not copy.is_file():
-        raise RestoreError(f"there is no file {copy}")
+    with _as_owner(database.absolute()) as account:
+        try:
+            if not copy.is_file():
+                raise RestoreError(f"there is no file {copy}")
+            database = database.resolve()  # the bot locks the file that a link points to
+            database.parent.mkdir(parents=True, exist_ok=True)
+            if database.exists() and copy.samefile(database):
+                raise RestoreError(f"{copy} is the database itself: name a copy of it")
+            with closing(hold_file(str(database))):
+                return _restore(copy, database, describe, now=now, replace=replace)
+        except (OSError, sqlite3.Error) as error:
+            raise RestoreError(f"{error}{account}") from error
+
+
+@contextmanager
+def _as_owner(database: Path) -> Iterator[str]:
+    """If root restores for another account, act as that account, and yield words about it.
+
+    It may have put links where files are read and written here, and root would follow them.
+    """
+    places = [database, *database.parents]
+    if os.name == "nt" or os.geteuid() != 0:
+        places = []
+    found = [place.lstat() for place in places if os.path.lexists(place)]
+    owner = next((each for each in found if each.st_uid != 0), None)
+    if owner is None:
+        yield ""
+        return
+    groups = os.getgroups()
+    os.setgroups([owner.st_gid])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
     try:
-        database = database.resolve()  # the bot locks the file that a link points to
-        database.parent.mkdir(parents=True, exist_ok=True)
-        if database.exists() and copy.samefile(database):
-            raise RestoreError(f"{copy} is the database itself: name a copy of it")
-        with closing(hold_file(str(database))):
-            return _restore(copy, database, describe, now=now, replace=replace)
-    except (OSError, sqlite3.Error) as error:
-        raise RestoreError(str(error)) from error
+        yield f" (tried as the account with uid {owner.st_uid}, which owns the database)"
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
 
 
 def _restore(
@@ -81,7 +108,6 @@ def _restore(
                 f"{database} is there already, with {_describe(database, describe)}; {copy} has {contents}. "
                 "To put the copy in its place, add --replace: the database that is there is kept under another name"
             )
-        _give_to_owner(checked, database)
         sync_to_disk(checked)
         kept = _replace(database, checked, stamped(database, "replaced", now))
     finally:
@@ -201,15 +227,6 @@ def _keep(database: Path, kept: Path) -> None:
             kept.unlink(missing_ok=True)
             raise
     sync_to_disk(kept.parent)
-
-
-def _give_to_owner(file: Path, database: Path) -> None:
-    """If root restores for another account, let that account own the database and its lock."""
-    if os.name == "nt" or os.geteuid() != 0:
-        return
-    owner = (database if database.exists() else database.parent).stat()
-    for owned in (file, Path(f"{database}-lock")):
-        os.chown(owned, owner.st_uid, owner.st_gid)
 
 
 def _remove(database: Path) -> None:

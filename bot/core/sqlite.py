@@ -52,6 +52,7 @@ class Sqlite:
 
     shared = False
     """Whether other bots may use the database too."""
+    long_reads = backend.LONG_READS
 
     def __init__(
         self,

@@ -11,9 +11,10 @@ that holds nothing else counts as empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping, Select, Table, func, select, tuple_
 
 from bot.core.database import Database
@@ -25,6 +26,8 @@ CHUNK = 1000
 _NOTE = "transfer"
 """The note whose value names the source of an unfinished transfer."""
 _CHECKSUM_BYTES = 16
+_SEQUENCES = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
+"""SQLite's own table of the last ids that it has given."""
 
 
 class TransferError(Exception):
@@ -74,7 +77,7 @@ async def transfer(
             f"the copy of {table_name} differs from its source: if the bot was running, stop it, and begin again "
             "with an empty target"
         )
-    await target.write(_finish, tables)
+    await target.write(_finish, await source.read(_last_ids, tables))
 
 
 async def _chunks(database: Database, table: Table) -> AsyncIterator[Sequence[RowMapping]]:
@@ -123,15 +126,37 @@ async def _checksum(database: Database, table: Table) -> tuple[int, str]:
     return count, f"{total % (1 << 8 * _CHECKSUM_BYTES):032x}"
 
 
-def _finish(conn: Connection, tables: Sequence[Table]) -> None:
-    """Mark the transfer as finished, and let new rows get ids after those of the copied rows."""
-    conn.execute(meta.delete().where(meta.c.key == _NOTE))
-    if conn.dialect.name != "postgresql":
-        return  # SQLite continues after the largest id: https://sqlite.org/autoinc.html
+def _last_ids(conn: Connection, tables: Sequence[Table]) -> dict[Table, int]:
+    """Return the last id that each table has given, also if its row is gone since."""
+    given = {}
     for table in tables:
         column = table.autoincrement_column
-        if column is not None:
+        if column is None:
+            continue
+        if conn.dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import REGCLASS  # as in `insert_for`
+
+            # The function is the one behind the view pg_sequences.
+            sequence = func.pg_get_serial_sequence(table.name, column.name).cast(REGCLASS)
+            query = select(func.pg_sequence_last_value(sequence))
+        else:  # https://sqlite.org/autoinc.html
+            query = select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == table.name)
+        last = conn.execute(query).scalar()
+        highest = conn.execute(select(func.max(column))).scalar()
+        given[table] = max(last or 0, highest or 0)
+    return given
+
+
+def _finish(conn: Connection, last_ids: Mapping[Table, int]) -> None:
+    """Mark the transfer as finished, and let new rows get ids that the source never gave."""
+    conn.execute(meta.delete().where(meta.c.key == _NOTE))
+    for table, last in last_ids.items():
+        column = table.autoincrement_column
+        if column is None or last == 0:
+            continue
+        if conn.dialect.name == "postgresql":
             sequence = func.pg_get_serial_sequence(table.name, column.name)
-            conn.execute(
-                select(func.setval(sequence, func.coalesce(func.max(column), 0) + 1, False))
-            )
+            conn.execute(select(func.setval(sequence, last)))
+        else:
+            conn.execute(_SEQUENCES.delete().where(_SEQUENCES.c.name == table.name))
+            conn.execute(_SEQUENCES.insert().values(name=table.name, seq=last))

@@ -61,11 +61,13 @@ QUEUE = Queue(partner_interviews, state=partner_interviews.c.state)
 _WAITING = (PartnerState.OPEN, PartnerState.ASKING, PartnerState.CONFIRMING)
 
 
-def _leaving(column: Column[int]) -> Erase:
+def _leaving(column: Column[int], other: Column[int]) -> Erase:
     """Return how to take a member out; what waits for them is due at once, to end for the other."""
     c = partner_interviews.c
     ends_at = sa.case((c.state.in_(_WAITING), c.created_at), else_=c.due_at)
-    left = update(partner_interviews).values({column.name: NOBODY, "due_at": ends_at})
+    pair = sa.case((other == NOBODY, sa.null()), else_=c.pair)  # nobody is left to use it
+    values = {column.name: NOBODY, "due_at": ends_at, "pair": pair}
+    left = update(partner_interviews).values(values)
 
     def erase(conn: Connection, user_id: int, limit: int) -> int:
         found = conn.execute(select(c.id).where(column == user_id).limit(limit)).scalars().all()
@@ -74,8 +76,10 @@ def _leaving(column: Column[int]) -> Erase:
     return erase
 
 
-_MEMBERS = (partner_interviews.c.first_id, partner_interviews.c.second_id)
-HELD = Held(members={str(column): _leaving(column) for column in _MEMBERS})
+_FIRST, _SECOND = partner_interviews.c.first_id, partner_interviews.c.second_id
+HELD = Held(
+    members={str(_FIRST): _leaving(_FIRST, _SECOND), str(_SECOND): _leaving(_SECOND, _FIRST)}
+)
 change = QUEUE.change
 _TICKED = (
     PartnerState.CALLING,

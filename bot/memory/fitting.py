@@ -12,11 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from fsrs import Rating
 from msgspec import Struct
 
+from bot.core.limits import MAX_FIT_ANSWERS, MAX_FIT_ITEMS
 from bot.memory.model import FirstStabilities
 from bot.memory.rules import USUAL, recall_after, review
 
@@ -54,7 +55,8 @@ def fit(history: Mapping[str, Sequence[tuple[Rating, datetime]]]) -> FirstStabil
     `history` has reviews by item, the oldest first. A stability that doesn't predict better than the
     usual one stays usual.
     """
-    cases = [case for item_id in sorted(history) if (case := find_case(history[item_id]))]
+    found = (find_case(history[item_id]) for item_id in sorted(history))
+    cases = list(islice(filter(None, found), MAX_FIT_ITEMS))
     again, hard, good, easy = (_best(cases, Rating(n + 1)) for n in range(len(USUAL)))
     return again, hard, good, easy
 
@@ -63,7 +65,7 @@ def find_case(reviews: Sequence[tuple[Rating, datetime]]) -> Case | None:
     """Return what an item's reviews tell; None if all are of one day."""
     for number, ((_, before), (rating, at)) in enumerate(pairwise(reviews)):
         if days := (at - before).days:
-            first_day = tuple(rated for rated, _ in reviews[: number + 1])
+            first_day = tuple(rated for rated, _ in reviews[: number + 1][:MAX_FIT_ANSWERS])
             return Case(first_day, days, rating != Rating.Again)
     return None
 

@@ -25,6 +25,7 @@ from bot.core.limits import (
     MAX_FORMULA_SECONDS,
     MAX_FORMULA_WAIT,
     MAX_FORMULA_WIDTH,
+    MAX_SPENT_SECONDS,
 )
 from bot.questions.model import Bank, Item
 from bot.questions.own import server_of
@@ -36,7 +37,7 @@ _PADDING = 24
 _SIZE = 50
 _NAME = "formula.png"
 _PROCESS = Process(Limits(seconds=MAX_FORMULA_SECONDS, memory=MAX_FORMULA_MEMORY))
-_QUEUE = FairQueue("formulas", _PROCESS)
+_QUEUE = FairQueue("formulas", _PROCESS, seconds=MAX_SPENT_SECONDS)
 """Draws one formula at a time. The key is the server whose formula it is."""
 _DRAWINGS: dict[tuple[int, str], asyncio.Task[bytes]] = {}
 """Formulas that are being drawn or wait, by key. All who need one wait for the same drawing."""

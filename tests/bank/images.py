@@ -119,8 +119,8 @@ def with_small_text() -> bytes:
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>'
 _SIDE = int(MAX_PICTURE_PIXELS**0.5) + 1
 HOSTILE = {
-    "bomb.png": (png_of_size(60_000, 60_000), "has 60,000 × 60,000 pixels; 40 million in all"),
-    "just over.png": (png_of_size(_SIDE, _SIDE), "pixels; 40 million in all are allowed"),
+    "bomb.png": (png_of_size(60_000, 60_000), "has 60,000 × 60,000 pixels; 24 million in all"),
+    "just over.png": (png_of_size(_SIDE, _SIDE), "pixels; 24 million in all are allowed"),
     "bomb.webp": (webp_of_size(16_000_000, 16_000_000), "has 16,000,000 × 16,000,000 pixels"),
     "bomb.gif": (gif_bomb(), "has 65,535 × 65,535 pixels"),
     "drawing.svg": (SVG, "is an SVG drawing, which can hold scripts. Save it as PNG"),

@@ -11,7 +11,15 @@ import pytest
 from PIL import Image, ImageOps, ImageStat
 
 from bot.bank.pictures import PictureError, count_pixels, file_name, redraw
-from bot.core.limits import MAX_PICTURE_HEIGHT, MAX_PICTURE_STORED, MAX_PICTURE_WIDTH
+from bot.core.child_process import Limits, Process
+from bot.core.limits import (
+    MAX_FILE_MEMORY,
+    MAX_PICTURE_HEIGHT,
+    MAX_PICTURE_PIXELS,
+    MAX_PICTURE_STORED,
+    MAX_PICTURE_WIDTH,
+    MAX_WEBP_PIXELS,
+)
 from tests.bank.images import (
     HOSTILE,
     diagram,
@@ -97,8 +105,27 @@ def test_a_webp_that_says_it_is_huge(name: str, at: int, size: bytes) -> None:
     """It is refused by its header, before Pillow takes memory for its pixels."""
     content = WEBP[name]
     assert count_pixels(content) == math.prod(opened(content).size)
-    with pytest.raises(PictureError, match="has 7,000 × 8,001 pixels; 40 million"):
+    with pytest.raises(PictureError, match="has 7,000 × 8,001 pixels; 12 million"):
         count_pixels(content[:at] + size + content[at + len(size) :])
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_the_largest_pictures_fit_into_memory(kind: str) -> None:
+    """Those that take most are drawn in the process for files: transparent, turned, in many scans."""
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    mode, pixels = {
+        "PNG": ("RGBA", MAX_PICTURE_PIXELS),
+        "JPEG": ("CMYK", MAX_PICTURE_PIXELS),
+        "WEBP": ("RGBA", MAX_WEBP_PIXELS),
+    }[kind]
+    side = math.isqrt(pixels)
+    process = Process(Limits(seconds=60, memory=MAX_FILE_MEMORY))
+    picture = encoded(Image.new(mode, (side, side)), kind, exif=turned, progressive=True)
+    _, drawn = process.call(redraw, picture)
+    process.close()
+    assert opened(drawn).size == (MAX_PICTURE_WIDTH, MAX_PICTURE_WIDTH)
 
 
 def test_hidden_data_is_left_out() -> None:

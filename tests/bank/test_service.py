@@ -17,6 +17,7 @@ from bot.bank import service
 from bot.bank.model import Form, Merge, OwnQuestion
 from bot.core import computing
 from bot.core.errors import UserError
+from bot.core.limits import MAX_NEW_FORMULAS
 from bot.questions import formulas, store
 from bot.questions.check import BankError
 from bot.questions.formulas import FormulaTooSlow
@@ -82,12 +83,12 @@ async def test_a_formula_is_named_with_all_other_problems(stage: Stage) -> None:
 
 async def test_too_many_formulas_at_once(stage: Stage) -> None:
     """A file with more new formulas than are drawn at once is refused, and none of them is drawn."""
-    data = document(201)
+    data = document(MAX_NEW_FORMULAS + 1)
     for n, item in enumerate([*items_of(data), *items_of(data, 1)]):
         item["formula"] = f"x_{{{n}}}"
     (problem,) = await import_refused(stage, data)
     assert problem.startswith(
-        "the file: has 201 new formulas; 200 are allowed at once, so split it"
+        f"the file: has {MAX_NEW_FORMULAS + 1} new formulas; {MAX_NEW_FORMULAS} are allowed"
     )
     assert "x_{0}" not in formulas._CACHE
 

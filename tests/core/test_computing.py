@@ -14,13 +14,9 @@ from typing import Any
 import pytest
 
 import bot.app
-from bot.bank import cog as bank_cog
-from bot.chat import pictures
-from bot.core import computing
-from bot.core.backend import LONG_READS
+from bot.core import backend, computing
 from bot.core.child_process import CallEnded
 from bot.core.computing import (
-    COMPUTING,
     FILES,
     OURS,
     FairQueue,
@@ -30,9 +26,6 @@ from bot.core.computing import (
     in_thread,
 )
 from bot.core.limits import PAUSE_MINUTES
-from bot.interviews.grading import service as grading
-from bot.questions import formulas
-from bot.rounds import results
 from tests.errors import ANY_ERROR, Unpicklable, Unreadable, refusal_of
 from tests.patience import PATIENCE
 from tests.virtual import virtual
@@ -88,15 +81,19 @@ async def test_no_error_hangs_anything(kind: type[BaseException]) -> None:
         assert not deadline.expired()  # a kind may be the time limit's own cancellation
 
 
+def settings(queue: FairQueue) -> tuple[str, int, int]:
+    return queue.what, queue.at_once, queue.most
+
+
+assert bot.app  # it has loaded whatever makes a queue
+LONG_READS = FairQueue("look-ups", at_once=backend.LONG_READS)
+"""Each database makes its own."""
+SHARED = {queue for queue in computing.QUEUES if queue.what != LONG_READS.what}
 QUEUES = {
-    queue.what: queue
-    for queue in (
-        *(COMPUTING, FILES, formulas._QUEUE, pictures._QUEUE, bank_cog._LARGE_FILES),
-        *(grading._QUEUE, grading._OWN_QUEUE, grading._MODEL_QUEUE, results._EDITS),
-        FairQueue("look-ups", at_once=LONG_READS),  # each database makes its own
-    )
+    "{}, {} of {}".format(*settings(queue)): queue
+    for queue in sorted({*SHARED, LONG_READS}, key=settings)
 }
-"""All queues for work of strangers."""
+"""All queues of the bot."""
 each_queue = pytest.mark.parametrize("what", QUEUES)
 
 
@@ -164,13 +161,6 @@ def is_refused(task: asyncio.Task[None]) -> bool:
     return task.done() and not task.cancelled() and isinstance(task.exception(), Refused)
 
 
-def test_every_queue_is_tested() -> None:
-    """Whatever the bot makes when it is loaded is in the list above."""
-    assert bot.app
-    made = {queue.what for queue in computing.QUEUES}
-    assert made == QUEUES.keys()
-
-
 @each_queue
 @virtual
 async def test_nobody_waits_for_all_of_anothers_work(
@@ -223,7 +213,7 @@ async def test_what_waits_is_bounded(what: str, monkeypatch: pytest.MonkeyPatch)
     assert not any(map(is_refused, first))
     late = [*await line.add(0, line.queue.most), *await line.add(9_999)]
     refused = [n for n, task in enumerate(first) if is_refused(task)]
-    sentence = f"Too many {what} are waiting already. Try again in a minute."
+    sentence = f"Too many {line.queue.what} are waiting already. Try again in a minute."
     if line.queue.each > 1:
         assert [str(first[n].exception()) for n in refused] == [sentence]
         assert not any(map(is_refused, late))
@@ -263,7 +253,7 @@ async def test_a_cancelled_waiter_frees_its_place(
     assert not queue._pending
 
 
-@pytest.mark.parametrize("what", [each.what for each in QUEUES.values() if each._process])
+@pytest.mark.parametrize("what", [what for what, each in QUEUES.items() if each._process])
 @virtual
 async def test_what_took_too_much_pauses_its_own_server(
     what: str, monkeypatch: pytest.MonkeyPatch
@@ -292,3 +282,26 @@ async def test_what_took_too_much_pauses_its_own_server(
     (again,) = await line.add(1)
     await line.end_all()
     assert again.exception() is None
+
+
+@pytest.mark.parametrize("what", [what for what, each in QUEUES.items() if each.seconds < 1e9])
+@virtual
+async def test_much_work_in_a_short_time_pauses_its_server(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So does what takes more together than a server may have; after the pause it may again."""
+    line = Line(QUEUES[what], monkeypatch)
+
+    async def work(key: int, seconds: float) -> BaseException | None:
+        (task,) = await line.add(key)
+        await asyncio.sleep(seconds if line.held.begun else 0)
+        await line.end_all()
+        return task.exception()
+
+    part = 0.4 * line.queue.seconds
+    for key in (1, OURS):
+        assert [await work(key, part) for _ in range(3)] == [None] * 3
+    assert isinstance(await work(1, 0), Refused)
+    assert [await work(key, part) for key in (2, OURS)] == [None] * 2
+    await asyncio.sleep(60 * PAUSE_MINUTES)
+    assert [await work(key, part) for key in (1, 1, 2)] == [None] * 3

@@ -7,7 +7,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +23,12 @@ from bot.core.restore import Restored, RestoreError, restore
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 KEPT = "quiz-replaced-2027-01-04T12-00-00Z.db"
+LINKS = (
+    *("quiz.db-lock", "quiz.db", "quiz.db.restoring", "quiz.db.restoring-wal", "quiz.db-wal"),
+    *("quiz.db-journal", "quiz.db-shm", KEPT, f"{KEPT}-wal"),
+    *("backups/copy.db", "backups/copy.db-wal"),
+)
+"""Files that `restore` reads or writes in the folder of the bot's account."""
 
 
 def describe(conn: Connection) -> str:
@@ -202,13 +210,83 @@ def test_without_hard_links(database: Path, copy: Path, monkeypatch: pytest.Monk
     assert (said(database), said(kept)) == ("then", "now")
 
 
+LINKS = (
+    *("quiz.db-lock", "quiz.db", "quiz.db.restoring", "quiz.db.restoring-wal", "quiz.db-wal"),
+    *(
+        "quiz.db-journal",
+        "quiz.db-shm",
+        KEPT,
+        f"{KEPT}-wal",
+        "backups/copy.db",
+        "backups/copy.db-wal",
+    ),
+)
+
+
+@pytest.fixture
+def theirs(database: Path, copy: Path) -> Iterator[Path]:
+    """A folder of another account with a database and a copy, and next to it a file that only root may read."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        folder = place / "state"
+        shutil.copytree(database.parent, folder)
+        for file in (folder, *folder.rglob("*")):
+            os.chown(file, 10001, 10002)
+        secret = place / "secret.db"
+        shutil.copyfile(copy, secret)
+        say(secret, "secret")
+        secret.chmod(0o600)
+        yield folder
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
-def test_root_restores_for_the_bot(database: Path, copy: Path) -> None:
-    """The account that owned the database owns the restored one and its lock."""
-    os.chown(database, 10001, 10002)
-    put_back(copy, database, replace=True)
-    for file in (database, Path(f"{database}-lock")):
-        assert (file.stat().st_uid, file.stat().st_gid) == (10001, 10002)
+def test_root_restores_for_the_bot(theirs: Path) -> None:
+    """The account that owned the database owns everything that is there afterwards."""
+    put_back(theirs / "backups" / "copy.db", theirs / "quiz.db", replace=True)
+    assert said(theirs / "quiz.db") == "then"
+    owners = {(file.stat().st_uid, file.stat().st_gid) for file in theirs.iterdir()}
+    assert owners == {(10001, 10002)}
+    assert os.geteuid() == 0
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("target", ["secret.db", "new.db"])
+def test_root_follows_no_links_of_the_bot(
+    theirs: Path, name: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its account links to, root neither reads, writes, makes nor gives away.
+
+    A link that is removed may be put back at once, so here none of them can be removed.
+    """
+    secret = theirs.parent / "secret.db"
+    before = (secret.read_bytes(), secret.stat()[:5], secret.stat().st_mtime_ns)
+    link = theirs / name
+    link.unlink(missing_ok=True)
+    link.symlink_to(theirs.parent / target)
+    os.lchown(link, 10001, 10002)
+    remove = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path != link:
+            remove(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with suppress(RestoreError, DatabaseInUse):
+        put_back(theirs / "backups" / "copy.db", theirs / "quiz.db", replace=True)
+    assert (secret.read_bytes(), secret.stat()[:5], secret.stat().st_mtime_ns) == before
+    assert {path.name for path in theirs.parent.iterdir()} == {"state", "secret.db"}
+    files = [path for path in theirs.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert not [path for path in files if b"secret" in path.read_bytes()]
+
+
+def test_a_lock_that_is_a_link(tmp_path: Path) -> None:
+    """It is refused, because root would make a file where it leads."""
+    (tmp_path / "quiz.db-lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match=r"quiz\.db-lock"):
+        hold_file(str(tmp_path / "quiz.db"))
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_there_is_always_a_database(

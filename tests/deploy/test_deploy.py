@@ -20,6 +20,7 @@ import pytest
 
 from bot.chat.client import QuizBot
 from bot.config import DEFAULT_DATABASE, Settings, database_url
+from bot.core import limits
 from bot.health import Health, LoopLag, measure
 from bot.logs import _Json, _Text
 from tests.environment import variables_read
@@ -149,6 +150,34 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+# ------------------------------------------------------------------ memory
+
+_BOT_MEMORY = 256 << 20
+"""The bot takes 100 MB at its start, and strangers can make it take 100 MB more."""
+_UNITS = {"M": 20, "m": 20, "G": 30, "g": 30}
+
+
+def memory_limit(file: Path, name: str) -> int:
+    """Return the bytes of the setting `name` in a file."""
+    found = re.findall(rf"^ *{name}[=:] *(\d+)(\w)$", file.read_text("utf-8"), re.MULTILINE)
+    ((number, unit),) = found
+    return int(number) << _UNITS[unit]
+
+
+def test_memory_fits_together() -> None:
+    """The bot and all its processes at once stay within what systemd and Docker allow."""
+    memory = {name: value for name, value in vars(limits).items() if name.endswith("_MEMORY")}
+    code = "".join(file.read_text("utf-8") for file in (ROOT / "bot").rglob("*.py"))
+    assert sorted(re.findall(r"memory=(\w+)[,)]", code)) == sorted(memory)
+    alone = memory.pop("MAX_START_MEMORY")  # before any other process begins
+    together = sum(memory.values())
+    for file, name in (("deploy/quizformer.service", "MemoryMax"), ("compose.yaml", "mem_limit")):
+        limit = memory_limit(ROOT / file, name)
+        assert _BOT_MEMORY + max(alone, together) <= limit, file
+    unit = (DEPLOY / "quizformer.service").read_text("utf-8")
+    assert f"may take {together >> 20} MiB (" in unit
 
 
 # ------------------------------------------------------------------ the egg

@@ -479,6 +479,7 @@ async def test_not_with_them_again(stage: Stage, erased_first: bool) -> None:
         await stage.bot.privacy.erase(ALWINA)
     await stage.bot.partners.keep_apart(1, BOB)
     await stage.bot.privacy.erase(BOB)
+    assert ((await row(stage)).pair is None) == erased_first
     for looks, takes in ((ALWINA, BOB), (BOB, ALWINA)):
         found = await look(stage, looks)
         with pytest.raises(UserError, match="doesn't want to be put together again"):

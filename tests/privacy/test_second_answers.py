@@ -12,6 +12,7 @@ from sqlalchemy.util import await_only
 
 from bot.app import HELD
 from bot.challenges.model import PlayerQuestion
+from bot.challenges.store import STARTED
 from bot.core.database import open_database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.member_hashes import erased_answers
@@ -172,7 +173,10 @@ async def test_a_challenge(stage: Stage) -> None:
         if user_id == BOB:
             await play.give(stage, asked, right=False)
         await stage.bot.privacy.erase(user_id)
-    assert len(await kept(stage)) == 2
+    assert sorted(row.source for row in await kept(stage)) == ["challenge", "challenge", STARTED]
+    with pytest.raises(UserError, match="one challenge open on a server, and yours is here"):
+        await play.start(stage, ALWINA)
+    await play.start(stage, CLEMENTINE)
     stage.clock.turn(minutes=5)
     for user_id in (ALWINA, BOB):
         with pytest.raises(UserError, match=SECOND):
