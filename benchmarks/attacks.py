@@ -62,7 +62,7 @@ class Server:
         """Return the reply to an action once it says something."""
         result = await action
         with suppress(TimeoutError):
-            await self.world.until(lambda: result.text or result.failed or result.modal, 60)
+            await self.world.until(lambda: result.text or result.failed or result.modal, 120)
         found = [
             m for m in (result.interaction.reply, *result.interaction.followups) if m and m.text
         ]
@@ -141,7 +141,7 @@ def _wide(number: int) -> Json:
 
 
 def _fill(conn: Connection, server: Server, contents: Sequence[Json]) -> None:
-    questions.reserve_numbers(conn, server.id, len(contents) + 1)
+    questions.change_bank_since(conn, server.id, None, len(contents) + 1)
     topic = own_id(server.id, 1)
     questions.save_topics(conn, [OwnTopic(server.id, 1, "t", topic, "s", "S", "T", "{}")])
     rows = [
@@ -158,7 +158,7 @@ def _short(conn: Connection, server: Server) -> None:
 def _long(conn: Connection, server: Server) -> None:
     """As many bytes as a server may have, but for what forms add; its members have played there."""
     size = len(to_json(_wide(1000)).encode())
-    _fill(conn, server, [_wide(number) for number in range(MAX_OWN_BYTES // size - 30)])
+    _fill(conn, server, [_wide(number) for number in range(MAX_OWN_BYTES * 9 // 10 // size)])
     members = [server.manager, *(m for each in server.all for m in each.members)]
     rows = [{"guild_id": server.id, "topic_id": "", "user_id": m.id, "points": 1} for m in members]
     conn.execute(insert(totals), rows)
