@@ -1,4 +1,4 @@
-"""What strangers do to the process that they share with others, by name."""
+"""Attacks of strangers on the process that they share with others, by name."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """What strangers do; one of the replies has `reaches`, or the attack missed its aim.
+    """Actions of strangers; one of the replies has `reaches`, or the attack missed its aim.
 
-    `prepared` stores what they did in the weeks before.
+    `prepared` stores the past of a server.
     """
 
     act: Callable[[Server], Coroutine[Any, Any, object]]
@@ -256,7 +256,7 @@ def _zip(pictures: Sequence[bytes], entries: int = 0) -> bytes:
     return file.getvalue()
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
+def files() -> Iterator[tuple[str, bytes]]:
     """Files that cost more than they seem to."""
     head, most = "topic,prompt,explanation\n", MAX_FILE_BYTES
     words = ["".join(w) for w in itertools.islice(itertools.product("abcdefgh", repeat=5), 4_990)]
@@ -282,7 +282,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
 
 
 async def _send_files(server: Server) -> None:
-    for name, content in _files():
+    for name, content in files():
         await server.import_file(name, content)
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -74,7 +75,7 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an attack did: to others, to the memory of the bot and of all its processes, in MB."""
+    """The waits of others during an attack, and the memory of the bot and of all its processes in MB."""
 
     waits: dict[str, list[float]]
     bot: float
@@ -186,7 +187,13 @@ async def _watch(
     first_lines = (re.sub(r"\d[\d,.]*", "#", text.strip().partition("\n")[0])[:70] for text in said)
     replies = Counter(line or "nothing" for line in first_lines)
     for name in attacks:
-        if not any(ATTACKS[name].reaches in text for text in said):
-            wanted = ATTACKS[name].reaches
-            raise RuntimeError(f"{name}: nobody read {wanted!r}, but {replies.most_common(9)}")
+        check_aim(name, said)
     return Outcome(dict(others.waits), (bot - before) / 2**20, together / 2**20, replies)
+
+
+def check_aim(name: str, said: Sequence[str]) -> None:
+    """Raise unless somebody read what an attack is meant to lead to."""
+    wanted = ATTACKS[name].reaches
+    if not any(wanted in text for text in said):
+        read = Counter(text.strip().partition("\n")[0] for text in said).most_common(9)
+        raise RuntimeError(f"{name}: nobody read {wanted!r}, but {read}")
