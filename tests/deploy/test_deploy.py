@@ -185,6 +185,16 @@ def test_memory_fits_together() -> None:
     assert f"may take {together >> 20} MiB (" in unit
 
 
+def test_the_bot_takes_the_same_memory_in_all_places() -> None:
+    """The figures were measured once, and each place says them once."""
+    words = r"(\d+) MB(?: of memory)?, and (\d+) MB while"
+    places = ("README.md", "docs/scaling.md", "docs/security.md", "deploy/quizformer.service")
+    texts = (" ".join((ROOT / place).read_text("utf-8").split()) for place in places)
+    first, *others = (re.findall(words, text) for text in texts)
+    assert len(first) == 1
+    assert others == [first] * 3
+
+
 # ------------------------------------------------------------------ the egg
 
 
