@@ -68,7 +68,10 @@ class _SparingHandler(logging.StreamHandler[Any]):
             self._emit_limited(record)
 
     def _emit_limited(self, record: logging.LogRecord) -> None:
-        kind = record.name, str(record.msg)
+        kind = (
+            record.name,
+            str(record.msg).partition("\n")[0],
+        )  # asyncio's end in one task's address
         self._written[kind] += 1
         if self._written[kind] > _MOST_LINES and not kind[1].startswith(_WITH_ID):
             return

@@ -232,18 +232,22 @@ def test_what_repeats_is_left_out(
         log.warning("row %s failed", number)
         log.info("posted %s", number)
         log.error("error %s in %s", number, "/quiz", exc_info=raised("no luck"))
+        log.error(f"Task exception was never retrieved\nfuture: {number}")
     log.warning("another row failed")
     written = capsys.readouterr().err
     assert written.count(" failed\n") == 11
     assert written.count("posted ") == 100
+    assert written.count("never retrieved") == 10
     assert written.count(" in /quiz") == 100
     assert written.count("Traceback") == 2 * 3  # of the error and of its cause
     assert "error 99 in /quiz (no luck)\n" in written
     now += 60
     log.info("the next minute")
-    first, second = log_lines(capsys)
-    assert first == "left out of the minute before, 90 more lines like: row %s failed"
-    assert second == "the next minute"
+    assert log_lines(capsys) == [
+        "left out of the minute before, 90 more lines like: row %s failed",
+        "left out of the minute before, 90 more lines like: Task exception was never retrieved",
+        "the next minute",
+    ]
     log.warning("row %s failed", 100)
     assert log_lines(capsys) == ["row 100 failed"]
 

@@ -5,7 +5,8 @@ No other module adds points to a board.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
@@ -122,88 +123,114 @@ def _order(a: Answer) -> tuple[datetime, str, int]:
 
 
 class Regraded(Struct, frozen=True):
-    """The number of answers with a changed verdict, their members, and how many are right now."""
+    """The number of answers with a changed verdict, of those that are right now, and of members."""
 
-    answers: int
-    members: frozenset[int]
-    right: int
+    answers: int = 0
+    right: int = 0
+    members: int = 0
 
 
-class _Verdict(Struct, frozen=True):
-    """A past answer, judged by the item's present key."""
+class Correction(Struct, frozen=True):
+    """A past answer, as the log has it, with what the item's present key makes of it."""
 
     answer: Answer
     right: bool
     points: int
     rating: int | None
-    terms: Terms
+    paid: int | None
 
     @property
-    def changed(self) -> bool:
+    def changes_verdict(self) -> bool:
         return self.right != self.answer.correct
 
+    @property
+    def changes_something(self) -> bool:
+        a = self.answer
+        before = a.correct, a.points, a.rating, a.paid
+        return before != (self.right, self.points, self.rating, self.paid)
 
-def count_changed(conn: Connection, item: Item, sources: Mapping[str, Source]) -> int:
+
+def count_changed(conn: Connection, item: Item) -> int:
     """Return how many past answers the present key of an own item judges differently."""
-    return sum(verdict.changed for verdict in _verdicts(conn, item, sources))
+    given = store.count_own_answers(conn, item.id)
+    return sum(number for answer, right, number in given if is_right(item, answer) != right)
 
 
-def judge_again(conn: Connection, item: Item, sources: Mapping[str, Source]) -> Regraded:
-    """Judge all past answers to a server's own item by its present key.
+def members_changed(conn: Connection, item: Item) -> dict[int, int]:
+    """Return the members with an answer that `count_changed` counts, and the number of all theirs."""
+    answers: Counter[int] = Counter()
+    changed = set()
+    for user_id, answer, right, number in store.count_own_answers_by_member(conn, item.id):
+        answers[user_id] += number
+        if is_right(item, answer) != right:
+            changed.add(user_id)
+    return {user_id: answers[user_id] for user_id in sorted(changed)}
 
-    Verdicts, ratings, points and totals are corrected. The caller must replay the memory cards of
-    the members returned. Streaks count days with an answer, right or wrong, so they stay.
+
+def corrections(
+    conn: Connection, item: Item, sources: Mapping[str, Source], user_ids: Collection[int]
+) -> list[Correction]:
+    """Return what the present key of a server's own item changes in all answers of some members.
+
+    Those that change a verdict are the last ones: as long as one of them is not stored,
+    `members_changed` has its member, so that all others of theirs can be found again too.
     """
-    verdicts = _verdicts(conn, item, sources)
-    changed = [verdict for verdict in verdicts if verdict.changed]
-    members = frozenset(verdict.answer.user_id for verdict in changed)
-    last_paid: dict[int, datetime] = {}
-    for verdict in verdicts:  # in the order of the answers: an item pays again after a month
-        if verdict.answer.user_id in members:
-            _store_verdict(conn, verdict, sources[verdict.answer.source], last_paid)
-    return Regraded(len(changed), members, sum(verdict.right for verdict in changed))
-
-
-def _verdicts(conn: Connection, item: Item, sources: Mapping[str, Source]) -> list[_Verdict]:
     found = []
     known: dict[tuple[str, int], Terms] = {}
-    for a in store.with_own_item(conn, item.id):
+    last_paid: dict[int, datetime] = {}
+    for a in store.with_own_item(conn, item.id, user_ids):
         source = sources[a.source]
         asked = a.source, a.question_id
         if asked not in known:
             known[asked] = source.terms(conn, a.question_id)
-        terms = known[asked]
-        right = is_right(item, a.answer or "")
-        points = source.points(right, a.elapsed_ms, terms.seconds and terms.seconds * 1000)
-        rating = a.rating
-        if rating is not None and not (a.guessed and right):
-            slow = source.slow_after(item, terms.seconds)
-            rating = rate(right, a.elapsed_ms, slow).value
-        found.append(_Verdict(a, right, points, rating, terms))
-    return found
+        found.append(_correction(a, item, source, known[asked], last_paid))
+    changing = [each for each in found if each.changes_something]
+    return sorted(changing, key=lambda each: each.changes_verdict)
 
 
-def _store_verdict(
-    conn: Connection, verdict: _Verdict, source: Source, last_paid: dict[int, datetime]
-) -> None:
-    """Store a verdict and what it pays, given when the item last paid each member."""
-    a = verdict.answer
+def _correction(
+    a: Answer, item: Item, source: Source, terms: Terms, last_paid: dict[int, datetime]
+) -> Correction:
+    """Judge an answer again, given when the item last paid each member: it pays again later."""
+    right = is_right(item, a.answer or "")
+    points = source.points(right, a.elapsed_ms, terms.seconds and terms.seconds * 1000)
+    rating = a.rating
+    if rating is not None and not (a.guessed and right):
+        slow = source.slow_after(item, terms.seconds)
+        rating = rate(right, a.elapsed_ms, slow).value
     paid = a.paid
     if paid is not None and a.user_id > 0:
         before = None if source.pays_always else last_paid.get(a.user_id)
-        alone = verdict.terms.alone and not source.pays_always
-        paid = rules.paid(verdict.points, a.answered_at, alone=alone, last_paid=before)
+        alone = terms.alone and not source.pays_always
+        paid = rules.paid(points, a.answered_at, alone=alone, last_paid=before)
         if paid:
             last_paid[a.user_id] = a.answered_at
-        if paid != a.paid:
-            totals.correct(conn, a, paid)
-    store.change(
-        conn,
-        a.source,
-        a.question_id,
-        a.user_id,
-        correct=verdict.right,
-        points=verdict.points,
-        rating=verdict.rating,
-        paid=paid,
-    )
+    return Correction(a, right, points, rating, paid)
+
+
+def correct(conn: Connection, found: Sequence[Correction]) -> Regraded:
+    """Store corrections of verdicts, ratings, points and totals.
+
+    Answers that have changed since they were read are left out. The caller must replay the memory
+    cards. Streaks count days with an answer, right or wrong, so they stay.
+    """
+    stored = []
+    for each in found:
+        a = each.answer
+        if store.get(conn, a.source, a.question_id, a.user_id) != a:
+            continue
+        if each.paid is not None and each.paid != a.paid:
+            totals.correct(conn, a, each.paid)
+        store.change(
+            conn,
+            a.source,
+            a.question_id,
+            a.user_id,
+            correct=each.right,
+            points=each.points,
+            rating=each.rating,
+            paid=each.paid,
+        )
+        stored.append(each)
+    changed = [each for each in stored if each.changes_verdict]
+    return Regraded(len(changed), sum(each.right for each in changed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -40,6 +40,7 @@ from bot.core.tables import (
     metadata,
     one_value,
     prepared,
+    stream_rows,
 )
 from bot.questions.own import IN_SQL
 
@@ -292,11 +293,32 @@ def paid_after(
     return select(answers).where(*own, *here)
 
 
-def with_own_item(conn: Connection, item_id: str) -> list[Answer]:
-    """Return all answers to a server's own item, except those whose text was erased."""
-    query = select(answers).where(answers.c.item_id == item_id, _OWN, answers.c.answer != "")
+def _to_own_item(item_id: str) -> ColumnElement[bool]:
+    """Return the condition for answers to a server's own item whose text was not erased."""
+    return and_(answers.c.item_id == item_id, _OWN, answers.c.answer != "")
+
+
+def with_own_item(conn: Connection, item_id: str, user_ids: Collection[int]) -> list[Answer]:
+    """Return members' answers to a server's own item, except those whose text was erased."""
+    query = select(answers).where(_to_own_item(item_id), answers.c.user_id.in_(sorted(user_ids)))
     order = answers.c.answered_at, answers.c.source, answers.c.question_id, answers.c.user_id
     return fetch_all(conn, query.order_by(*order), Answer)
+
+
+def count_own_answers(conn: Connection, item_id: str) -> Iterator[tuple[str, bool, int]]:
+    """Yield each different answer to an own item and its verdict, with how often it was given."""
+    key = answers.c.answer, answers.c.correct
+    query = select(*key, func.count()).where(_to_own_item(item_id)).group_by(*key)
+    return (tuple(row) for row in stream_rows(conn, query))
+
+
+def count_own_answers_by_member(
+    conn: Connection, item_id: str
+) -> Iterator[tuple[int, str, bool, int]]:
+    """Yield what `count_own_answers` does for each member."""
+    key = answers.c.user_id, answers.c.answer, answers.c.correct
+    query = select(*key, func.count()).where(_to_own_item(item_id)).group_by(*key)
+    return (tuple(row) for row in stream_rows(conn, query))
 
 
 Reviews = dict[str, list[tuple[Rating, datetime]]]

@@ -20,7 +20,6 @@ from bot.bank.pictures import TOO_LARGE
 from bot.bank.service import OwnBank, QuestionInsights
 from bot.bank.suggestions_service import Suggestions
 from bot.chat.client import QuizBot
-from bot.chat.downloads import download
 from bot.chat.messages import Message
 from bot.chat.permissions import require_bot, require_page
 from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here, show
@@ -34,6 +33,7 @@ from bot.chat.router import (
     parse_number,
     selected_values,
 )
+from bot.chat.uploads import uploading
 from bot.core.computing import FairQueue
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_BYTES, MAX_LARGE_FILES, MAX_PICTURE_BYTES, MAX_WAITING
@@ -141,7 +141,7 @@ class BankCog(commands.Cog):
         packs = bool(modal_fields(interaction).get("packs"))
         guild_id = guild_id_of(interaction)
         make = partial(self.own.export, guild_id, title, sheet=sheet, packs=packs)
-        async with download(interaction, make) as file:
+        async with uploading(interaction, make) as file:
             await say(interaction, view.exported(file))
 
     # --- finding

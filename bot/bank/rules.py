@@ -252,5 +252,20 @@ def _key_of(row: OwnTopic | OwnItem) -> Any:
     return tuple(choice["correct"] for choice in content["choices"])
 
 
+def portions(sizes: Mapping[int, int], most: int) -> Iterator[list[int]]:
+    """Split keys into lists whose sizes are at most `most` together, if not one alone is larger."""
+    some: list[int] = []
+    left = most
+    for key, size in sizes.items():
+        if some and size > left:
+            yield some
+            some = []
+            left = most
+        some.append(key)
+        left -= size
+    if some:
+        yield some
+
+
 def to_json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

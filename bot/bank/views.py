@@ -354,7 +354,9 @@ def corrected(done: Regraded) -> Message:
     """Report how many past answers were corrected."""
     if not done.answers:
         return Message(ENDED, "All past answers are judged by this key already.")
-    words = f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(len(done.members), 'member')}. "
+    words = (
+        f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(done.members, 'member')}. "
+    )
     words += f"{done.right:,} turned right, {done.answers - done.right:,} turned wrong."
     return Message(REVEALED, words, "Points, boards and practice follow. Streaks stay as they are.")
 

@@ -59,11 +59,6 @@ memory. The 993 shipped questions take 0.6.
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take
 seconds. The others are in the deck as LaTeX."""
-MAX_DOWNLOADS = 2
-"""Files for members that are made or uploaded at a time: each is in memory until Discord has it."""
-MAX_DOWNLOADS_WAITING = 100
-"""Those that are made, uploaded or wait, and a tenth of them of one server: Discord takes a reply up to
-15 minutes after the click."""
 MAX_DRAWING_MEMORY = 96 << 20
 """Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
 highest picture takes 50 MB."""
@@ -186,6 +181,11 @@ MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are shown: nobody fixes more of them at once."""
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
+MAX_UPLOADS = 2
+"""Files for members that are made or uploaded at a time: each is in memory until Discord has it."""
+MAX_UPLOADS_WAITING = 100
+"""Those that are made, uploaded or wait, and a tenth of them of one server: Discord takes a reply up to
+15 minutes after the click."""
 MAX_WAITING = 500
 """Pieces of work of all servers in a queue, and a tenth of them of one server: each keeps memory,
 and nobody waits long for a reply."""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from bot.core.child_process import Limits, call_once
 from bot.core.computing import in_thread
 from bot.core.limits import MAX_START_MEMORY, MAX_START_MESSAGE, MAX_START_SECONDS
+from bot.core.tables import metadata
 
 START = Limits(seconds=MAX_START_SECONDS, memory=MAX_START_MEMORY, message=MAX_START_MESSAGE)
 """The limits of a process that does something large once, at a start."""
@@ -52,9 +53,22 @@ def check_known(schema: str) -> None:
     """Raise MigrationError if this program can't migrate a database with the schema."""
     if schema not in _known():
         raise MigrationError(
-            f"the database has schema {schema}, which this program ({HEAD}) does not know: update Quizformer, "
-            "or restore a copy from before (python -m bot restore FILE)"
+            f"the database has schema {schema}, which this program ({HEAD}) does not know. If a newer version "
+            "made it, update Quizformer, or restore a copy from before (python -m bot restore FILE); "
+            "if one from before 1.0 did, only that version can use it"
         )
+
+
+def _check_tables(conn: Connection) -> None:
+    """Raise MigrationError if a version from before 1.0 made the tables, with the same number."""
+    found = inspect(conn).get_multi_columns()
+    for table in metadata.tables.values():
+        names = {column["name"] for column in found.get((None, table.name), ())}
+        for name in set(table.columns.keys()) - names:
+            raise MigrationError(
+                f"an older version of Quizformer, from before 1.0, made the database (no {table.name}.{name}), and "
+                "only that version can use it: go back to it, or begin with a new database"
+            )
 
 
 def is_current(conn: Connection, *, visiting: bool = False, allowed: bool = True) -> bool:
@@ -65,6 +79,7 @@ def is_current(conn: Connection, *, visiting: bool = False, allowed: bool = True
     """
     current = version(conn)
     if current == HEAD:
+        _check_tables(conn)
         check_writable(conn)
         return True
     if current is not None:

@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 HOLDS_AFTER = timedelta(hours=1)
 """From a fit until it holds: an answer that is being stored during the fit is older."""
-MAX_FITS = 50
-"""Fits of one run; members beyond that have theirs in the next."""
 _PAGE = 500
 """Answers that are looked through in one query for members who practised."""
 _NOTE = "first stabilities"
@@ -70,9 +68,7 @@ class FirstStabilitiesWork:
             return 0
         fits = 0
         after = int(note)
-        while fits < MAX_FITS and (
-            page := await self._database.read(answers_store.practised_after, after, _PAGE)
-        ):
+        while page := await self._database.read(answers_store.practised_after, after, _PAGE):
             members = sorted({user_id for _, user_id in page})
             due = await self._database.read_long(OURS, _due_members, members)
             fits += await do_each("first stabilities of member", due, self._fit)

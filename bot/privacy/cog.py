@@ -8,9 +8,9 @@ import discord
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.downloads import download
 from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import Fields
+from bot.chat.uploads import uploading
 from bot.privacy import views as view
 from bot.privacy.work import Privacy
 
@@ -27,7 +27,7 @@ class PrivacyCog(commands.Cog):
 
     async def export(self, interaction: discord.Interaction, _fields: Fields) -> None:
         make = partial(self._privacy.export, interaction.user.id)
-        async with download(interaction, make) as made:
+        async with uploading(interaction, make) as made:
             await say_all(interaction, view.export_pages(made.entries, made.parts, made.files()))
 
     async def erase(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -9,10 +9,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
-from bot.chat.downloads import download
 from bot.chat.messages import Message
 from bot.chat.replies import say, say_here
 from bot.chat.router import UNKNOWN, Fields, parse_number, selected_values
+from bot.chat.uploads import uploading
 from bot.core.errors import UserError
 from bot.topics import views as view
 from bot.topics.service import Decks, Topics
@@ -93,5 +93,5 @@ class TopicsCog(commands.Cog):
                 make = partial(self._decks.of_misses, user_id, guild_id)
             case _:
                 make = partial(self._decks.of_topic, user_id, guild_id, fields["topic"])
-        async with download(interaction, make) as deck:
+        async with uploading(interaction, make) as deck:
             await say(interaction, view.exported(deck))

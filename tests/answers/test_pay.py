@@ -202,7 +202,8 @@ class Log:
             replace(c, correct=n < 2 and not c.correct) for n, c in enumerate(self.item.choices)
         ]
         self.item = replace(self.item, choices=tuple(moved))
-        pay.judge_again(self.conn, self.item, self.sources)
+        members = pay.members_changed(self.conn, self.item)
+        pay.correct(self.conn, pay.corrections(self.conn, self.item, self.sources, members))
 
     def erase(self, user_id: int) -> None:
         HELD.members[totals.totals.name](self.conn, user_id, 1000)

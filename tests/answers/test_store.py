@@ -224,7 +224,9 @@ async def test_answers_with_an_own_item(database: Database) -> None:
         asked(4, ALWINA, item_id=own_id(1, 3)),
     ]
     await store(database, *given)
-    assert await database.read(answer_log.with_own_item, mine) == [given[1], given[0]]
+    found = await database.read(answer_log.with_own_item, mine, [ALWINA, BOB, -9])
+    assert found == [given[1], given[0]]
+    assert await database.read(answer_log.with_own_item, mine, [BOB]) == [given[0]]
 
 
 async def test_answers_of_an_erased_question(database: Database) -> None:

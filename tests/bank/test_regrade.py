@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import pytest
 from fsrs import Rating
 from msgspec.structs import replace
+from sqlalchemy import Connection, select
 
 from bot.answers import store as answer_log
+from bot.answers import totals
+from bot.answers.model import Answer
 from bot.answers.rules import rate, slow_in_game, slow_in_practice
 from bot.answers.store import CHALLENGE, PRACTICE, ROUND
-from bot.bank import forms
+from bot.bank import forms, service
 from bot.bank.model import Form, QuestionPage
 from bot.bank.service import OwnBank
 from bot.core.clicks import Click
 from bot.core.errors import UserError
+from bot.core.tables import fetch_all
 from bot.memory import rules as memory
 from bot.memory.model import MemoryCard
 from bot.memory.store import cards_of
 from bot.practice.model import Asking
+from bot.questions import store as own_store
 from bot.questions.answers import is_right
 from bot.questions.model import Item
 from bot.questions.own import OwnItem
@@ -85,7 +91,7 @@ async def play(stage: Stage, picks: dict[int, int], *, topic: str, seconds: int 
 
 async def check_cards(stage: Stage, item: Item, users: tuple[int, ...]) -> None:
     """Check that each card is a replay of the log, whose verdicts and ratings follow the key."""
-    log = await stage.database.read(answer_log.with_own_item, item.id)
+    log = await stage.database.read(answer_log.with_own_item, item.id, users)
     for user_id in users:
         card: MemoryCard | None = None
         for a in (a for a in log if a.user_id == user_id):
@@ -124,11 +130,11 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     assert before == 7
     await stage.check_points()  # nothing has followed yet
     corrected = await stage.bot.own_bank.correct(GUILD, number)
-    assert (corrected.answers, len(corrected.members)) == (before, 3)
+    assert (corrected.answers, corrected.members) == (before, 3)
     await stage.check_points()
     await check_cards(stage, done.own.item, (ALWINA, BOB, CLEMENTINE))
     again = await stage.bot.own_bank.correct(GUILD, number)
-    assert (again.answers, len(again.members), again.right) == (0, 0, 0)
+    assert (again.answers, again.members, again.right) == (0, 0, 0)
 
     _, form = await form_of(stage)
     assert (await save(stage, moved_key(form), number)).otherwise == before
@@ -146,26 +152,157 @@ async def test_not_while_a_round_asks_it(stage: Stage) -> None:
         await stage.bot.own_bank.correct(GUILD, number)
 
 
-async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Correcting is one transaction: if it fails, nothing has changed."""
+class WritesOnce:
+    """Replaces a database's `write`: after one transaction the process dies."""
+
+    def __init__(self, write: Any) -> None:
+        self.write = write
+        self.done = False
+
+    async def __call__(self, *args: Any) -> Any:
+        if self.done:
+            raise Killed
+        self.done = True
+        return await self.write(*args)
+
+
+async def correct_all(stage: Stage, number: int) -> int:
+    """Correct past answers in processes that die; return how many did.
+
+    Each dies after a transaction, or in the middle of one.
+    """
+    died = 0
+    while (await stage.bot.own_bank.page(GUILD, number)).otherwise:
+        for place, name, fake in (
+            (answer_log, "change", Dying(answer_log.change, after=1)),
+            (stage.database, "write", WritesOnce(stage.database.write)),
+        ):
+            with pytest.MonkeyPatch.context() as patch, suppress(Killed):
+                patch.setattr(place, name, fake)
+                await stage.bot.own_bank.correct(GUILD, number)
+                return died
+            died += 1
+    return died
+
+
+class Killed(Exception):
+    """The process dies here."""
+
+
+class Dying:
+    """Calls a function some times, then dies."""
+
+    def __init__(self, function: Any, after: int) -> None:
+        self.function = function
+        self.left = after
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.left:
+            raise Killed
+        self.left -= 1
+        return self.function(*args, **kwargs)
+
+
+async def test_a_process_that_dies_again_and_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few answers are corrected in a transaction; the rest follows when it is done again, and then all
+    is as if no process had died."""
+    monkeypatch.setattr(service, "_PORTION", 2)
+    _, topic = await own_question(stage)
+    users = (ALWINA, BOB, CLEMENTINE)
+    for picks in ({ALWINA: 0, BOB: 1}, {BOB: 1, ALWINA: 1}, {ALWINA: 1, BOB: 0, CLEMENTINE: 2}):
+        await play(stage, picks, topic=topic)
+        stage.clock.turn(days=3)
+    for user_id in users:
+        await practise(stage, user_id, topic)
+    number, form = await form_of(stage)
+    done = await save(stage, moved_key(form), number)
+    assert done.otherwise == 9
+    assert await correct_all(stage, number) > 3
+    await stage.check_points()
+    await check_cards(stage, done.own.item, users)
+    won = await stage.board_points()
+    log = await stage.answers()
+    # the points that a correction in one go leaves
+    for _ in range(2):
+        _, form = await form_of(stage)
+        await save(stage, moved_key(form), number)
+        monkeypatch.setattr(service, "_PORTION", 200)
+        await stage.bot.own_bank.correct(GUILD, number)
+    assert await stage.board_points() == won
+    assert await stage.answers() == log
+
+
+async def test_pay_follows_wherever_the_process_dies(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that stays right pays nothing once an earlier one turns right, even if only one of
+    them is corrected before the process dies."""
+    monkeypatch.setattr(service, "_PORTION", 1)
+    form = Form("What?", "attention", "", "So.", topic="Ours")
+    row = (await stage.bot.own_bank.add(GUILD, form)).own.row
+    for right in (False, True):
+        round_id = await stage.start(1, topic_id=row.topic_id)
+        await stage.run()
+        for user_id in (ALWINA, BOB):
+            await stage.answer(user_id, right=right, after=1)
+        await finish(stage, round_id)
+        stage.clock.turn(days=3)
+    content = {**json.loads(row.content), "accept": ["attention", "certainly not this"]}
+    await stage.database.write(own_store.save_items, [replace(row, content=json.dumps(content))])
+    await stage.database.write(own_store.change_bank, GUILD)
+    assert (await stage.bot.own_bank.page(GUILD, row.number)).otherwise == 2
+    assert await correct_all(stage, row.number) > 2
+    await stage.check_points()
+
+
+async def test_an_answer_that_changes_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is stored between the read and the write of a correction counts too."""
+    _, topic = await own_question(stage)
+    await play(stage, {ALWINA: 0, BOB: 1}, topic=topic)
+    number, form = await form_of(stage)
+    done = await save(stage, moved_key(form), number)
+    store = OwnBank._store_corrections
+    met: list[bool] = []
+
+    def play_first(bank: OwnBank, conn: Connection, *args: Any) -> Any:
+        if not met:
+            met.append(True)
+            (a,) = [
+                a for a in fetch_all(conn, select(answer_log.answers), Answer) if a.user_id == BOB
+            ]
+            answer_log.change(conn, a.source, a.question_id, BOB, elapsed_ms=1, paid=5)
+            totals.correct(conn, a, 5)
+        return store(bank, conn, *args)
+
+    monkeypatch.setattr(OwnBank, "_store_corrections", play_first)
+    assert (await stage.bot.own_bank.correct(GUILD, number)).answers == 2
+    await stage.check_points()
+    assert all(a.correct is is_right(done.own.item, a.answer or "") for a in await stage.answers())
+
+
+async def test_a_question_that_changes_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is judged by a key that has been replaced."""
     _, topic = await own_question(stage)
     await play(stage, {ALWINA: 0, BOB: 1}, topic=topic)
     number, form = await form_of(stage)
     await save(stage, moved_key(form), number)
-    before = (
-        await stage.answers(),
-        await stage.board_points(),
-        await stage.database.read(cards_of, ALWINA),
-    )
-    with monkeypatch.context() as patch:
-        patch.setattr("bot.answers.pay.totals.correct", _fail)
-        with pytest.raises(RuntimeError):
-            await stage.bot.own_bank.correct(GUILD, number)
-    assert (
-        await stage.answers(),
-        await stage.board_points(),
-        await stage.database.read(cards_of, ALWINA),
-    ) == before
+    before = await stage.answers()
+    store = OwnBank._store_corrections
+
+    def edit_first(bank: OwnBank, conn: Connection, row: OwnItem, *args: Any) -> Any:
+        own_store.save_items(conn, [replace(row, content=row.content.replace("Ours", "Yours"))])
+        return store(bank, conn, row, *args)
+
+    monkeypatch.setattr(OwnBank, "_store_corrections", edit_first)
+    with pytest.raises(UserError, match="has just changed that"):
+        await stage.bot.own_bank.correct(GUILD, number)
+    assert await stage.answers() == before
 
 
 async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
@@ -195,10 +332,6 @@ async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
         True: False,
         False: True,
     }
-
-
-def _fail(*_: Any, **__: Any) -> None:
-    raise RuntimeError("power failure")
 
 
 async def test_a_question_from_a_form(stage: Stage) -> None:
@@ -253,7 +386,7 @@ async def test_a_challenge_follows_the_key(stage: Stage) -> None:
     assert (await save(stage, moved_key(form), number)).otherwise == 3
     assert {user for user, won in (await stage.check_points()).items() if won} == {ALWINA}
     corrected = await stage.bot.own_bank.correct(GUILD, number)
-    assert (corrected.answers, len(corrected.members), corrected.right) == (3, 3, 2)
+    assert (corrected.answers, corrected.members, corrected.right) == (3, 3, 2)
     assert {user for user, won in (await stage.check_points()).items() if won} == {BOB, CLEMENTINE}
     right = rate(True, 2000, slow_in_game(20))
     wanted = {ALWINA: Rating.Again, BOB: right, CLEMENTINE: right}

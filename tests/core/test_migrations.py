@@ -109,6 +109,16 @@ async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
     assert "update" in message
 
 
+@pytest.mark.parametrize("change", ["ALTER TABLE meta DROP COLUMN value", "DROP TABLE meta"])
+async def test_an_older_database_with_the_same_number(url: URL, change: str) -> None:
+    """Tables of a version from before 1.0 are refused in one line, which calls them older."""
+    async with open_database(url) as database:
+        await database.write(Connection.execute, text(change))
+    with pytest.raises(migrate.MigrationError, match=r"an older version .*\(no meta\.\w+\)"):
+        async with open_database(url):
+            pass
+
+
 async def test_a_visitor_leaves_an_older_schema_alone(
     url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:

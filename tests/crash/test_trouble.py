@@ -104,6 +104,7 @@ async def test_a_late_counter_does_not_disturb_the_reveal(stage: Stage, kind: st
         )
     )
     await stage.ends_well()
+    assert not stage.world.faults.armed  # there was such an edit
 
 
 @pytest.mark.proven

@@ -141,11 +141,16 @@ def test_alerts_fire_when_they_should() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
-    """systemd's own check finds nothing, once the paths exist."""
+@pytest.mark.parametrize("name", ["quizformer.service", "quizformer@.service"])
+def test_systemd_accepts_the_unit(tmp_path: Path, name: str) -> None:
+    """systemd's own check finds nothing, once the paths exist, also for one of several processes."""
     text = (DEPLOY / "quizformer.service").read_text("utf-8")
-    unit = tmp_path / "quizformer.service"
-    unit.write_text(text.replace("/opt/quizformer/.venv/bin/python", sys.executable))
+    text = text.replace("/opt/quizformer/.venv/bin/python", sys.executable)
+    (tmp_path / name).write_text(text)
+    if "@" in name:
+        (tmp_path / f"{name}.d").mkdir()
+        shutil.copy(DEPLOY / "shards.conf", tmp_path / f"{name}.d")
+    unit = tmp_path / name.replace("@", "@1")
     run = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False
     )
@@ -178,6 +183,16 @@ def test_memory_fits_together() -> None:
         assert _BOT_MEMORY + max(alone, together) <= limit, file
     unit = (DEPLOY / "quizformer.service").read_text("utf-8")
     assert f"may take {together >> 20} MiB (" in unit
+
+
+def test_the_bot_takes_the_same_memory_in_all_places() -> None:
+    """The figures were measured once, and each place says them once."""
+    words = r"(\d+) MB(?: of memory)?, and (\d+) MB while"
+    places = ("README.md", "docs/scaling.md", "docs/security.md", "deploy/quizformer.service")
+    texts = (" ".join((ROOT / place).read_text("utf-8").split()) for place in places)
+    first, *others = (re.findall(words, text) for text in texts)
+    assert len(first) == 1
+    assert others == [first] * 3
 
 
 # ------------------------------------------------------------------ the egg

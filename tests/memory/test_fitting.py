@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fsrs import Rating
@@ -13,6 +15,7 @@ from sqlalchemy import Connection
 from bot.answers import store as answer_log
 from bot.answers.model import Review
 from bot.answers.store import PRACTICE, Reviews
+from bot.core.database import DatabaseClosed
 from bot.core.limits import MAX_FIT_ANSWERS, MAX_FIT_ITEMS
 from bot.memory import fitting
 from bot.memory import store as memory
@@ -138,13 +141,28 @@ async def test_a_run_that_is_cut_goes_on_the_next_night(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever had a fit is not fitted to again."""
-    monkeypatch.setattr("bot.memory.service.MAX_FITS", 1)
     monkeypatch.setattr("bot.memory.service._PAGE", 10)
     nightly = FirstStabilitiesWork(stage.bot.context)
     await nightly.run()
     for user_id in (ALWINA, BOB):
         await practise(stage, user_id, simulated(LONG, 45))
-    assert [await nightly.run() for _ in range(3)] == [1, 1, 0]
+    with monkeypatch.context() as stopping:
+        stopping.setattr(memory, "save_fit", stopped_at(BOB))
+        with pytest.raises(DatabaseClosed):
+            await nightly.run()
+    assert [await nightly.run() for _ in range(2)] == [1, 0]
+
+
+def stopped_at(user_id: int) -> Callable[..., None]:
+    """Return `save_fit` of a bot that is stopped when this member has their turn."""
+    save = memory.save_fit
+
+    def save_or_stop(conn: Connection, of: int, *values: Any) -> None:
+        if of == user_id:
+            raise DatabaseClosed
+        save(conn, of, *values)
+
+    return save_or_stop
 
 
 async def test_an_erased_member_gets_no_fit(stage: Stage) -> None:

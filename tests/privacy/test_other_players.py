@@ -172,4 +172,6 @@ async def check_paid(stage: Stage, source: str, *, paid: bool) -> None:
 def judge_by(conn: Connection, item: Item, key: int) -> None:
     """Judge all answers to an item again, with another choice as the right one."""
     choices = tuple(replace(choice, correct=n == key) for n, choice in enumerate(item.choices))
-    pay.judge_again(conn, replace(item, choices=choices), SOURCES)
+    changed = replace(item, choices=choices)
+    members = pay.members_changed(conn, changed)
+    pay.correct(conn, pay.corrections(conn, changed, SOURCES, members))

@@ -54,6 +54,7 @@ if API and "bot.core.child_process" not in sys.orig_argv:
     # nobody needs time to read
     challenges_rules.BETWEEN_EDITS = timedelta(seconds=1)
     rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(seconds=1)
+    rules.READ_IN = timedelta(seconds=1)
     if lease := os.environ.get("LOOPBACK_LEASE"):
         usual = jobs.LEASE
         for module in list(sys.modules.values()):

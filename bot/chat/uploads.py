@@ -10,14 +10,14 @@ import discord
 
 from bot.chat.replies import defer_if_slow
 from bot.core.computing import FairQueue
-from bot.core.limits import MAX_DOWNLOADS, MAX_DOWNLOADS_WAITING
+from bot.core.limits import MAX_UPLOADS, MAX_UPLOADS_WAITING
 
 T = TypeVar("T")
-_DOWNLOADS = FairQueue("files", most=MAX_DOWNLOADS_WAITING, at_once=MAX_DOWNLOADS)
+_UPLOADS = FairQueue("files", most=MAX_UPLOADS_WAITING, at_once=MAX_UPLOADS)
 
 
 @asynccontextmanager
-async def download(
+async def uploading(
     interaction: discord.Interaction, make: Callable[[], Awaitable[T]]
 ) -> AsyncIterator[T]:
     """Make a file in its server's or member's turn, which lasts until the block ends.
@@ -28,7 +28,7 @@ async def download(
 
         async def make_in_turn() -> T:
             key = interaction.guild_id or interaction.user.id
-            await turn.enter_async_context(_DOWNLOADS.turn(key))
+            await turn.enter_async_context(_UPLOADS.turn(key))
             return await make()
 
         yield await defer_if_slow(interaction, make_in_turn())

@@ -1,0 +1,53 @@
+"""Large files for members: few are in memory at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bot.chat.uploads import uploading
+from bot.core.errors import UserError
+from bot.core.limits import MAX_UPLOADS, MAX_UPLOADS_WAITING
+from tests.chat.test_replies import FakeInteraction
+
+
+class Uploads:
+    """Uploads of members at once, and the number of files in memory."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.most = 0
+        self.keys: list[int] = []
+        self.free = asyncio.Event()
+
+    async def make(self) -> bytes:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        return b"deck"
+
+    async def send(self, guild_id: int) -> None:
+        """Make a file and upload it, which takes until the event."""
+        interaction: Any = FakeInteraction()
+        interaction.guild_id = guild_id
+        async with uploading(interaction, self.make) as file:
+            assert file == b"deck"
+            self.keys.append(guild_id)
+            await self.free.wait()
+            self.now -= 1
+
+
+async def test_few_files_are_in_memory() -> None:
+    """Each until Discord has it; servers take turns, and too many of one server are refused."""
+    uploads = Uploads()
+    first = [asyncio.create_task(uploads.send(1)) for _ in range(MAX_UPLOADS_WAITING // 10)]
+    await asyncio.sleep(0)
+    other = asyncio.create_task(uploads.send(2))
+    late = asyncio.create_task(uploads.send(1))
+    refused = (await asyncio.wait({late}))[0].pop().exception()
+    assert isinstance(refused, UserError)
+    assert uploads.keys == [1] * MAX_UPLOADS
+    uploads.free.set()
+    await asyncio.gather(*first, other)
+    assert uploads.most == MAX_UPLOADS
+    assert uploads.keys[MAX_UPLOADS : MAX_UPLOADS + 2].count(2) == 1
+    assert uploads.now == 0
