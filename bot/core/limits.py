@@ -105,9 +105,6 @@ MAX_FORMULA_SECONDS = 3
 """Processor time in seconds for drawing a formula, while others wait: a shipped one takes up to
 0.3 s, and loading the libraries 0.2 s."""
 MAX_FORMULA_WAIT = 2.0
-"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
-have it."""
-MAX_FORMULA_WAIT = 2.0
 """Seconds that a card waits for its formula to be drawn; then it has it in words, and later cards
 have the picture."""
 MAX_FORMULA_WIDTH = 9_600

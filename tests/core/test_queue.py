@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select, update
+from sqlalchemy.exc import OperationalError
 
+from bot import logs
 from bot.core.context import Context
 from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryUnknown
@@ -186,14 +188,18 @@ async def test_at_a_start_leased_rows_are_due_at_once(things: Database) -> None:
     assert await things.write(QUEUE.end_leases, START) == 0
 
 
+@pytest.mark.parametrize("error", [ValueError("a bug"), OperationalError("x", None, OSError())])
 async def test_a_failing_row_waits_longer_each_time_and_is_given_up(
-    things: Database, caplog: pytest.LogCaptureFixture
+    things: Database, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    """A step that always raises is retried with backoff until its patience ends, and logged each time."""
+    """A step that always raises is retried with backoff until its patience ends, and logged each time.
+
+    The last line is written even if the database is away.
+    """
     caplog.set_level(logging.WARNING, "bot.core.jobs")
     clock = Clock()
     work = work_on(things, clock)
-    work.error = ValueError("a bug")
+    work.error = error
     await put(things)
     attempts = await run(work, clock, minutes=14)
     assert work.given_up == []
@@ -204,6 +210,8 @@ async def test_a_failing_row_waits_longer_each_time_and_is_given_up(
     assert 30 <= attempts <= 40
     assert len(caplog.records) == attempts
     assert len([record for record in caplog.records if record.exc_info]) == 1
+    assert "is given up" in caplog.messages[-1]
+    assert not logs.is_told_by_the_database(caplog.records[-1])
     assert await run(work, clock, hours=1) == 0
 
 
