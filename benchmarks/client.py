@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
-from benchmarks.measure import cpu_seconds, rss_bytes
+from benchmarks.measure import cpu_seconds, pss_bytes, rss_bytes
 from tests.loopback.world import API, World
 
 Kind = Literal["bot", "bare"]
@@ -101,6 +101,11 @@ class Client:
     @property
     def rss(self) -> int:
         return rss_bytes(self._process.pid)
+
+    @property
+    def pss(self) -> int:
+        """The memory of the client and its child processes."""
+        return pss_bytes(self._process.pid)
 
     def check(self) -> None:
         """Raise unless the client is running and Discord found no fault in its requests."""

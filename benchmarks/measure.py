@@ -6,7 +6,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -34,6 +34,24 @@ def rss_bytes(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise ValueError(pid)
+
+
+def pss_bytes(pid: int) -> int:
+    """Return the memory of a process and its children; what they share counts once."""
+    total = 0
+    for each in [pid, *_children(pid)]:
+        with suppress(OSError, ValueError):  # a child has ended
+            rollup = Path(f"/proc/{each}/smaps_rollup").read_text("ascii")
+            total += int(rollup.split("Pss:")[1].split()[0]) * 1024
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that the threads of a process have started."""
+    with suppress(OSError):
+        files = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(child) for file in files for child in file.read_text("ascii").split()]
+    return []
 
 
 @contextmanager

@@ -220,11 +220,12 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     from bot.app import build_bot, opened
     from bot.core.database import DatabaseBroken, StorageError, is_away
     from bot.core.errors import words_of
-    from bot.core.processes import tune_interpreter
+    from bot.core.processes import tune_interpreter, use_one_heap
     from bot.health import serving
     from bot.interviews.grading.chat_model import opened_verifier
     from bot.questions.formulas import drawing_formulas
 
+    use_one_heap()
     async with (
         opened(settings) as (bank, database),
         opened_verifier(settings) as verifier,

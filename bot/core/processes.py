@@ -24,6 +24,20 @@ class DatabaseInUse(Exception):
     """Another process uses the SQLite file; the message is one line."""
 
 
+_ARENA_MAX = -8
+"""`M_ARENA_MAX`: https://man7.org/linux/man-pages/man3/mallopt.3.html"""
+
+
+def use_one_heap() -> None:
+    """Keep glibc from holding free memory for each thread; call this before any is started.
+
+    Two large banks that were loaded, imported and exported at once left 30 MB more otherwise.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError):
+            ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
 def tune_interpreter() -> None:
     """Tune memory, garbage collection and thread switching; call this once everything is loaded."""
     gc.freeze()  # bank, modules and features live until the end: never scan them

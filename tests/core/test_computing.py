@@ -264,12 +264,12 @@ async def test_what_took_too_much_pauses_its_own_server(
     line.too_much |= {1, OURS}
     first, waiting = await line.add(1, 2)
     others = await line.add(2, 2)
-    (ours,) = await line.add(OURS)
+    ours = await line.add(OURS, 2)
     await line.end_all()
     assert isinstance(first.exception(), TooMuch)
     assert f"again in {PAUSE_MINUTES} minutes" in str(first.exception())
     assert is_refused(waiting)
-    assert isinstance(ours.exception(), TooMuch)
+    assert all(isinstance(task.exception(), TooMuch) for task in ours)
     assert [task.exception() for task in others] == [None, None]
     line.too_much.clear()
     for minutes, words in ((8, "in 2 minutes"), (1.5, "in a minute")):

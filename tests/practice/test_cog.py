@@ -10,6 +10,7 @@ import discord
 import pytest
 from simcord.actors import MemberActor
 
+from bot.chat.replies import defer_if_slow
 from bot.questions.store import reports_since
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Question, Stage, answer_to, labels, reply, text_of
@@ -81,6 +82,23 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
     assert "1 question comes back in 2 days" in summary
     assert practice.message.id == message_id
     assert stage.quiz.history() == []
+
+
+async def test_slow_steps_may_defer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step may wait for its turn, so its reply can be deferred before Discord gives up."""
+    deferrable: list[bool] = []
+
+    async def recorded(interaction: discord.Interaction, work: Any, *, edits: bool = False) -> Any:
+        deferrable.append(edits)
+        return await defer_if_slow(interaction, work, edits=edits)
+
+    monkeypatch.setattr("bot.practice.cog.defer_if_slow", recorded)
+    practice = Practised(stage, stage.alwina)
+    await practice.open()
+    await practice.answer()
+    await practice.press("Next")
+    await practice.press("End")
+    assert deferrable == [False, True, True, True]
 
 
 async def test_every_kind_of_question(stage: Stage) -> None:

@@ -260,11 +260,11 @@ async def test_a_card_does_not_wait_long(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(formulas._PROCESS, "call", draw_later)
     monkeypatch.setattr(formulas, "MAX_FORMULA_WAIT", 0)
+    deck = asyncio.create_task(formulas.png_of(item))
+    await asyncio.sleep(0)
     for _ in range(2):
         card = await Message(OPEN, "x", formulas.picture(item)).drawn(gone)
         assert (text_of(card), card.files()) == (f"x\n{formulas.in_words(item)}", [])
-    deck = asyncio.create_task(formulas.png_of(item))
-    await asyncio.sleep(0)
     released.set()
     assert await deck == PNG
     assert isinstance(formulas.picture(item), Picture)
