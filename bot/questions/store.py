@@ -371,7 +371,8 @@ def retire_items(conn: Connection, guild_id: int, numbers: Collection[int]) -> N
     """Retire own items, by their numbers."""
     c = own_items.c
     these = c.guild_id == guild_id, c.number.in_(sorted(numbers))
-    conn.execute(update(own_items).where(*these).values(retired=True))
+    if numbers:
+        conn.execute(update(own_items).where(*these).values(retired=True))
 
 
 def picture_files(conn: Connection, guild_id: int) -> tuple[set[str], list[str]]:
