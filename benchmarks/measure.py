@@ -19,13 +19,13 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int, *, ended_children: bool = False) -> float:
     """Return the processor time used by a process, all threads, user and kernel mode.
 
-    Fields 14 and 15 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html.
+    Fields 14 to 17 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html.
     """
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
+    return sum(map(int, fields[11 : 15 if ended_children else 13])) / _TICK
 
 
 def rss_bytes(pid: int) -> int:

@@ -34,7 +34,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bot.core import counters
 from bot.core.backend import DatabaseBroken, is_away, is_deadlock, is_slow
 from bot.core.computing import FairQueue, for_future, in_thread
-from bot.core.limits import CONNECTIONS
+from bot.core.limits import CONNECTIONS, MAX_WAITING
 from bot.core.migrate import check_writable
 from bot.core.outages import Outage
 from bot.core.sqlite import Sqlite, is_damaged, open_sqlite
@@ -104,7 +104,7 @@ class Database:
         self._committing: asyncio.Task[None] | None = None
         self._reads: set[asyncio.Future[None]] = set()
         """One future for each running read, done when the read has ended."""
-        self._long_reads = FairQueue("look-ups", at_once=backend.long_reads)
+        self._long_reads = FairQueue("look-ups", each=MAX_WAITING, at_once=backend.long_reads)
         self._one_load = asyncio.Lock()
         """Loads run one after the other, because the second often finds everything loaded."""
         self._closed = False
