@@ -2,7 +2,7 @@
 
 Lines that repeat are limited, so that older ones can still be read. The database logs its outages
 itself (`core/outages.py`), so all other lines about one are dropped. A warning or error of one kind
-is written ten times a minute at most. Neither concerns a line with an id that a member reads.
+is written ten times a minute at most. Lines with an id that a member reads are all written.
 """
 
 from __future__ import annotations
