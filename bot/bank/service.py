@@ -237,7 +237,7 @@ class OwnBank:
 
         `sheet=True` writes CSV instead of JSON; `packs=True` adds the questions of its packs.
         """
-        async with self._in_turn(guild_id), _WHOLE_BANKS.turn(guild_id):
+        async with _WHOLE_BANKS.turn(guild_id):
             read = partial(self._read_for_export, guild_id, with_pictures=not sheet)
             rows, chosen, pictures = await self._database.read_long(guild_id, read)
             write = partial(

@@ -89,6 +89,11 @@ def is_drawn(latex: str) -> bool:
     return latex in _CACHE
 
 
+def drawn(latex: str) -> bytes | None:
+    """Return a picture that is drawn already; None if it isn't, or can't be."""
+    return _CACHE.get(latex)
+
+
 async def prepare(latex: str, guild_id: int) -> None:
     """Draw a formula ahead of its first card; raises FormulaError if it can't be drawn."""
     if _CACHE.get(latex) is None:
