@@ -41,8 +41,8 @@ _QUEUE = FairQueue("formulas", _PROCESS, seconds=MAX_SPENT_SECONDS)
 """Draws one formula at a time. The key is the server whose formula it is."""
 _DRAWINGS: dict[tuple[int, str], asyncio.Task[bytes]] = {}
 """Formulas that are being drawn or wait, by key. All who need one wait for the same drawing."""
-_MOST_BYTES = 32 << 20
-"""The cache's size, enough for about 3,000 pictures. That is more than a bank has."""
+_MOST_BYTES = 8 << 20
+"""The cache's size, enough for about 700 pictures. The shipped packs have a dozen."""
 _SIGN = re.compile(
     r"\\(?:begin|end)(?:\s*\{\w*\*?\})?|\\(?:left|right)(?![a-zA-Z])|\\.|[{}]", re.DOTALL
 )
