@@ -56,8 +56,9 @@ async def section(quick: bool) -> Section:
                 for task in busy:
                     if not task.cancelled() and (error := task.exception()):
                         raise error
-                p99 = percentile(latencies, 0.99)
-                figures.append(Figure(f"answers {name}: p99", "ms", [p99]))
+                if len(commands) != 1:
+                    p99 = percentile(latencies, 0.99)
+                    figures.append(Figure(f"answers {name}: p99", "ms", [p99]))
                 if commands:
                     each = 1000 * (cpu - alone) * took / done.total()
                     figures.append(Figure(f"CPU a command {name}", "ms", [each]))

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from bot.core.child_process import call_in_process
 from bot.core.computing import FairQueue
+from bot.core.limits import MAX_WAITING
 
 WIDTH, TEXT = 400, 17
 """The width of a picture and the smallest text, in SVG units.
@@ -32,7 +33,7 @@ MUTED on PAPER has a contrast of 8.5:1.
 
 _PIXELS = 600
 """Sharp on a phone, and about 40 ms of work. The time grows with the number of pixels."""
-_QUEUE = FairQueue("pictures")
+_QUEUE = FairQueue("pictures", each=MAX_WAITING)
 """Pictures are drawn one after another. The thread waits for the child process."""
 _FONTS = [
     str(Path(__file__).parent / "fonts" / f"Inter-{weight}.ttf")

@@ -29,12 +29,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.core import counters
-from bot.core.backend import DatabaseBroken, is_away, is_deadlock
+from bot.core.backend import DatabaseBroken, is_away, is_deadlock, is_slow
 from bot.core.computing import FairQueue, for_future, in_thread
-from bot.core.limits import CONNECTIONS
+from bot.core.limits import CONNECTIONS, MAX_WAITING
 from bot.core.migrate import check_writable
 from bot.core.outages import Outage
 from bot.core.sqlite import Sqlite, is_damaged, open_sqlite
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bot.core.postgres import Postgres
 
 # Services import these from here; only stores import SQLAlchemy.
-__all__ = ["Connection", "DatabaseBroken", "is_away"]
+__all__ = ["Connection", "DatabaseBroken", "is_away", "is_slow"]
 
 StorageError = SQLAlchemyError
 """The base class of all errors that a database raises."""
@@ -104,7 +104,7 @@ class Database:
         self._committing: asyncio.Task[None] | None = None
         self._reads: set[asyncio.Future[None]] = set()
         """One future for each running read, done when the read has ended."""
-        self._long_reads = FairQueue("look-ups", at_once=backend.long_reads)
+        self._long_reads = FairQueue("look-ups", each=MAX_WAITING, at_once=backend.long_reads)
         self._one_load = asyncio.Lock()
         """Loads run one after the other, because the second often finds everything loaded."""
         self._closed = False
@@ -212,7 +212,7 @@ class Database:
         self._reads.add(ended)
         try:
             result = await self._backend.read(run)
-        except DatabaseError as error:
+        except DBAPIError as error:
             self._check_broken(error)
             if self._closed:  # the close stopped this read
                 raise DatabaseClosed("the database was closed during a read") from error
@@ -265,7 +265,11 @@ class Database:
             _finish(write, outcome)
 
     def _count_failed(self, errors: Sequence[BaseException]) -> None:
-        away = [error for error in errors if isinstance(error, DatabaseBroken) or is_away(error)]
+        away = [
+            error
+            for error in errors
+            if isinstance(error, DatabaseBroken) or is_away(error) or is_slow(error)
+        ]
         if not away:
             self.outage.succeeded()
             return

@@ -183,9 +183,9 @@ MAX_UPLOADS = 2
 MAX_UPLOADS_WAITING = 100
 """Those that are made, uploaded or wait, and a tenth of them of one server: Discord takes a reply up to
 15 minutes after the click."""
-MAX_WAITING = 500
-"""Pieces of work of all servers in a queue, and a tenth of them of one server: each keeps memory,
-and nobody waits long for a reply."""
+MAX_WAITING = 1_000
+"""Pieces of work of all servers in a queue, and a tenth of them of one server if they keep memory:
+nobody waits long for a reply."""
 MAX_WEBP_PIXELS = 12_000_000
 """Pixels of a WebP picture that is uploaded: its decoder takes 16 bytes for each."""
 OWN_ROW_BYTES = 200

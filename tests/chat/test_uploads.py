@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 from bot.chat.uploads import uploading
@@ -51,3 +53,28 @@ async def test_few_files_are_in_memory() -> None:
     assert uploads.most == MAX_UPLOADS
     assert uploads.keys[MAX_UPLOADS : MAX_UPLOADS + 2].count(2) == 1
     assert uploads.now == 0
+
+
+async def test_what_was_sent_is_freed_before_the_next() -> None:
+    """Also what is in cycles, which the interpreter would keep for many more files."""
+    sent: list[weakref.ref[Sent]] = []
+
+    async def make() -> bytes:
+        return b"deck"
+
+    interaction: Any = FakeInteraction()
+    interaction.guild_id = 1
+    gc.disable()
+    try:
+        async with uploading(interaction, make):
+            sent.append(weakref.ref(Sent()))
+        assert [ref() for ref in sent] == [None]
+    finally:
+        gc.enable()
+
+
+class Sent:
+    """A request that holds itself, as those of discord.py do."""
+
+    def __init__(self) -> None:
+        self.itself = self

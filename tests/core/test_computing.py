@@ -25,7 +25,7 @@ from bot.core.computing import (
     compute,
     in_thread,
 )
-from bot.core.limits import PAUSE_MINUTES
+from bot.core.limits import MAX_WAITING, PAUSE_MINUTES
 from tests.errors import ANY_ERROR, Unpicklable, Unreadable, refusal_of
 from tests.patience import PATIENCE
 from tests.virtual import virtual
@@ -86,7 +86,7 @@ def settings(queue: FairQueue) -> tuple[str, int, int]:
 
 
 assert bot.app  # it has loaded whatever makes a queue
-LONG_READS = FairQueue("look-ups", at_once=backend.LONG_READS)
+LONG_READS = FairQueue("look-ups", each=MAX_WAITING, at_once=backend.LONG_READS)
 """Each database makes its own."""
 SHARED = {queue for queue in computing.QUEUES if queue.what != LONG_READS.what}
 QUEUES = {
@@ -150,7 +150,8 @@ class Line:
 
     async def fill(self, keys: int) -> list[asyncio.Task[None]]:
         """Add as much as is taken of each of so many keys."""
-        return [task for key in range(1, keys + 1) for task in await self.add(key, self.queue.each)]
+        each = min(self.queue.each, self.queue.most // keys)
+        return [task for key in range(1, keys + 1) for task in await self.add(key, each)]
 
     async def end_all(self) -> None:
         while self.held.begun:
