@@ -196,7 +196,7 @@ async def test_an_export_waits_for_no_formulas(
 
 
 async def test_a_saved_question_is_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even if too much is being looked up to count its answers: who reads a refusal sends it again."""
+    """Even if too much is being looked up to count its answers. A refusal would be read as not saved."""
 
     async def read_long(*_: object) -> None:
         raise Refused("Try again in a minute.")
