@@ -172,8 +172,8 @@ class Router:
     def accept(self, interaction: discord.Interaction) -> bool:
         """Record an interaction; return False for one that came before, or once the bot is closing.
 
-        Also for one of a member of whom too many are being answered: only a program sends so many,
-        and a reply to each would take others' time. Its id also sets the clock, because it holds
+        Also if too many of the same member are being answered: only a program sends that many, and
+        a reply to each would take others' time. An id also sets the clock, because it holds
         Discord's time.
         """
         if interaction.id in self._seen or self._closing:

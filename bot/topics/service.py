@@ -95,7 +95,7 @@ class Decks:
     ) -> None:
         """Draw the formulas of a deck before it is made, but not for long; the rest stay LaTeX.
 
-        Nothing is held for it meanwhile: of many decks, only few may be in memory.
+        No bank or picture is kept for it meanwhile.
         """
         choose = _chosen(user_id, topic_id, missed=missed)
         undrawn = await self._undrawn(user_id, guild_id, choose)
@@ -123,8 +123,8 @@ class Decks:
     ) -> Deck:
         """Return a deck of all questions that a member is asked here, or of those on a topic.
 
-        `missed`: of those that they missed and have not known since. It has the pictures of the
-        formulas that are drawn already.
+        `missed`: those that they missed and have not known since. Formulas that are drawn already
+        have their pictures in it.
         """
         choose = _chosen(user_id, topic_id, missed=missed)
         if user_id in self._under_way:
