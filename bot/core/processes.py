@@ -32,8 +32,8 @@ _LARGE = 128 << 10
 def use_one_heap() -> None:
     """Keep glibc from holding free memory for each thread; call this before any is started.
 
-    Two large banks that were loaded, imported and exported at once left 30 MB more otherwise. What
-    is large is never in the heap, where the hole that it leaves could not be given back.
+    Two large banks that were loaded, imported and exported at once left 30 MB more otherwise. Large
+    blocks stay out of the heap, because glibc can't give back the holes that they leave there.
     """
     if sys.platform == "linux":
         with suppress(AttributeError):
