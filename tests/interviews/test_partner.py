@@ -14,7 +14,6 @@ from sqlalchemy import Connection, select
 from bot.chat.messages import text_of
 from bot.core.database import Database
 from bot.core.errors import DeliveryRefused, UserError
-from bot.core.limits import PARTNERS_A_DAY
 from bot.core.member_hashes import count_up, fact_about, member_hashes, remember
 from bot.daily import store as daily_store
 from bot.daily.model import Schedule
@@ -429,10 +428,8 @@ async def test_a_thread_that_is_refused(stage: Stage) -> None:
 
 
 async def test_who_may_take_a_card(stage: Stage) -> None:
-    """Not its own member, and nobody who is in an interview."""
+    """Nobody who is in an interview, and nobody that of one who is."""
     await look(stage)
-    with pytest.raises(UserError, match="your own card"):
-        await stage.bot.partners.join(1, ALWINA, GUILD)
     await stage.bot.partners.join(1, BOB, GUILD)
     with pytest.raises(UserError, match="You're in an interview"):
         await look(stage)
@@ -445,28 +442,15 @@ async def test_who_may_take_a_card(stage: Stage) -> None:
         await stage.bot.partners.join(third.id, 105, GUILD)
 
 
-async def test_three_a_day_also_after_an_erasure(stage: Stage) -> None:
-    """An erasure resets the limits of neither cards nor interviews, but the next day does."""
-    for number in range(1, PARTNERS_A_DAY + 1):
-        await look(stage, ALWINA)
-        await stage.bot.partners.join(number, BOB, GUILD)
-        await stage.run()
-        await stage.bot.partners.end(number, BOB)
-        await stage.run()
-    await stage.bot.privacy.erase(ALWINA)
-    await stage.bot.privacy.erase(BOB)
-    with pytest.raises(UserError, match="looked for a partner 3 times today"):
-        await look(stage, ALWINA)
-    other = await look(stage, CLEMENTINE)
-    with pytest.raises(UserError, match="You've had 3 interviews with a partner today"):
-        await stage.bot.partners.join(other.id, BOB, GUILD)
-    with pytest.raises(UserError, match="You've had 3 interviews with a partner today"):
-        await stage.bot.partners.join(other.id, ALWINA, GUILD)
-    own = await look(stage, BOB)
-    with pytest.raises(UserError, match="The one who looks has had 3 interviews"):
-        await stage.bot.partners.join(own.id, DAGOBERT, GUILD)
-    stage.clock.turn(hours=13)
-    await stage.bot.partners.join(other.id, BOB, GUILD)
+async def test_whoever_looks_has_a_limit_of_interviews_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begin(stage)
+    await stage.bot.partners.end(1, BOB)
+    monkeypatch.setattr("bot.interviews.partner_service.PARTNERS_A_DAY", 1)
+    await look(stage, BOB)
+    with pytest.raises(UserError, match="The one who looks has had 1 interviews"):
+        await stage.bot.partners.join(2, CLEMENTINE, GUILD)
 
 
 @pytest.mark.parametrize("erased_first", [False, True])
@@ -487,22 +471,14 @@ async def test_not_with_them_again(stage: Stage, erased_first: bool) -> None:
     await stage.bot.partners.join(3, CLEMENTINE, GUILD)
 
 
-async def test_each_has_their_own_buttons(stage: Stage) -> None:
-    """The member who answers sees no key points before, and the one who asks confirms nothing."""
-    await begin(stage)
-    partners = stage.bot.partners
-    with pytest.raises(UserError, match="Only the one who asks"):
-        await partners.card(1, 1, BOB)
-    with pytest.raises(UserError, match="for the one who answered"):
-        await partners.ticks(1, 1, ALWINA)
-
-
 async def test_ticks_change_until_they_are_confirmed(stage: Stage) -> None:
     """Only those that were seen are confirmed; a second press shows the same question again."""
     await begin(stage)
     partners = stage.bot.partners
     await press(stage, "show_ticks", 1, ALWINA)
     await stage.run()
+    with pytest.raises(UserError, match="for the one who answered"):
+        await partners.ticks(1, 1, ALWINA)
     await press(stage, "tick", 1, ALWINA, {0, 5})
     seen = await press(stage, "confirm", 1, BOB, "")
     assert isinstance(seen, PartnerCard)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -169,38 +169,6 @@ async def open_daily_about(stage: Stage, topic_id: str) -> None:
         await stage.wait(days=1)
 
 
-async def test_answers_are_stored_before_they_are_graded(
-    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the process dies while it grades or compares an answer, the next process goes on."""
-
-    async def crash_in(method: str) -> Step:
-        async def crash(*_: object) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(stage.bot.grading, method, crash)
-        with pytest.raises(KeyboardInterrupt):
-            await alwina.feedback()
-        await stage.restart()
-        return await alwina.start()
-
-    await alwina.start()
-    await alwina.answer()
-    again = await crash_in("assess")
-    assert (again.continued, again.answer, follow_up_of(again)) == (True, GOOD, None)
-    assert letters(of(again)) == "fff"
-    row = await alwina.row()
-    assert (row.score, row.grade is not None) == (None, True)
-
-    text = "I'd train on the past and test on later cases."
-    await alwina.answer_follow_up(2, text)
-    reply = (await crash_in("compare")).reply
-    assert reply is not None
-    assert (reply.hint, reply.answer) == (SPLIT_BY_TIME, text)
-    assert [part.quote for part in reply.parts] == [text, ""]
-    assert decode_reply(str((await alwina.row()).follow_up)) == reply
-
-
 async def test_answers_that_take_too_long(
     stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,18 +219,24 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     assert late.reply is not None
     assert (late.reply.pending, open_follow_up(late)) == (False, None)
     assert late.assessment == step.assessment
+    assert decode_reply(str((await alwina.row()).follow_up)) == late.reply
     with pytest.raises(UserError, match="already answered this follow-up"):
         await alwina.answer_follow_up(0, "Otherwise.")
     assert await alwina.interviews.open_follow_up(alwina.question_id, ALWINA, 0) is None
 
 
-async def test_refused_follow_ups(alwina: Candidate) -> None:
-    """Those of unanswered questions or unknown numbers, and empty answers."""
+async def test_what_is_refused(alwina: Candidate) -> None:
+    """Empty and second answers, and follow-ups of unanswered questions or unknown numbers."""
     await alwina.start()
+    with pytest.raises(UserError, match="empty"):
+        await alwina.answer(" \n ")
     with pytest.raises(UserError, match="gone"):
         await alwina.answer_follow_up(0)
     assert (await alwina.show_follow_up(0)).reply is None
     await alwina.answer()
+    with pytest.raises(UserError, match="already answered this one"):
+        await alwina.answer("Something else.")
+    assert (await alwina.feedback()).answer == GOOD
     for number in (3, 9):
         with pytest.raises(UserError, match="gone"):
             await alwina.show_follow_up(number)
@@ -270,66 +244,12 @@ async def test_refused_follow_ups(alwina: Candidate) -> None:
         await alwina.answer_follow_up(0, " ")
 
 
-def all_uses(one: Candidate) -> Sequence[Callable[[], Awaitable[object]]]:
-    """Return everything that a member can do with a question of an interview."""
-    return (
-        one.answer,
-        one.feedback,
-        one.next,
-        one.skip,
-        one.end,
-        one.count,
-        lambda: one.answer_follow_up(0),
-        lambda: one.show_follow_up(0),
-        lambda: one.interviews.open_follow_up(one.question_id, one.user_id, 0),
-        lambda: one.interviews.open_topic(one.question_id, one.user_id),
-    )
-
-
-@pytest.mark.parametrize("answered", [False, True])
-async def test_other_members_questions_are_refused(
-    stage: Stage, alwina: Candidate, answered: bool
-) -> None:
-    """Every use case refuses other members, whatever custom ids they send, and the member who has
-    deleted their data. They can begin another interview."""
-    await alwina.start()
-    if answered:
-        await alwina.graded()
-    for member in (BOB, ALWINA):
-        if member == ALWINA:
-            await stage.bot.privacy.erase(ALWINA)
-        other = Candidate(stage, member)
-        other.question_id = alwina.question_id
-        for use in all_uses(other):
-            with pytest.raises(UserError, match="That question is gone"):
-                await use()
-    erased = alwina.question_id
-    assert not (await alwina.start()).continued
-    assert alwina.question_id > erased
-
-
-async def test_an_open_daily_is_not_asked(stage: Stage, alwina: Candidate) -> None:
-    """Its topic isn't asked on its server, nor of its players elsewhere, until it closes."""
-    await open_daily_about(stage, "t1")
-    with pytest.raises(UserError, match="question of the day right now"):
-        await alwina.start(topic_id="t1")
-    assert (await alwina.start(questions=10)).total == 3
-    stranger = Candidate(stage, STRANGER, None)
-    await stranger.start(topic_id="t1")  # the bot can't know yet that they are on that server
-    await stranger.end()
-    stage.bot.names.set(GUILD, STRANGER, "Stranger")  # as any click there does
-    await stage.bot.names.flush()
-    with pytest.raises(UserError, match="question of the day right now"):
-        await stranger.start(topic_id="t1")
-    await stage.wait(hours=2, seconds=5)
-    await stranger.start(topic_id="t1")
-
-
 async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Candidate) -> None:
     """A question asked before the daily can be answered, and the interview goes on; its feedback,
     and that on its follow-up, come after the close."""
     await alwina.start(topic_id="t1")
     await open_daily_about(stage, "t1")
+    assert (await Candidate(stage, BOB).start(questions=10)).total == 3
     waiting = await alwina.graded()
     assert (waiting.assessment, waiting.answer) == (None, GOOD)
     for step in (await alwina.count(1), await alwina.confirm()):
@@ -382,17 +302,6 @@ async def test_late_answers_are_graded(stage: Stage, alwina: Candidate) -> None:
         assert (await candidate.graded()).assessment is not None
     report = await alwina.end()
     assert (report.answered, report.skipped) == (2, 0)
-
-
-async def test_the_first_answer_counts(alwina: Candidate) -> None:
-    """A second answer and an empty one are refused."""
-    await alwina.start()
-    with pytest.raises(UserError, match="empty"):
-        await alwina.answer(" \n ")
-    await alwina.answer()
-    with pytest.raises(UserError, match="already answered this one"):
-        await alwina.answer("Something else.")
-    assert (await alwina.feedback()).answer == GOOD
 
 
 async def test_the_report_has_earlier_answers(stage: Stage, alwina: Candidate) -> None:
@@ -521,31 +430,6 @@ async def test_a_count_outlives_a_models_rulings(
     assert (question, answer, set(points)) == (step.topic.question, GOOD, {0, 1, 2})
 
 
-@pytest.mark.parametrize("limit", ["REQUESTS_A_DAY", "REQUESTS_OF_ALL_A_DAY"])
-async def test_model_requests_have_a_daily_limit(
-    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch, limit: str
-) -> None:
-    """Beyond a member's, or all members', words decide, and the member reads why.
-
-    The next day has new requests.
-    """
-    monkeypatch.setattr(f"bot.interviews.service.{limit}", 1)
-    model = await connect_model(stage, FakeVerifier(raises_doubt))
-    told = []
-    second = alwina if limit == "REQUESTS_A_DAY" else Candidate(stage, BOB)
-    for days, member in ((0, alwina), (0, second), (1, alwina)):
-        stage.clock.turn(days=days)
-        await member.start(questions=1)
-        offline = await member.graded(PARTLY)
-        verified = await member.verify(offline)
-        told.append((of(verified).model, of(verified).model_failed))
-        assert (of(verified).count is None) == (of(verified).points == of(offline).points)
-        assert not member.interviews.may_verify(await member.feedback())
-        await member.end()
-    assert told == [("test-model", ""), ("", "spent"), ("test-model", "")]
-    assert len(model.asked) == 2
-
-
 async def test_a_failed_model_is_not_asked_again(stage: Stage, alwina: Candidate) -> None:
     """Words decide, nothing is counted until the member counts, and a restart changes nothing."""
     model = await connect_model(stage, silent_verifier())
@@ -569,22 +453,10 @@ async def test_an_interview_prepares_its_grading(stage: Stage, alwina: Candidate
     await preparing
 
 
-async def test_answers_have_a_daily_limit(
-    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
+async def test_no_form_opens_for_an_answer_too_many(
+    alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond it answers are refused, before the modal opens if possible; the next day they are
-    accepted."""
-    monkeypatch.setattr("bot.interviews.service.ANSWERS_A_DAY", 2)
-    for _ in range(2):
-        await alwina.start(questions=1)
-        await alwina.answer()
-        await alwina.end()
-    await alwina.start(questions=1)
-    opened = alwina.interviews.open_topic
-    with pytest.raises(UserError, match="answered 2 interview questions today"):
-        await opened(alwina.question_id, ALWINA)
-    with pytest.raises(UserError, match="answered 2 interview questions today"):
-        await alwina.answer()
-    stage.clock.turn(days=1)
-    assert await opened(alwina.question_id, ALWINA) is not None
-    await alwina.answer()
+    await alwina.start()
+    monkeypatch.setattr("bot.interviews.service.ANSWERS_A_DAY", 0)
+    with pytest.raises(UserError, match="answered 0 interview questions today"):
+        await alwina.interviews.open_topic(alwina.question_id, ALWINA)

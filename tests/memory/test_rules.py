@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
-from functools import reduce
 
 import fsrs
 import pytest
@@ -28,32 +27,6 @@ from bot.memory.rules import (
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
 AGAIN, HARD, GOOD = Rating.Again, Rating.Hard, Rating.Good
-
-
-def after(*reviews: tuple[Rating, timedelta]) -> MemoryCard:
-    """The card after reviews at times since noon."""
-    first, *others = reviews
-    card = review(None, first[0], NOON + first[1])
-    return reduce(lambda c, r: review(c, r[0], NOON + r[1]), others, card)
-
-
-@pytest.mark.parametrize(
-    ("reviews", "state", "due_in"),
-    [
-        ([(GOOD, 0 * DAYS)], State.Review, 2 * DAYS),
-        ([(HARD, 0 * DAYS)], State.Review, 1 * DAYS),
-        ([(AGAIN, 0 * DAYS)], State.Learning, 10 * MINUTES),
-        ([(GOOD, 0 * DAYS), (AGAIN, 2 * DAYS)], State.Relearning, 10 * MINUTES),
-    ],
-)
-def test_intervals(
-    reviews: list[tuple[Rating, timedelta]], state: State, due_in: timedelta
-) -> None:
-    """A miss comes back in minutes, new or lapsed; everything known at first sight a day or more later."""
-    card = after(*reviews)
-    assert card.state is state
-    assert card.due_at == NOON + reviews[-1][1] + due_in
-    assert card.missed == (state is not State.Review)
 
 
 STEPS = st.lists(
