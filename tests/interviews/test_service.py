@@ -32,7 +32,6 @@ from tests.fakes import FakeVerifier, silent_verifier
 from tests.ours import own_topic
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
-STRANGER = 999
 GOOD = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
     "The same patient must stay on one side, so groups are not spread."
@@ -46,15 +45,18 @@ PARTLY = f"{PART} {IN_DOUBT}"
 class Candidate:
     """A member in an interview. Each call is about the question that they were asked last."""
 
-    def __init__(self, stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD) -> None:
+    def __init__(self, stage: Stage, user_id: int = ALWINA) -> None:
         self.stage = stage
         self.user_id = user_id
-        self.guild_id = guild_id
         self.question_id = 0
 
     @property
     def interviews(self) -> Interviews:
         return self.stage.bot.interviews
+
+    @property
+    def _asked_here(self) -> tuple[int, int, int]:
+        return self.question_id, self.user_id, GUILD
 
     def _asked(self, result: Step | InterviewReport) -> Step:
         assert isinstance(result, Step)
@@ -62,51 +64,45 @@ class Candidate:
         return result
 
     async def start(self, **options: Any) -> Step:
-        return self._asked(await self.interviews.start(self.user_id, self.guild_id, **options))
+        return self._asked(await self.interviews.start(self.user_id, GUILD, **options))
 
     async def answer(self, text: str = GOOD) -> None:
         await self.interviews.answer(self.question_id, self.user_id, text)
 
     async def feedback(self) -> Step:
-        return await self.interviews.feedback(self.question_id, self.user_id, self.guild_id)
+        return await self.interviews.feedback(*self._asked_here)
 
     async def graded(self, text: str = GOOD) -> Step:
         await self.answer(text)
         return await self.feedback()
 
     async def next(self) -> Step:
-        return self._asked(
-            await self.interviews.next(self.question_id, self.user_id, self.guild_id)
-        )
+        return self._asked(await self.interviews.next(*self._asked_here))
 
     async def skip(self) -> Step | InterviewReport:
-        result = await self.interviews.skip(self.question_id, self.user_id, self.guild_id)
+        result = await self.interviews.skip(*self._asked_here)
         return self._asked(result) if isinstance(result, Step) else result
 
     async def end(self) -> InterviewReport:
         return await self.interviews.end(self.question_id, self.user_id)
 
     async def count(self, *points: int) -> Step:
-        return await self.interviews.count(
-            self.question_id, self.user_id, self.guild_id, set(points)
-        )
+        return await self.interviews.count(*self._asked_here, set(points))
 
     async def confirm(self) -> Step:
         """Count the points that the list shows as ticked."""
         assessment = (await self.feedback()).assessment
         ticked = set() if assessment is None else set(assessment.ticked)
-        return await self.interviews.count(self.question_id, self.user_id, self.guild_id, ticked)
+        return await self.count(*ticked)
 
     async def verify(self, step: Step) -> Step:
-        return await self.interviews.verify(step, self.user_id, self.guild_id)
+        return await self.interviews.verify(step, self.user_id, GUILD)
 
     async def answer_follow_up(self, number: int, text: str = SPLIT_BY_TIME) -> None:
         await self.interviews.answer_follow_up(self.question_id, self.user_id, number, text)
 
     async def show_follow_up(self, number: int) -> Step:
-        return await self.interviews.show_follow_up(
-            self.question_id, self.user_id, self.guild_id, number
-        )
+        return await self.interviews.show_follow_up(*self._asked_here, number)
 
     async def row(self) -> InterviewQuestion:
         row = await self.stage.database.read(store.question, self.question_id)

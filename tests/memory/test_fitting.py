@@ -125,10 +125,6 @@ async def test_fits_at_night(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> N
         made[name] = await stage.database.read(memory.card_of, ALWINA, name)
     assert made["soon"] == review(None, GOOD, now + 59 * MINUTES)
     assert made["later"] == review(None, GOOD, now + 61 * MINUTES, fit(history))
-    for item_id in ("item-0", "soon", "later"):
-        card = await stage.database.read(memory.card_of, ALWINA, item_id)
-        await stage.database.write(memory.replay, ALWINA, item_id)
-        assert await stage.database.read(memory.card_of, ALWINA, item_id) == card
     more = {f"{item}-again": log for item, log in simulated(LONG, 45, seed=3).items()}
     await practise(stage, ALWINA, more)
     assert await nightly.run() == 1

@@ -12,7 +12,7 @@ from bot.answers.model import Review
 from bot.answers.rules import rate
 from bot.answers.store import answers
 from bot.core import servers as guilds
-from bot.core.clicks import AlreadyAnswered, Click
+from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import store as cards
@@ -228,20 +228,13 @@ async def test_a_practice_of_yesterday_is_over(stage: Stage) -> None:
 # --- one question at a time
 
 
-async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A second click shows the first verdict, and is no second review; reasons come only then."""
+async def test_reasons_come_with_the_answer(stage: Stage) -> None:
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
         await stage.bot.practices.explain(stage.pressed(asking.question.id, ALWINA))
     first = await answer(stage, asking)
     pressed = stage.pressed(asking.question.id, ALWINA)
     assert await stage.bot.practices.explain(pressed) == first.answered
-    second = await stage.bot.practices.answer(click(stage, asking, right=False))
-    assert isinstance(second, PracticeVerdict)
-    assert (second.again, second.answered) == (True, first.answered)
-    assert len(await log(stage)) == 1
-    with pytest.raises(AlreadyAnswered):
-        await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
