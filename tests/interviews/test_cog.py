@@ -98,7 +98,6 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     assert own in text_of(counted)
     assert "**Follow-up**" in text_of(counted)
     model = await press(stage, feedback, "Model answer")
-    assert first.answer in text_of(model).replace("\\", "")
     assert first.references[0].url in text_of(model)
     assert text in text_of(await press(stage, model, "Your answer"))
     second = await press(stage, feedback, "Next question")

@@ -303,9 +303,11 @@ async def test_what_cannot_be_a_guess(stage: Stage) -> None:
 
 
 async def test_what_is_set_aside(stage: Stage) -> None:
-    """An item set aside is neither asked nor due, until it is put back."""
+    """An item set aside is neither asked nor due, until it is put back, by its member only."""
     stage = Stage(stage.database, small_bank(1))
     asking = await asked(stage)
+    with pytest.raises(UserError, match="That practice is gone"):
+        await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD, aside=True)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
         await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
     await answer(stage, asking, right=False)
