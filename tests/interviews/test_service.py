@@ -221,9 +221,13 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     assert await alwina.interviews.open_follow_up(alwina.question_id, ALWINA, 0) is None
 
 
-async def test_what_is_refused(alwina: Candidate) -> None:
-    """Empty and second answers, and follow-ups of unanswered questions or unknown numbers."""
+async def test_what_is_refused(stage: Stage, alwina: Candidate) -> None:
+    """Empty, second and others' answers, and follow-ups of unanswered questions or unknown numbers."""
     await alwina.start()
+    other = Candidate(stage, BOB)
+    other.question_id = alwina.question_id
+    with pytest.raises(UserError, match="That question is gone"):
+        await other.answer()
     with pytest.raises(UserError, match="empty"):
         await alwina.answer(" \n ")
     with pytest.raises(UserError, match="gone"):
@@ -241,11 +245,17 @@ async def test_what_is_refused(alwina: Candidate) -> None:
 
 
 async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Candidate) -> None:
-    """A question asked before the daily can be answered, and the interview goes on; its feedback,
-    and that on its follow-up, come after the close."""
+    """A question asked before the daily can be answered; its feedback, and that on its follow-up,
+    come after the close. Meanwhile nobody is asked about it."""
     await alwina.start(topic_id="t1")
     await open_daily_about(stage, "t1")
-    assert (await Candidate(stage, BOB).start(questions=10)).total == 3
+    other = Candidate(stage, BOB)
+    step: Step | InterviewReport = await other.start(questions=10)
+    assert isinstance(step, Step)
+    assert step.total == 3
+    while isinstance(step, Step):
+        assert step.topic.id != "t1"
+        step = await other.skip()
     waiting = await alwina.graded()
     assert (waiting.assessment, waiting.answer) == (None, GOOD)
     for step in (await alwina.count(1), await alwina.confirm()):
