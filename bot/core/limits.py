@@ -41,6 +41,9 @@ MAX_BACKUP_SECONDS = 3_600
 MAX_CALL_MESSAGE = 1 << 20
 """Bytes of a call of a process without a limit of its own, and of its result: formulas and topics are short, and the
 largest picture of a formula has 0.1 million."""
+MAX_CLICKS = 10
+"""Clicks, commands and key presses of one member that are being answered at a time. More are
+ignored: a program may send hundreds in a second, and others' wait behind them."""
 MAX_CODE = 1_000
 """Characters of a question's code, as in the schema."""
 MAX_CODE_COLUMNS = 60
@@ -59,6 +62,9 @@ memory. The 993 shipped questions take 0.6.
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take
 seconds. The others are in the deck as LaTeX."""
+MAX_DECK_WAIT = 15.0
+"""Seconds that a deck waits for its formulas to be drawn: fifty usual ones. A member who asks again
+gets more of them."""
 MAX_DRAWING_MEMORY = 96 << 20
 """Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
 highest picture takes 50 MB."""
@@ -69,7 +75,7 @@ MAX_DRAWING_SECONDS = 30
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
-"""Imports, exports and forms of a server that run or wait: each has all its questions in memory."""
+"""Imports and forms of a server that run or wait: each keeps what was sent in memory."""
 MAX_FILES_WAITING = 50
 """Files and decks of all servers that are being made or read, or wait, and a tenth of them of one
 server: each has its questions and pictures in memory."""
@@ -82,7 +88,7 @@ MAX_FILE_MESSAGE = 24 << 20
 """Bytes of what is sent to that process, and of its result: MAX_ARCHIVE_BYTES or MAX_PICTURES_BYTES,
 MAX_OWN_BYTES, and the bank."""
 MAX_FILE_PIXELS = 100_000_000
-"""Pixels of all new pictures of one file: decoding them takes about 3 s."""
+"""Pixels of all new pictures of one file: drawing them takes 10 to 17 s."""
 MAX_FILE_SECONDS = 20
 """Processor time in seconds for a file or a deck for Anki, while others wait.
 
