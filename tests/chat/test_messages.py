@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.messages import OPEN, Message, button, pager, row, separator, text_of
+from bot.chat.messages import OPEN, Message, button, row, separator, text_of
 from bot.chat.pictures import Picture, StoredPicture
-from tests.messages import check_limits, custom_ids, labels, sent, texts
+from tests.messages import check_limits, custom_ids, sent, texts
 
 PICTURE = Picture(b"png", "one.png", "what it shows")
 
@@ -77,23 +77,6 @@ def test_commands_become_mentions() -> None:
     assert made.mentions().to_dict() == message.mentions().to_dict()
     plain = Message(OPEN, "nothing")
     assert plain.with_mentions(lambda name: name) is plain
-
-
-@pytest.mark.parametrize(
-    ("page", "pages", "expected"),
-    [
-        (0, 1, []),
-        (0, 2, [("Back", "prev:0", True), ("Next", "next:1", False)]),
-        (1, 3, [("Back", "prev:0", False), ("Next", "next:2", False)]),
-        (2, 3, [("Back", "prev:1", False), ("Next", "next:3", True)]),
-    ],
-)
-def test_pager(page: int, pages: int, expected: list[tuple[str, str, bool]]) -> None:
-    """Back and Next open the neighbouring pages and are disabled at the ends."""
-    buttons = pager(page, pages, lambda slot, number: f"{slot}:{number}")
-    assert [(b.label, b.custom_id, b.disabled) for b in buttons] == expected
-    if buttons:
-        assert labels(Message(OPEN, row(*buttons))) == ["Back", "Next"]
 
 
 async def test_stored_pictures() -> None:

@@ -78,9 +78,7 @@ def test_board_and_alerts_name_metrics_that_exist(tmp_path: Path) -> None:
 
 def test_the_alert_for_memory_fits_the_limit_of_the_unit() -> None:
     """It fires between six and nine tenths of the limit, so before the bot is ended."""
-    unit = (DEPLOY / "quizformer.service").read_text("utf-8")
-    number, size = re.findall(r"^MemoryMax=(\d+)([MG])$", unit, re.MULTILINE)[0]
-    limit = int(number) << (30 if size == "G" else 20)
+    limit = memory_limit(DEPLOY / "quizformer.service", "MemoryMax")
     (threshold,) = re.findall(r"children_memory_bytes > (\d+e6)", ALERTS)
     assert 0.6 * limit < float(threshold) < 0.9 * limit
 

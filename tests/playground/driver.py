@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from pathlib import Path
 
 from playwright.async_api import Page
 
@@ -21,10 +20,8 @@ BROWSER_ARGS = [
 
 def chromium() -> str | None:
     """Return the path of a browser for the tests, if there is one."""
-    named = os.environ.get("CHROMIUM")
-    places = ["/usr/bin/chromium", named] if named else ["/usr/bin/chromium"]
-    found = [place for place in places if Path(place).is_file()]
-    return found[0] if found else shutil.which("chromium") or shutil.which("chromium-browser")
+    places = "/usr/bin/chromium", os.environ.get("CHROMIUM", "chromium"), "chromium-browser"
+    return next(filter(None, map(shutil.which, places)), None)
 
 
 class Client:
