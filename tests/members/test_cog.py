@@ -83,14 +83,6 @@ async def test_the_board_of_teams(stage: Stage) -> None:
     assert f"Your team: **{high.name}** · 1st" in said
     await players[0].click(answer_to(first), label="All time")
     assert "### Team leaderboard · All time" in text_of(answer_to(first))
-    shown = await players[0].click(answer_to(first), label="Show in channel")
-    assert not shown.ephemeral
-    assert f"🥇 **{high.name}** · **" in reply(shown)
-    assert "Your team" not in reply(shown)
-    assert labels(answer_to(shown)) == ["Your team"]
-    theirs = await players[3].click(answer_to(shown), label="Your team")
-    assert theirs.ephemeral
-    assert f"Your team: **{low.name}** · no place yet" in reply(theirs)
     await players[0].click(answer_to(first), label="Members")
     assert "### Leaderboard · All time" in text_of(answer_to(first))
 

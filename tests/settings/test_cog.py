@@ -26,12 +26,15 @@ async def test_the_settings_panel(stage: Stage) -> None:
     assert "Time zone: **UTC** · 00:00 there now" in said
     assert "Rounds are started by: **everyone**" in said
     assert "Suggestions go to: **nowhere**" in said
+    assert "Weekly recap: **off**" in said
 
     learners = stage.guild.create_role("learners")
     await change(stage, shown, "Who starts rounds", role=[learners])
     await change(stage, shown, "Suggestions", channel=[stage.daily])
+    await change(stage, shown, "Recap", channel=[stage.daily], day=["1"])
     await change(stage, shown, "Time zone", zone=["Asia/Tokyo"], other="")
     said = text_of(answer_to(shown))
+    assert f"<#{stage.daily.id}>, next **Tuesday 6 January, 09:00**" in said
     assert "Time zone: **Asia/Tokyo** · 09:00 there now" in said
     assert "now begin by that clock" in said
     assert f"started by: <@&{learners.id}>" in said
@@ -40,8 +43,10 @@ async def test_the_settings_panel(stage: Stage) -> None:
     await change(stage, shown, "Time zone", zone=["Asia/Tokyo"], other="lisbon")
     await change(stage, shown, "Who starts rounds", role=[])
     await change(stage, shown, "Suggestions", channel=[])
+    await change(stage, shown, "Recap", channel=[], day=["1"])
     said = text_of(answer_to(shown))
     assert "Time zone: **Europe/Lisbon**" in said
+    assert "Weekly recap: **off**" in said
     assert "started by: **everyone**" in said
     assert "Suggestions go to: **nowhere**" in said
 
@@ -83,19 +88,6 @@ async def test_the_role_that_may_start_rounds(stage: Stage) -> None:
     dagobert = stage.guild.add_member(stage.env.create_user("dagobert"), roles=[learners])
     assert "**dagobert** starts" in reply(await dagobert.slash(stage.quiz, "quiz"))
     assert "**mechthild** starts" in reply(await stage.manager.slash(stage.daily, "quiz"))
-
-
-async def test_the_recap_in_the_panel(stage: Stage) -> None:
-    """A channel turns it on, a day moves it, and no channel turns it off."""
-    shown = await stage.manager.slash(stage.quiz, "settings")
-    assert "Weekly recap: **off**" in reply(shown)
-    await change(stage, shown, "Recap", channel=[stage.daily], day=["0"])
-    monday = f"<#{stage.daily.id}>, next **Monday 5 January, 09:00**"
-    assert monday in text_of(answer_to(shown))
-    await change(stage, shown, "Recap", channel=[stage.daily], day=["1"])
-    assert "next **Tuesday 6 January, 09:00**" in text_of(answer_to(shown))
-    await change(stage, shown, "Recap", channel=[], day=["1"])
-    assert "Weekly recap: **off**" in text_of(answer_to(shown))
 
 
 async def test_a_deleted_role_is_reported(stage: Stage) -> None:
