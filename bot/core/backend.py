@@ -25,6 +25,8 @@ _FULL = "53300"
 """too_many_connections, see the link below."""
 _DEADLOCKS = {"40001", "40P01"}
 """serialization_failure and deadlock_detected, see the link below."""
+_READ_ONLY = "25006"
+"""read_only_sql_transaction: the server has become a replica, or its host has few bytes left."""
 _TEMPORARY = {"08", "53", "55", "57", "58"}
 """Classes of PostgreSQL's errors that may pass: no connection, no resources, locked, stopped.
 
@@ -62,7 +64,7 @@ def is_away(error: BaseException) -> bool:
         return code & 0xFF in _PASSING
     state = _sqlstate(error)
     if state:
-        return state[:2] in _TEMPORARY
+        return state[:2] in _TEMPORARY or state == _READ_ONLY
     return isinstance(error, OperationalError | InterfaceError)
 
 
