@@ -107,7 +107,8 @@ class SmallBot(discord.Client):
 
     async def setup_hook(self) -> None:
         tree = app_commands.CommandTree(self)
-        for command in (quiz, note, crash, think, topics, setup):
+        commands: list[Any] = [quiz, note, crash, think, topics, setup]
+        for command in commands:
             tree.add_command(command)
         await tree.sync()
 

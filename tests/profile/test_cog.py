@@ -12,7 +12,8 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     """The picture is the member's own; others see the public part until it is shown."""
     question = await stage.play(questions=1, seconds=5, topic="temperature")
-    await question.answer(stage.alwina)
+    for member in (stage.alwina, stage.clementine):
+        await question.answer(member)
     await stage.wait(22)  # the reveal, and the pause: then it is counted
     own = await stage.alwina.slash(stage.quiz, "profile")
     message = answer_to(own)
