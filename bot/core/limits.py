@@ -63,7 +63,8 @@ MAX_DRAWING_MEMORY = 96 << 20
 """Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
 highest picture takes 50 MB."""
 MAX_DRAWING_MESSAGE = 16 << 20
-"""Bytes of a call of that process and of its result: the words of the shipped bank have 0.4 million."""
+"""Bytes of a call of that process, or of the one that grades, and of its result: the words of the
+shipped bank have 0.4 million, those of an operator's may have more."""
 MAX_DRAWING_SECONDS = 30
 """Processor time in seconds for a picture, which takes up to 0.3, and for counting, which takes 2."""
 MAX_ENTRIES = 100
@@ -104,9 +105,6 @@ MAX_FORMULA_MEMORY = 128 << 20
 MAX_FORMULA_SECONDS = 3
 """Processor time in seconds for drawing a formula, while others wait: a shipped one takes up to
 0.3 s, and loading the libraries 0.2 s."""
-MAX_FORMULA_WAIT = 2.0
-"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
-have it."""
 MAX_FORMULA_WAIT = 2.0
 """Seconds that a card waits for its formula to be drawn; then it has it in words, and later cards
 have the picture."""
