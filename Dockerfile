@@ -30,7 +30,8 @@ ENV PATH=/opt/quizformer/bin:$PATH \
 WORKDIR /opt/app
 USER 10001:10001
 VOLUME /data
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=4 \
+# One failed write is told for two minutes; whatever restarts unhealthy containers waits for five.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=10 \
     CMD python3 -c "import urllib.request as u; \
         u.urlopen('http://127.0.0.1:$HEALTH_PORT/healthz', timeout=4)"
 ENTRYPOINT ["python3", "-m", "bot"]

@@ -218,7 +218,7 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     import discord
 
     from bot.app import build_bot, opened
-    from bot.core.database import DatabaseBroken, StorageError, is_away
+    from bot.core.database import DatabaseBroken, StorageError, is_away, is_slow
     from bot.core.errors import words_of
     from bot.core.processes import tune_interpreter, use_one_heap
     from bot.health import serving
@@ -244,7 +244,7 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
         except DatabaseBroken as error:
             raise StartError(str(error)) from error
         except StorageError as error:  # during the start; later ones are handled by their tasks
-            if not is_away(error):
+            if not (is_away(error) or is_slow(error)):
                 raise
             raise StartError(f"the database failed, try again later: {words_of(error)}") from error
         except discord.LoginFailure as error:

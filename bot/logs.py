@@ -2,7 +2,7 @@
 
 Lines that repeat are limited, so that older ones can still be read. The database logs its outages
 itself (`core/outages.py`), so all other lines about one are dropped. A warning or error of one kind
-is written ten times a minute at most.
+is written ten times a minute at most. Lines with an id that a member reads are all written.
 """
 
 from __future__ import annotations
@@ -24,17 +24,20 @@ def set_up_logging(settings: Settings) -> None:
     """Configure the root logger; call it once at start-up."""
     secrets = secrets_of(settings)
     handler = _SparingHandler(keeps_all=settings.log_level <= logging.DEBUG)
+    handler.setLevel(settings.log_level)
     handler.setFormatter(_Json(secrets) if settings.log_format == "json" else _Text(secrets))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
     for noisy in ("discord", "alembic", "sqlalchemy", "aiosqlite"):
         logging.getLogger(noisy).setLevel(max(settings.log_level, logging.WARNING))
+    logging.getLogger("discord.http").setLevel(logging.WARNING)  # its refusals are counted
 
 
 _MOST_LINES = 10
 """Warnings and errors of one kind, which is a logger and an unformatted message, in a minute."""
 _MOST_TRACEBACKS = 3
+"""Tracebacks in a minute of lines of one kind about errors that the same line of code raised."""
 _WITH_ID = "error %s"
 """Lines that begin so are always written, because members may name their ids to the operator."""
 
@@ -47,6 +50,7 @@ class _SparingHandler(logging.StreamHandler[Any]):
         self._keeps_all = keeps_all
         self._minute = 0.0
         self._written: Counter[tuple[str, str]] = Counter()
+        self._tracebacks: Counter[Any] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -58,13 +62,13 @@ class _SparingHandler(logging.StreamHandler[Any]):
         minute = record.created // 60
         if minute != self._minute:
             self._minute, written = minute, self._written
-            self._written = Counter()
+            self._written, self._tracebacks = Counter(), Counter()
             for kind, number in written.items():
-                if number > _MOST_LINES and not kind[1].startswith(_WITH_ID):
+                if number > _MOST_LINES and not _has_id(kind[1]):
                     super().emit(_left_out(*kind, number - _MOST_LINES))
         if self._keeps_all or record.levelno < logging.WARNING:
             super().emit(record)
-        elif not _is_told_by_the_database(record):
+        elif _has_id(record.msg) or not is_told_by_the_database(record):
             self._emit_limited(record)
 
     def _emit_limited(self, record: logging.LogRecord) -> None:
@@ -73,13 +77,29 @@ class _SparingHandler(logging.StreamHandler[Any]):
             str(record.msg).partition("\n")[0],
         )  # asyncio's end in one task's address
         self._written[kind] += 1
-        if self._written[kind] > _MOST_LINES and not kind[1].startswith(_WITH_ID):
+        if self._written[kind] > _MOST_LINES and not _has_id(kind[1]):
             return
-        if record.exc_info and record.exc_info[1] and self._written[kind] > _MOST_TRACEBACKS:
-            words = f"{record.getMessage()} ({words_of(record.exc_info[1])})"
-            record = copy(record)
-            record.msg, record.args, record.exc_info = words, None, None
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            fault = kind, type(error), _origin(error)
+            self._tracebacks[fault] += 1
+            if self._tracebacks[fault] > _MOST_TRACEBACKS:
+                words = f"{record.getMessage()} ({type(error).__name__}: {words_of(error)})"
+                record = copy(record)
+                record.msg, record.args, record.exc_info = words, None, None
         super().emit(record)
+
+
+def _has_id(message: object) -> bool:
+    return str(message).startswith(_WITH_ID)
+
+
+def _origin(error: BaseException) -> object:
+    """Return the line of code that raised an error."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at and (at.tb_frame.f_code, at.tb_lineno)
 
 
 def _left_out(name: str, message: str, number: int) -> logging.LogRecord:
@@ -87,7 +107,7 @@ def _left_out(name: str, message: str, number: int) -> logging.LogRecord:
     return logging.LogRecord(name, logging.WARNING, "", 0, words, (number, message), None)
 
 
-def _is_told_by_the_database(record: logging.LogRecord) -> bool:
+def is_told_by_the_database(record: logging.LogRecord) -> bool:
     """Whether a line is about an error that means that the database is away."""
     said = [record.exc_info[1]] if record.exc_info else []
     args = record.args if isinstance(record.args, tuple) else ()

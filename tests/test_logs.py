@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
+from bot.chat import client
 from bot.config import Settings
+from bot.core import counters
 from bot.logs import set_up_logging
 from tests.errors import Unprintable
 
 TOKEN = "MTA4-token.value_of-discord"
 PASSWORD = "hunter2-password"
-NOISY = ("discord", "alembic", "sqlalchemy")
+NOISY = ("discord", "discord.http", "alembic", "sqlalchemy")
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +53,16 @@ def line(message: object, *args: object, error: BaseException | None = None) -> 
     info = (type(error), error, error.__traceback__) if error else None
     record = logging.LogRecord("bot.some", logging.WARNING, __file__, 1, message, args, info)
     return logging.root.handlers[0].format(record)
+
+
+def failed_at(number: int) -> BaseException:
+    """Return one of two errors of one type."""
+    try:
+        if number % 2:
+            raise RuntimeError("odd")
+        raise RuntimeError("even")
+    except RuntimeError as error:
+        return error
 
 
 def raised(message: str) -> BaseException:
@@ -107,10 +119,14 @@ def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
     written = capsys.readouterr().err
     assert "own detail" in written
     assert "their detail" not in written
-    assert written.count("their warning") == 3
+    assert written.count("their warning") == len(NOISY)
     set_up_logging(settings_with(level=logging.ERROR))
     logging.getLogger("bot.some").warning("too quiet")
     logging.getLogger("discord").warning("too quiet")
+    assert client.count_refusal in logging.getLogger("discord.http").filters
+    refused = counters.rate_limited.value
+    logging.getLogger("discord.http").warning("We are being rate limited. %s", "GET")
+    assert counters.rate_limited.value == refused + 1
     assert capsys.readouterr().err == ""
 
 
@@ -202,18 +218,21 @@ def failed_for(cause: BaseException) -> BaseException:
 
 @pytest.mark.parametrize("level", [logging.INFO, logging.DEBUG])
 def test_lines_about_an_outage(capsys: pytest.CaptureFixture[str], level: int) -> None:
-    """However a line names an error of a database that is away, it is only written at DEBUG."""
+    """However a line names an error of a database that is away, it is only written at DEBUG, unless
+    it has an id that a member reads.
+    """
     set_up_logging(settings_with(level=level))
     log = logging.getLogger("bot.some")
-    log.error("work failed", exc_info=AWAY)
-    log.error("error %s in %s", "a1b2c3", "/quiz", exc_info=failed_for(AWAY))
+    log.error("work failed", exc_info=failed_for(AWAY))
     log.warning("it failed: %r; again in %.0f s", AWAY, 2)
     assert (capsys.readouterr().err != "") == (level == logging.DEBUG)
     log.warning("it failed: %r", LookupError("a fault of the bot's"))
+    log.error("error %s in %s", "d4e5f6", "/quiz", exc_info=AWAY)
     log.error("error %s in %s", "a1b2c3", "/quiz", exc_info=failed_for(LookupError("x")))
     written = capsys.readouterr().err
     assert "a fault of the bot's" in written
     assert "error a1b2c3 in /quiz" in written
+    assert "error d4e5f6 in /quiz" in written
     assert "LookupError: x" in written
 
 
@@ -221,7 +240,7 @@ def test_what_repeats_is_left_out(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten lines of a kind are written in a minute, and then their number; lines with an id are all
-    written, without more than three tracebacks. Other kinds and INFO are not concerned.
+    written, without more than three tracebacks of a fault. Other kinds and INFO are not concerned.
     """
     now = 1_800_000_000.0
     monkeypatch.setattr("time.time", lambda: now)
@@ -231,7 +250,7 @@ def test_what_repeats_is_left_out(
     for number in range(100):
         log.warning("row %s failed", number)
         log.info("posted %s", number)
-        log.error("error %s in %s", number, "/quiz", exc_info=raised("no luck"))
+        log.error("error %s in %s", number, "/quiz", exc_info=failed_at(number))
         log.error(f"Task exception was never retrieved\nfuture: {number}")
     log.warning("another row failed")
     written = capsys.readouterr().err
@@ -239,8 +258,8 @@ def test_what_repeats_is_left_out(
     assert written.count("posted ") == 100
     assert written.count("never retrieved") == 10
     assert written.count(" in /quiz") == 100
-    assert written.count("Traceback") == 2 * 3  # of the error and of its cause
-    assert "error 99 in /quiz (no luck)\n" in written
+    assert written.count("Traceback") == 2 * 3
+    assert "error 99 in /quiz (RuntimeError: odd)\n" in written
     now += 60
     log.info("the next minute")
     assert log_lines(capsys) == [

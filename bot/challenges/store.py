@@ -194,7 +194,7 @@ def _erase_starter(conn: Connection, user_id: int, limit: int) -> int:
     """
     c = challenges.c
     own = select(c.id, c.guild_id, c.state).where(c.starter_id == user_id).limit(limit)
-    found = conn.execute(own).all()
+    found = conn.execute(own.with_for_update()).all()  # so that none can close now
     for row in found:
         if row.state in {ChallengeState.POSTING, ChallengeState.OPEN}:
             member_hashes.add_hash(conn, STARTED, row.id, guild_id=row.guild_id, user_id=user_id)

@@ -25,6 +25,7 @@ from bot.challenges.model import (
     ShownQuestion,
 )
 from bot.challenges.service import Challenges
+from bot.core import member_hashes
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
@@ -284,3 +285,4 @@ def _end(conn: Connection, challenge: Challenge, ending: str) -> None:
     """Close a challenge without showing a result."""
     closed: dict[str, Any] = {"state": ChallengeState.CLOSED, "due_at": None, "ending": ending}
     store.change(conn, challenge.id, expect=challenge.state, **closed)
+    member_hashes.delete_hashes(conn, store.STARTED, challenge.id)

@@ -331,9 +331,11 @@ async def report_error(interaction: discord.Interaction[Any], error: BaseExcepti
             log.warning("a reply did not reach Discord (%r): %s", original, describe(interaction))
             return
         outage = interaction.client.context.database.outage if is_away(original) else None
-        error_id = outage.id if outage is not None and outage.is_on else secrets.token_hex(3)
+        told_by = outage.id if outage is not None and outage.is_on else None
+        error_id = told_by or secrets.token_hex(3)
         counters.errors_shown.add()
-        log.error("error %s in %s", error_id, describe(interaction), exc_info=original)
+        level = logging.DEBUG if told_by else logging.ERROR
+        log.log(level, "error %s in %s", error_id, describe(interaction), exc_info=original)
         if isinstance(original, StorageError):
             words = f"I couldn't save that just now. Try again in a moment. (Error {error_id})"
         else:

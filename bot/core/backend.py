@@ -19,10 +19,14 @@ STATEMENT_SECONDS = 10.0
 LONG_READS = 2
 """Long reads that may run at once. SQLite has one more reader, reserved for short reads."""
 
+_CANCELED = "57014"
+"""query_canceled, see the link below."""
 _FULL = "53300"
 """too_many_connections, see the link below."""
 _DEADLOCKS = {"40001", "40P01"}
 """serialization_failure and deadlock_detected, see the link below."""
+_READ_ONLY = "25006"
+"""read_only_sql_transaction: the server has become a replica, or its host has few bytes left."""
 _TEMPORARY = {"08", "53", "55", "57", "58"}
 """Classes of PostgreSQL's errors that may pass: no connection, no resources, locked, stopped.
 
@@ -42,14 +46,25 @@ class DatabaseBroken(Exception):
     """This process can't store anything until a person intervenes; the message is one line."""
 
 
+class TooSlow(OperationalError):
+    """PostgreSQL has not finished a statement in `STATEMENT_SECONDS`."""
+
+
+def is_slow(error: BaseException) -> bool:
+    """Whether a statement took too long, which may be due to what it reads and to nothing else."""
+    return isinstance(error, TooSlow) or _sqlstate(error) == _CANCELED
+
+
 def is_away(error: BaseException) -> bool:
     """Whether an error may pass because the database is locked, full or out of reach."""
+    if is_slow(error):
+        return False
     code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _PASSING
     state = _sqlstate(error)
     if state:
-        return state[:2] in _TEMPORARY
+        return state[:2] in _TEMPORARY or state == _READ_ONLY
     return isinstance(error, OperationalError | InterfaceError)
 
 

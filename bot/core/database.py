@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.core import counters
-from bot.core.backend import DatabaseBroken, is_away, is_deadlock
+from bot.core.backend import DatabaseBroken, is_away, is_deadlock, is_slow
 from bot.core.computing import FairQueue, for_future, in_thread
 from bot.core.limits import CONNECTIONS, MAX_WAITING
 from bot.core.migrate import check_writable
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bot.core.postgres import Postgres
 
 # Services import these from here; only stores import SQLAlchemy.
-__all__ = ["Connection", "DatabaseBroken", "is_away"]
+__all__ = ["Connection", "DatabaseBroken", "is_away", "is_slow"]
 
 StorageError = SQLAlchemyError
 """The base class of all errors that a database raises."""
@@ -212,7 +212,7 @@ class Database:
         self._reads.add(ended)
         try:
             result = await self._backend.read(run)
-        except DatabaseError as error:
+        except DBAPIError as error:
             self._check_broken(error)
             if self._closed:  # the close stopped this read
                 raise DatabaseClosed("the database was closed during a read") from error
@@ -265,7 +265,11 @@ class Database:
             _finish(write, outcome)
 
     def _count_failed(self, errors: Sequence[BaseException]) -> None:
-        away = [error for error in errors if isinstance(error, DatabaseBroken) or is_away(error)]
+        away = [
+            error
+            for error in errors
+            if isinstance(error, DatabaseBroken) or is_away(error) or is_slow(error)
+        ]
         if not away:
             self.outage.succeeded()
             return

@@ -358,9 +358,11 @@ class Worker(Generic[Row]):
                 "%s: %s failed: %r; again in %.0f s", name, state, error, wait, exc_info=unexpected
             )
             return
-        log.error("%s: %s failed %s times, and is given up: %r", name, state, failures, error)
-        counters.given_up.add()
         await self.give_up(key, reason)
+        # as words, because errors of a database that is away are left out of the log
+        words = repr(error)
+        log.error("%s: %s failed %s times, and is given up: %s", name, state, failures, words)
+        counters.given_up.add()
 
 
 class _Found(Struct, frozen=True):

@@ -328,7 +328,7 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         except TimeoutError as error:
             # asyncpg raises this for a statement; the connection can't be used after that.
             await connection.invalidate()
-            raise OperationalError("wait", None, error, connection_invalidated=True) from error
+            raise backend.TooSlow("wait", None, error, connection_invalidated=True) from error
 
 
 def _confirm_schema(conn: Connection) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import REVEALED, Message
-from bot.chat.replies import say, say_all
+from bot.chat.replies import return_text_on_error, say, say_all
 from bot.chat.router import (
     UNKNOWN,
     Fields,
@@ -104,8 +104,11 @@ class AnsweringCog(commands.Cog):
             raise UserError(
                 "Your report was empty. Press Report again and choose what's wrong, or write it."
             )
-        item_id = await self._asked(interaction, fields)
-        guild_id = await self.reports.add(item_id, interaction.guild_id, interaction.user.id, text)
+        async with return_text_on_error(interaction, text):
+            item_id = await self._asked(interaction, fields)
+            guild_id = await self.reports.add(
+                item_id, interaction.guild_id, interaction.user.id, text
+            )
         await say(interaction, "Thanks. A maintainer will look at it.")
         if guild_id is not None:
             self.bot.dispatch("question_reported", guild_id, interaction.id)

@@ -16,7 +16,7 @@ from bot.answers.model import Answer
 from bot.answers.store import ROUND
 from bot.core import member_hashes
 from bot.core.context import Context, make_nonce
-from bot.core.database import Connection, is_away
+from bot.core.database import Connection, is_away, is_slow
 from bot.core.errors import DeliveryRefused
 from bot.core.posting import Post, PostWorker
 from bot.core.unstored import PendingStarts
@@ -261,7 +261,7 @@ class RoundWork(PostWorker[Round]):
         try:
             await self._database.write(leave, score=True)
         except Exception as error:
-            if is_away(error):
+            if is_away(error) or is_slow(error):
                 raise
             log.exception("round %s: its last question can't be counted", round_id)
             await self._database.write(leave, score=False)

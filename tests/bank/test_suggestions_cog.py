@@ -218,7 +218,7 @@ async def test_the_limit_is_checked_before_the_form(stage: Stage) -> None:
 
 
 async def test_reviewing_a_report(stage: Stage) -> None:
-    """It is announced, shown without its author, and gone after Done."""
+    """It is announced, shown without its author, and gone after Done. A refused one comes back."""
     await announce_in_daily(stage)
     await stage.play(questions=1, seconds=20)
     await stage.wait(30)
@@ -229,6 +229,11 @@ async def test_reviewing_a_report(stage: Stage) -> None:
     shown = await stage.alwina.click(question, label="Report")
     reason = "Another answer is right too"
     await stage.alwina.submit_modal(shown, {"reason": reason, "text": "Two are right"})
+    shown = await stage.alwina.click(question, label="Report")
+    refused = messages_of(await stage.alwina.submit_modal(shown, {"text": "And B too"}))
+    texts = " ".join(map(text_of, refused))
+    assert "reported this question already" in texts
+    assert "And B too" in texts
     await stage.env.settle()
     assert len(stage.daily.history()) == 1
     found = await review(stage)

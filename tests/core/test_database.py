@@ -23,7 +23,14 @@ from sqlalchemy.util import await_only
 from bot.core import backend, sqlite
 from bot.core import database as module
 from bot.core.computing import OURS
-from bot.core.database import Database, DatabaseClosed, NotLoaded, is_away, open_database
+from bot.core.database import (
+    Database,
+    DatabaseClosed,
+    NotLoaded,
+    is_away,
+    is_slow,
+    open_database,
+)
 from bot.core.notes import meta, read_note, set_note
 from bot.core.tables import metadata
 from bot.rounds.store import round_questions
@@ -803,16 +810,22 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.only("postgresql")
 @pytest.mark.usefixtures("impatient")
 async def test_statements_have_a_time_limit(url: URL) -> None:
-    """A statement that takes too long fails its whole batch; the next write gets a new connection."""
+    """A statement that takes too long fails its whole batch; the next write gets a new connection.
+
+    If it only reads, that says nothing about the database.
+    """
     async with open_database(url) as database:
+        with pytest.raises(OperationalError):
+            await database.read(Connection.exec_driver_sql, "SELECT pg_sleep(60)")
+        assert not database.outage.is_on
         sleep = database.write(lambda conn: conn.exec_driver_sql("SELECT pg_sleep(60)"))
         failed = await asyncio.gather(
             sleep, database.write(set_note, "a", "x"), return_exceptions=True
         )
-        assert [isinstance(error, BaseException) and is_away(error) for error in failed] == [
-            True,
-            True,
-        ]
+        for error in failed:
+            assert isinstance(error, BaseException)
+            assert (is_slow(error), is_away(error)) == (True, False)
+        assert database.outage.is_on
         await database.write(set_note, "b", "x")
         assert [await read_value(database, key) for key in "ab"] == [None, "x"]
     async with open_database(url, patient=True) as database:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.core import counters
 from bot.core.database import Database
@@ -74,6 +74,7 @@ def test_the_lines_of_outages(
     ("error", "counts"),
     [
         (AWAY, True),
+        (InterfaceError("SELECT", None, Exception("connection is closed")), True),
         (DBAPIError.instance("x", None, sqlite3.IntegrityError("same"), sqlite3.Error), False),
         (LookupError("a fault of the bot's"), False),
     ],

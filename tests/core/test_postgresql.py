@@ -20,7 +20,7 @@ from sqlalchemy.util import await_only
 
 from bot.app import opened_database
 from bot.config import SettingsError, Unavailable, database_url
-from bot.core import backend, migrate, postgres
+from bot.core import backend, counters, migrate, postgres
 from bot.core.child_process import call_once
 from bot.core.database import is_away, open_database
 from bot.core.notes import meta, read_note, set_note
@@ -360,3 +360,23 @@ async def test_long_reads_leave_one_of_two_connections(few: Few) -> None:
         held.over.set()
         more.over.set()
         await asyncio.gather(*held.tasks, *more.tasks)
+
+
+async def test_a_server_that_takes_no_writes_for_now(url: URL) -> None:
+    """Hosts make a database read-only when its disk is full, and a primary may become a replica."""
+
+    def write(conn: Connection) -> None:
+        conn.exec_driver_sql("SET TRANSACTION READ ONLY")
+        set_note(conn, "a", "x")
+
+    before = counters.failed_writes.value
+    async with open_database(url) as database:
+        with pytest.raises(DBAPIError, match="read-only transaction"):
+            await database.write(write)
+        assert database.outage.is_on
+    assert counters.failed_writes.value == before + 1
+    with pytest.raises(Unavailable, match="read-only transaction"):
+        async with opened_database(
+            with_options(url, options="-c default_transaction_read_only=on")
+        ):
+            pass

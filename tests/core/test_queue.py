@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select, update
+from sqlalchemy.exc import OperationalError
 
+from bot import logs
+from bot.core import counters
 from bot.core.context import Context
 from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryUnknown
@@ -84,6 +88,8 @@ class Work(Worker[Thing]):
         super().__init__(context)
         self.error: Exception | None = None
         self.before_claim = False
+        self.failing_ends = 0
+        """How often the row's end can't be stored."""
         self.given_up: list[tuple[int, str]] = []
 
     def load(self, conn: Connection, key: int, /) -> Thing | None:
@@ -103,6 +109,9 @@ class Work(Worker[Thing]):
         )
 
     async def give_up(self, key: int, reason: str) -> None:
+        if self.failing_ends:
+            self.failing_ends -= 1
+            raise self.error or AssertionError
         self.given_up.append((key, reason))
         await self._database.write(QUEUE.change, key, expect="working", state="done", due_at=None)
 
@@ -186,14 +195,18 @@ async def test_at_a_start_leased_rows_are_due_at_once(things: Database) -> None:
     assert await things.write(QUEUE.end_leases, START) == 0
 
 
+@pytest.mark.parametrize("error", [ValueError("a bug"), OperationalError("x", None, OSError())])
 async def test_a_failing_row_waits_longer_each_time_and_is_given_up(
-    things: Database, caplog: pytest.LogCaptureFixture
+    things: Database, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    """A step that always raises is retried with backoff until its patience ends, and logged each time."""
+    """A step that always raises is retried with backoff until its patience ends, and logged each time.
+
+    The last line is written even if the database is away.
+    """
     caplog.set_level(logging.WARNING, "bot.core.jobs")
     clock = Clock()
     work = work_on(things, clock)
-    work.error = ValueError("a bug")
+    work.error = error
     await put(things)
     attempts = await run(work, clock, minutes=14)
     assert work.given_up == []
@@ -204,7 +217,22 @@ async def test_a_failing_row_waits_longer_each_time_and_is_given_up(
     assert 30 <= attempts <= 40
     assert len(caplog.records) == attempts
     assert len([record for record in caplog.records if record.exc_info]) == 1
+    assert "is given up" in caplog.messages[-1]
+    assert not logs.is_told_by_the_database(caplog.records[-1])
     assert await run(work, clock, hours=1) == 0
+
+
+async def test_a_row_is_given_up_once(things: Database) -> None:
+    """It is counted when its end is stored, however often that failed before."""
+    clock, before = Clock(), counters.given_up.value
+    work = work_on(things, clock)
+    work.error, work.failing_ends = ValueError("a bug"), 2
+    await put(things)
+    while not work.given_up:
+        with suppress(ValueError):
+            await run(work, clock, minutes=1)
+    assert work.failing_ends == 0
+    assert counters.given_up.value == before + 1
 
 
 async def test_a_row_that_fails_before_its_claim_is_counted_too(things: Database) -> None:

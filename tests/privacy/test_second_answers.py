@@ -187,6 +187,15 @@ async def test_a_challenge(stage: Stage) -> None:
     assert await kept(stage) == []
 
 
+async def test_a_challenge_that_is_never_posted(stage: Stage) -> None:
+    """Nothing is left of who started it."""
+    begun = await play.begin(stage, ALWINA)
+    await stage.bot.privacy.erase(ALWINA)
+    assert [row.source for row in await kept(stage)] == [STARTED]
+    await stage.bot.challenge_work.give_up(begun.id, "It fails.")
+    assert await kept(stage) == []
+
+
 async def test_a_challenge_that_its_opener_has_not_taken(stage: Stage) -> None:
     """To open it is no first try: it can be taken after an erasure."""
     challenge_id = await play.start(stage, ALWINA)
