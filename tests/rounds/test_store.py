@@ -12,7 +12,7 @@ from bot.answers.store import ROUND
 from bot.core.database import Database
 from bot.games.model import Starter
 from bot.rounds import store
-from bot.rounds.model import Phase, RoundOptions, RoundQuestion
+from bot.rounds.model import RoundOptions
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -58,27 +58,6 @@ def answer(question_id: int, user_id: int) -> Answer:
         elapsed_ms=4000,
         answered_at=AT + 4 * SECOND,
     )
-
-
-async def test_a_new_round_and_its_questions(database: Database) -> None:
-    """A new round is due at once, and nothing is known yet of its questions."""
-    round_id = await created(database)
-    new = await database.read(store.get, round_id)
-    assert new is not None
-    assert (new.phase, new.number, new.due_at, new.started_at) == (Phase.ASK, 1, AT, AT)
-    questions = [await database.read(store.question_of, round_id, n) for n in (1, 2, 3, 4)]
-    assert [q and (q.number, q.item_id, q.choice_order, q.seconds) for q in questions] == [
-        (1, "item-1", "0123", 10),
-        (2, "item-2", "0123", 20),
-        (3, "item-3", "0123", 30),
-        None,
-    ]
-    first = questions[0]
-    nothing_yet = (None,) * 5
-    assert first == RoundQuestion(
-        first.id if first else 0, round_id, 1, "item-1", "0123", 10, *nothing_yet
-    )
-    assert await database.read(store.revealed_questions, round_id) == []
 
 
 @pytest.mark.parametrize(
