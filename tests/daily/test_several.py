@@ -11,7 +11,7 @@ import pytest
 
 from bot.core import servers
 from bot.core.database import Database
-from bot.core.errors import DeliveryRefused, UserError
+from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.daily import schedule_store
 from bot.daily.model import DEFAULT_NAME, Daily
@@ -164,22 +164,6 @@ async def test_a_removed_daily_and_a_new_one(stage: Stage) -> None:
     await stage.bot.schedules.remove(GUILD, key)
     await stage.wait(days=1)
     assert [name for _, name in posts(stage)][3:] == ["Warm-up"]
-
-
-async def test_a_daily_that_is_removed_while_discord_fails(stage: Stage) -> None:
-    """A post whose outcome was unknown, and is then refused, is not made any more."""
-    await stage.set_up("13:00")
-
-    async def remove() -> None:
-        await stage.bot.schedules.remove(GUILD, 1)
-        raise DeliveryRefused("permission", "I can't post there.")
-
-    stage.sender.during["post_daily"] = remove
-    await stage.wait(hours=1)
-    del stage.sender.during["post_daily"]
-    await stage.wait(hours=1)
-    daily = await stage.day(TODAY)
-    assert (daily.state, stage.sender.calls["post_daily"]) == ("skipped", 1)
 
 
 async def test_the_zone_is_the_servers(stage: Stage) -> None:

@@ -43,10 +43,7 @@ async def test_a_hosted_round_step_by_step(stage: Stage) -> None:
     await stage.wait(hours=5)
     assert (await stage.answer(BOB, after=17_000)).hosted
     await stage.answer(CLEMENTINE, right=False, after=17_001)
-    assert (await stage.round(round_id)).phase == "open"
     await show_answer(stage)
-    await stage.wait(hours=5)
-    assert (await stage.round(round_id)).phase == "pause"
     await go_on(stage)
     await stage.answer(BOB, after=1)
     await show_answer(stage)

@@ -98,6 +98,15 @@ async def test_a_start_without_items_is_refused(
     assert await stage.start(1) == 1
 
 
+async def test_what_is_asked_here_can_be_asked_elsewhere(stage: Stage) -> None:
+    """Where everything that matches is in play a start is refused, and nowhere else."""
+    await stage.start(4, topic_id="t1")
+    with pytest.raises(UserError, match="is being asked right now"):
+        await stage.start(4, topic_id="t1", channel_id=11)
+    elsewhere = await stage.start(4, topic_id="t1", channel_id=20, guild_id=2)
+    assert (await stage.round(elsewhere)).total == 4
+
+
 async def test_choices_are_shuffled_per_question(stage: Stage) -> None:
     """Each question has its own order, with each choice once."""
     await stage.start(12)
