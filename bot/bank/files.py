@@ -187,6 +187,8 @@ def write_own(
         made = Export("csv", content, sum(1 for _ in pictures_in(document)))
     else:
         content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+        if len(content) > MAX_FILE_BYTES:  # without its spaces, an import may take it
+            content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         made = Export("zip", pack(content, pictures)) if pictures else Export("json", content)
     if len(made.content) > MAX_ARCHIVE_BYTES:
         raise UserError(

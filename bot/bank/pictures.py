@@ -11,7 +11,6 @@ import math
 import struct
 import warnings
 import zipfile
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bot.core.limits import (
@@ -41,7 +40,6 @@ _TYPES = {
     "GIF": (b"GIF87a", b"GIF89a"),
     "WEBP": (b"RIFF",),
 }
-_ENDINGS = {"PNG": "png", "JPEG": "jpg"}
 _JPEG_QUALITY = 85
 _SMALLER = 0.8
 """The scale of each next try, as long as a picture has too many bytes."""
@@ -189,6 +187,9 @@ def _flat(picture: Image) -> Image:
     flat = Image.new("RGB", (math.ceil(width / times), math.ceil(height / times)))
     for top in range(0, height, rows):
         strip = picture.crop((0, top, width, min(top + rows, height)))
+        if strip.mode.startswith("I"):  # Pillow would cut 16 bits of grey off at white
+            strip = strip.point(lambda grey: grey * (1 / 256)).convert("L")
+            strip.info.clear()
         if strip.has_transparency_data:
             paper = Image.new("RGBA", strip.size, _PAPER)
             paper.alpha_composite(strip.convert("RGBA"))
@@ -206,17 +207,25 @@ def _smallest(pixels: Image) -> tuple[str, bytes]:
     while True:
         size = max(1, int(width * scale)), max(1, int(height * scale))
         small = pixels if scale == 1 else pixels.resize(size, Resampling.LANCZOS)
-        ending, drawn = min(_encoded(small), key=lambda each: len(each[1]))
+        ending, drawn = _encoded(small)
         if len(drawn) <= MAX_PICTURE_STORED:
             return ending, drawn
         scale *= _SMALLER
 
 
-def _encoded(pixels: Image) -> Iterator[tuple[str, bytes]]:
-    """Yield a picture as PNG and as JPEG, with the endings of their names."""
-    for kind, options in (("PNG", {}), ("JPEG", {"quality": _JPEG_QUALITY})):
-        file = io.BytesIO()
-        plain = pixels.copy()
-        plain.info.clear()
-        plain.save(file, kind, optimize=True, **options)
-        yield _ENDINGS[kind], file.getvalue()
+def _encoded(pixels: Image) -> tuple[str, bytes]:
+    """Return a picture as PNG or as JPEG, whichever is smaller, with the ending of its name."""
+    jpeg = _saved(pixels, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    # A photo as PNG is far larger, and to make it as small as can be takes most of the time.
+    if len(_saved(pixels, "PNG", compress_level=1)) > 2 * len(jpeg):
+        return "jpg", jpeg
+    png = _saved(pixels, "PNG", optimize=True)
+    return ("png", png) if len(png) <= len(jpeg) else ("jpg", jpeg)
+
+
+def _saved(pixels: Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    plain = pixels.copy()
+    plain.info.clear()
+    plain.save(file, kind, **options)
+    return file.getvalue()

@@ -49,7 +49,7 @@ from bot.bank.model import (
 )
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
-from bot.core.computing import FILES, TOO_MUCH, FairQueue, TooMuch, compute
+from bot.core.computing import FILES, TOO_MUCH, FairQueue, Refused, TooMuch, compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -237,7 +237,7 @@ class OwnBank:
 
         `sheet=True` writes CSV instead of JSON; `packs=True` adds the questions of its packs.
         """
-        async with self._in_turn(guild_id), _WHOLE_BANKS.turn(guild_id):
+        async with _WHOLE_BANKS.turn(guild_id):
             read = partial(self._read_for_export, guild_id, with_pictures=not sheet)
             rows, chosen, pictures = await self._database.read_long(guild_id, read)
             write = partial(
@@ -304,9 +304,12 @@ class OwnBank:
     async def page(self, guild_id: int, number: int, *, replaced: bool = False) -> QuestionPage:
         """Return an own question with what can be done about it."""
         own = await self.get(guild_id, number)
+        otherwise = 0
+        with suppress(Refused):  # what was saved just now must not look as if it was not
+            otherwise = await self._database.read_long(guild_id, pay.count_changed, own.item)
         return QuestionPage(
             own=own,
-            otherwise=await self._database.read_long(guild_id, pay.count_changed, own.item),
+            otherwise=otherwise,
             can_undo=(guild_id, number) in self._changes,
             replaced=replaced,
         )

@@ -69,7 +69,7 @@ MAX_DRAWING_SECONDS = 30
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
-"""Imports, exports and forms of a server that run or wait: each has all its questions in memory."""
+"""Imports and forms of a server that run or wait: each keeps what was sent in memory."""
 MAX_FILES_WAITING = 50
 """Files and decks of all servers that are being made or read, or wait, and a tenth of them of one
 server: each has its questions and pictures in memory."""
@@ -82,7 +82,7 @@ MAX_FILE_MESSAGE = 24 << 20
 """Bytes of what is sent to that process, and of its result: MAX_ARCHIVE_BYTES or MAX_PICTURES_BYTES,
 MAX_OWN_BYTES, and the bank."""
 MAX_FILE_PIXELS = 100_000_000
-"""Pixels of all new pictures of one file: decoding them takes about 3 s."""
+"""Pixels of all new pictures of one file: drawing them takes 10 to 17 s."""
 MAX_FILE_SECONDS = 20
 """Processor time in seconds for a file or a deck for Anki, while others wait.
 

@@ -22,11 +22,11 @@ from bot.core.limits import DIRECT_BYTES, DIRECT_SERVERS
 from bot.questions import own, store
 from bot.questions.model import Bank
 
-_MOST_BYTES = 64 << 20
+_MOST_BYTES = 68 << 20
 """Limit of the memory of all cached banks.
 
 It is high enough for two members in direct messages, however large their servers' banks are: own
-questions of `DIRECT_BYTES` take up to 32 MiB.
+questions of `DIRECT_BYTES` count up to 34 MiB.
 """
 _IDLE_SECONDS = 1800.0
 _MOST_PICTURE_BYTES = 16 << 20

@@ -203,7 +203,7 @@ def answered_block(number: int, answered: Answered) -> str:
             [
                 f"**{number}.** {t.one_line(item.prompt)}",
                 t.code_block(item.code, item.language) if item.code else None,
-                f"-# {t.escape(formulas.alt_text(item))}" if item.formula else None,
+                formulas.in_words(item),
                 picture_in_words(item),
             ],
         )

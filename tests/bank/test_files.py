@@ -14,14 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from bot.bank.files import document_of, read_file
+from bot.bank import files
+from bot.bank.files import document_of, read_file, write_own
 from bot.bank.model import Own
 from bot.bank.rules import merge
 from bot.bank.sheets import SAMPLE, free_id, read_sheet, write_sheet
 from bot.core.limits import MAX_FILE_BYTES, MAX_GRADED_CHARACTERS, MAX_PROBLEMS
 from bot.questions.bank import data_dir, schema
 from bot.questions.check import BankError
-from bot.questions.own import bank_of
+from bot.questions.own import OwnRows, bank_of
 from tests.banks import small_bank
 from tests.shipped import packs
 
@@ -96,6 +97,17 @@ def refused(content: bytes, name: str = "ours.json") -> list[str]:
     except BankError as error:
         found = error.problems
     return [str(problem) for problem in found]
+
+
+def test_an_export_that_is_too_large_with_its_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one line, so that a file that was imported can be imported again from its export."""
+    merged = merge(Own(PACKS, GUILD), document(9))
+    rows = OwnRows.of(merged.topics, merged.items)
+    readable = write_own(rows, PACKS, None, "x", {}, sheet=False, packs=False).content
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", len(readable) - 1)
+    short = write_own(rows, PACKS, None, "x", {}, sheet=False, packs=False).content
+    assert json.loads(short) == json.loads(readable)
+    assert len(short) < len(readable) * 0.7
 
 
 def through(

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from bot.bank import service
 from bot.bank.model import Form, Merge, OwnQuestion
 from bot.core import computing
+from bot.core.computing import Refused
 from bot.core.errors import UserError
 from bot.core.limits import MAX_NEW_FORMULAS
 from bot.questions import formulas, store
@@ -160,11 +161,8 @@ async def test_one_file_of_a_server_at_a_time(
     async with asyncio.timeout(PATIENCE):
         while not service._WHOLE_BANKS._waiting:  # noqa: ASYNC110 - a queue has no event for that somebody waits
             await asyncio.sleep(0.01)
-    for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
-        with pytest.raises(
-            UserError, match="3 files or questions of this server are being saved already"
-        ):
-            await refused
+    with pytest.raises(UserError, match="3 files or questions of this server are being saved"):
+        await bank.import_file(GUILD, "x.json", content)
     assert await asyncio.gather(*(asyncio.to_thread(int, "7") for _ in range(99))) == [7] * 99
     assert process.names == ["0.json"]
     process.released.set()
@@ -174,6 +172,39 @@ async def test_one_file_of_a_server_at_a_time(
     assert (await bank.import_file(GUILD, "x.json", content)).same == 4
     assert not bank._pending
     assert not bank._locks
+
+
+async def test_an_export_waits_for_no_formulas(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has one of the few places of all servers for uploads, and an import may draw for minutes."""
+    await furnish(stage.database, GUILD)
+    drawing, drawn = asyncio.Event(), asyncio.Event()
+
+    async def prepare(*_: object) -> None:
+        drawing.set()
+        await drawn.wait()
+
+    monkeypatch.setattr(service, "prepare", prepare)
+    data = document(3)
+    items_of(data)[0]["formula"] = "x"
+    importing = asyncio.create_task(stage.bot.own_bank.import_file(GUILD, "x.json", encoded(data)))
+    await asyncio.wait_for(drawing.wait(), PATIENCE)
+    assert await asyncio.wait_for(stage.bot.own_bank.export(GUILD, "x"), PATIENCE)
+    drawn.set()
+    assert (await importing).added
+
+
+async def test_a_saved_question_is_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if too much is being looked up to count its answers. A refusal would be read as not saved."""
+
+    async def read_long(*_: object) -> None:
+        raise Refused("Try again in a minute.")
+
+    monkeypatch.setattr(stage.database, "read_long", read_long)
+    form = Form("Which?", "This", "That", "So.", topic="Habits")
+    number = (await stage.bot.own_bank.add(GUILD, form)).own.row.number
+    assert (await stage.bot.own_bank.edit(GUILD, number, form)).own.row.number == number
 
 
 @pytest.mark.parametrize("fault", [endless.end, endless.run_out])

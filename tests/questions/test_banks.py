@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,14 +13,15 @@ import pytest
 from bot.app import IN_PLAY
 from bot.core.database import Database
 from bot.core.errors import UserError
+from bot.core.limits import DIRECT_BYTES
 from bot.interviews.model import Step
 from bot.questions import own, store
-from bot.questions.banks import Banks
+from bot.questions.banks import _MOST_BYTES, Banks
 from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
-from tests.ours import OTHER_GUILD, cached_in, furnish, own_item, own_topic
+from tests.ours import OTHER_GUILD, cached_in, content, furnish, own_item, own_topic
 from tests.practice.test_service import practise
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -238,6 +240,23 @@ async def test_two_members_on_other_servers(
         await stage.database.read(banks.of, server)
         assert await stage.database.read(banks.of_member, BOB, None) is asked[1], "it is used"
     assert len(banks._joined) == 1
+
+
+async def test_two_members_fit(stage: Stage, banks: Banks) -> None:
+    """Two with as many own questions in direct messages as there may be, of those that count most:
+    with few words, one of them with an emoji."""
+    topic = own_topic(GUILD, 1)
+    emoji = {"prompt": "\N{GRINNING FACE}", "explanation": "a"}
+    made = content(kind="typed", accept=["a"], **emoji)
+    text = json.dumps({name: made[name] for name in made if name != "choices"}, ensure_ascii=False)
+    rows = [own.OwnItem(GUILD, n, f"ours-{n}", topic.topic_id, False, text) for n in range(2, 700)]
+    await stage.database.write(store.save_topics, [topic])
+    await stage.database.write(store.save_items, rows)
+    await stage.database.write(store.change_bank, GUILD)
+    await seen_on(stage, GUILD)
+    await stage.database.read(banks.of_member, ALWINA, None)
+    counted = banks._memory() / (await stage.database.read(store.own_sums, GUILD)).size
+    assert 2 * counted * DIRECT_BYTES < _MOST_BYTES
 
 
 async def test_an_item_is_looked_up_alone(stage: Stage, banks: Banks) -> None:

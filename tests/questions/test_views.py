@@ -465,6 +465,12 @@ TWO_LINES = replace(
 )
 
 
+def test_a_formula_of_several_lines_in_my_answers() -> None:
+    """It is on one line, so that all of it is in small print."""
+    one = replace(TWO_LINES, formula="a\n+ b")
+    assert "-# Formula: a + b" in lines(*mine([review(one, (0, 1), None)]))
+
+
 def test_choices_of_several_lines_on_public_cards() -> None:
     """A choice of several lines is shown on one, so that each line has its letter."""
     lettered = [line for line in lines(question(TWO_LINES, (0, 1))) if line.startswith("**")]

@@ -283,7 +283,7 @@ async def insights(stage: Stage, place: Place, member: int) -> str:
 
 
 async def export(stage: Stage, _place: Place, member: int) -> str:
-    return str(await stage.bot.privacy.export(member))
+    return b"".join((await stage.bot.privacy.export(member)).files()).decode()
 
 
 async def own_answers(stage: Stage, _place: Place, member: int) -> str:
