@@ -86,9 +86,9 @@ async def test_answering(stage: Stage) -> None:
     assert labels(answer_to(shown)) == labels(card.message)
     await copy.answer(stage.bob, right=False)
     again = await stage.bob.slash(stage.quiz, "today")
-    for message in (shown, again):
-        assert "**Not quite**" in text_of(answer_to(message))
-        assert "1 day" in text_of(answer_to(message))
+    for result in (shown, again):
+        assert "**Not quite**" in text_of(answer_to(result))
+        assert "1 day" in text_of(answer_to(result))
     assert labels(answer_to(again)) == []
     assert (await card.answer(stage.bob, right=True)).startswith("You already locked in **")
     await stage.wait(

@@ -1,4 +1,4 @@
-"""Who has answered, as a round needs to know it."""
+"""When all players of a round have answered its newest question."""
 
 from __future__ import annotations
 
