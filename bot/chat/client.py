@@ -69,7 +69,7 @@ class Tree(app_commands.CommandTree["QuizBot"]):
         router = self.client.router
         if not router.accept(interaction):
             return
-        with router.in_flight():
+        with router.in_flight(interaction):
             try:
                 if interaction.type is discord.InteractionType.application_command:
                     await router.claim(interaction)

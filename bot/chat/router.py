@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,6 +27,7 @@ from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.errors import UserError
+from bot.core.limits import MAX_CLICKS
 from bot.core.notes import claim_interaction
 from bot.core.snowflakes import created_at
 from bot.core.zones import meant_zone
@@ -105,7 +107,8 @@ class Router:
 
         A discord.py listener would start a task each time.
         """
-        self._in_flight = 0
+        self._in_flight: Counter[int] = Counter()
+        """Interactions that are being answered, by member."""
         self._closing = False
 
     def add(self, route: Route, handler: Handler) -> None:
@@ -122,7 +125,7 @@ class Router:
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Handle a component or modal event from Discord; ignore commands."""
         if interaction.type in _ROUTED and self.accept(interaction):
-            with self.in_flight():
+            with self.in_flight(interaction):
                 await self.dispatch(interaction)
 
     async def dispatch(self, interaction: discord.Interaction) -> None:
@@ -169,9 +172,13 @@ class Router:
     def accept(self, interaction: discord.Interaction) -> bool:
         """Record an interaction; return False for one that came before, or once the bot is closing.
 
-        Its id also sets the clock, because it holds Discord's time.
+        Also if too many of the same member are being answered: only a program sends that many, and
+        a reply to each would take others' time. An id also sets the clock, because it holds
+        Discord's time.
         """
         if interaction.id in self._seen or self._closing:
+            return False
+        if self._in_flight[interaction.user.id] >= MAX_CLICKS:
             return False
         self._clock.record_event(interaction.id)
         self._seen[interaction.id] = None
@@ -182,13 +189,16 @@ class Router:
         return True
 
     @contextmanager
-    def in_flight(self) -> Iterator[None]:
+    def in_flight(self, interaction: discord.Interaction) -> Iterator[None]:
         """Count an interaction as being answered, so that `drain` waits for it."""
-        self._in_flight += 1
+        user_id = interaction.user.id
+        self._in_flight[user_id] += 1
         try:
             yield
         finally:
-            self._in_flight -= 1
+            self._in_flight[user_id] -= 1
+            if not self._in_flight[user_id]:
+                del self._in_flight[user_id]
 
     async def drain(self) -> None:
         """Wait a few seconds at most until every interaction in flight is answered."""
@@ -196,7 +206,7 @@ class Router:
             if not self._in_flight:
                 return
             await asyncio.sleep(_GRACE_SECONDS / _GRACE_STEPS)
-        log.warning("closing with %s interactions unanswered", self._in_flight)
+        log.warning("closing with %s interactions unanswered", self._in_flight.total())
 
     def stop_accepting(self) -> None:
         """Ignore all further interactions."""

@@ -19,9 +19,14 @@ _UPLOADS = FairQueue("files", most=MAX_UPLOADS_WAITING, at_once=MAX_UPLOADS)
 
 @asynccontextmanager
 async def uploading(
-    interaction: discord.Interaction, make: Callable[[], Awaitable[T]]
+    interaction: discord.Interaction,
+    make: Callable[[], Awaitable[T]],
+    *,
+    before: Callable[[], Awaitable[object]] | None = None,
 ) -> AsyncIterator[T]:
     """Make a file in its server's or member's turn, which lasts until the block ends.
+
+    `before` is work that takes long and keeps no memory, so that others' turns don't wait for it.
 
     Upload the file inside the block. discord.py and aiohttp leave what they sent in cycles, so it is
     collected here: the interpreter would do so only after many more files.
@@ -29,6 +34,8 @@ async def uploading(
     async with AsyncExitStack() as turn:
 
         async def make_in_turn() -> T:
+            if before is not None:
+                await before()
             key = interaction.guild_id or interaction.user.id
             await turn.enter_async_context(_UPLOADS.turn(key))
             turn.callback(gc.collect)

@@ -41,6 +41,9 @@ MAX_BACKUP_SECONDS = 3_600
 MAX_CALL_MESSAGE = 1 << 20
 """Bytes of a call of a process without a limit of its own, and of its result: formulas and topics are short, and the
 largest picture of a formula has 0.1 million."""
+MAX_CLICKS = 10
+"""Clicks, commands and key presses of one member that are being answered at a time. More are
+ignored: a program may send hundreds in a second, and others' wait behind them."""
 MAX_CODE = 1_000
 """Characters of a question's code, as in the schema."""
 MAX_CODE_COLUMNS = 60
@@ -59,11 +62,15 @@ memory. The 993 shipped questions take 0.6.
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take
 seconds. The others are in the deck as LaTeX."""
+MAX_DECK_WAIT = 15.0
+"""Seconds that a deck waits for its formulas to be drawn: fifty usual ones. A member who asks again
+gets more of them."""
 MAX_DRAWING_MEMORY = 96 << 20
 """Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
 highest picture takes 50 MB."""
 MAX_DRAWING_MESSAGE = 16 << 20
-"""Bytes of a call of that process and of its result: the words of the shipped bank have 0.4 million."""
+"""Bytes of a call of that process, or of the one that grades, and of its result: the words of the
+shipped bank have 0.4 million, those of an operator's may have more."""
 MAX_DRAWING_SECONDS = 30
 """Processor time in seconds for a picture, which takes up to 0.3, and for counting, which takes 2."""
 MAX_ENTRIES = 100

@@ -41,8 +41,8 @@ _QUEUE = FairQueue("formulas", _PROCESS, seconds=MAX_SPENT_SECONDS)
 """Draws one formula at a time. The key is the server whose formula it is."""
 _DRAWINGS: dict[tuple[int, str], asyncio.Task[bytes]] = {}
 """Formulas that are being drawn or wait, by key. All who need one wait for the same drawing."""
-_MOST_BYTES = 32 << 20
-"""The cache's size, enough for about 3,000 pictures. That is more than a bank has."""
+_MOST_BYTES = 8 << 20
+"""The cache's size, enough for about 700 pictures. The shipped packs have a dozen."""
 _SIGN = re.compile(
     r"\\(?:begin|end)(?:\s*\{\w*\*?\})?|\\(?:left|right)(?![a-zA-Z])|\\.|[{}]", re.DOTALL
 )
@@ -87,6 +87,11 @@ async def drawing_formulas(
 def is_drawn(latex: str) -> bool:
     """Return whether `png_of` has no work to do."""
     return latex in _CACHE
+
+
+def drawn(latex: str) -> bytes | None:
+    """Return a picture that is drawn already; None if it isn't, or can't be."""
+    return _CACHE.get(latex)
 
 
 async def prepare(latex: str, guild_id: int) -> None:

@@ -85,13 +85,9 @@ class TopicsCog(commands.Cog):
 
     async def send_deck(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Send the deck that was chosen as a private message of its own."""
-        user_id, guild_id = interaction.user.id, interaction.guild_id
-        match fields["of"]:
-            case "all":
-                make = partial(self._decks.of_all, user_id, guild_id)
-            case "misses":
-                make = partial(self._decks.of_misses, user_id, guild_id)
-            case _:
-                make = partial(self._decks.of_topic, user_id, guild_id, fields["topic"])
-        async with uploading(interaction, make) as deck:
+        which = (interaction.user.id, interaction.guild_id, fields.get("topic"))
+        missed = fields["of"] == "misses"
+        draw = partial(self._decks.draw, *which, missed=missed)
+        make = partial(self._decks.make, *which, missed=missed)
+        async with uploading(interaction, make, before=draw) as deck:
             await say(interaction, view.exported(deck))

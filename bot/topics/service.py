@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
-
-from msgspec.structs import replace
+from itertools import islice
 
 from bot.answers.store import latest_ratings
 from bot.core.computing import FILES, TOO_MUCH, TooMuch
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
-from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS
+from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS, MAX_DECK_WAIT
 from bot.members.store import zone_of
 from bot.memory import store as memory_store
 from bot.memory.progress import progress
 from bot.memory.service import knowledge
 from bot.questions.bank import check_topic
-from bot.questions.formulas import is_drawn, png_of
+from bot.questions.formulas import drawn, is_drawn, png_of
 from bot.questions.model import Bank, Item
 from bot.questions.own import server_of
 from bot.topics.deck_files import make_deck
@@ -84,28 +85,53 @@ class Decks:
         self._load = context.pictures.load
         self._under_way: set[int] = set()
 
-    async def of_all(self, user_id: int, guild_id: int | None) -> Deck:
-        """Return a deck of all questions that a member is asked here."""
-        deck, _ = await self._make(user_id, guild_id, _all)
-        return deck
+    async def draw(
+        self,
+        user_id: int,
+        guild_id: int | None,
+        topic_id: str | None = None,
+        *,
+        missed: bool = False,
+    ) -> None:
+        """Draw the formulas of a deck before it is made, but not for long; the rest stay LaTeX.
 
-    async def of_topic(self, user_id: int, guild_id: int | None, topic_id: str) -> Deck:
-        """Return a deck of the questions on a topic."""
-        deck, bank = await self._make(user_id, guild_id, partial(_on_topic, topic_id=topic_id))
-        return replace(deck, topic=bank.topics[topic_id].title)
+        No bank or picture is kept for it meanwhile.
+        """
+        choose = _chosen(user_id, topic_id, missed=missed)
+        undrawn = await self._undrawn(user_id, guild_id, choose)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_DECK_WAIT):
+                for item in undrawn:
+                    await png_of(item)
 
-    async def of_misses(self, user_id: int, guild_id: int | None) -> Deck:
-        """Return a deck of the questions that a member missed and has not known since."""
-        deck, _ = await self._make(user_id, guild_id, partial(_missed, user_id=user_id))
-        return replace(deck, missed=True)
+    @reading
+    def _undrawn(
+        self, conn: Connection, user_id: int, guild_id: int | None, choose: Choose
+    ) -> list[Item]:
+        _, items, _ = self._items(conn, user_id, guild_id, choose)
+        formulas = {item.formula: item for item in items if item.formula is not None}
+        undrawn = (item for latex, item in formulas.items() if not is_drawn(latex))
+        return list(islice(undrawn, MAX_DECK_FORMULAS))
 
-    async def _make(self, user_id: int, guild_id: int | None, choose: Choose) -> tuple[Deck, Bank]:
-        """Make a deck, without the questions in play; refuse if nothing is left, or too much."""
+    async def make(
+        self,
+        user_id: int,
+        guild_id: int | None,
+        topic_id: str | None = None,
+        *,
+        missed: bool = False,
+    ) -> Deck:
+        """Return a deck of all questions that a member is asked here, or of those on a topic.
+
+        `missed`: those that they missed and have not known since. Formulas that are drawn already
+        have their pictures in it.
+        """
+        choose = _chosen(user_id, topic_id, missed=missed)
         if user_id in self._under_way:
             raise UserError("I'm still making your last deck. Try again once it's here.")
         self._under_way.add(user_id)
         try:
-            bank, items, left_out = await self._items(user_id, guild_id, choose)
+            bank, items, left_out = await self._read(user_id, guild_id, choose)
             pictures = await self._pictures(items)
             content = await self._write(guild_id or user_id, bank, items, pictures)
         finally:
@@ -113,13 +139,14 @@ class Decks:
         if len(content) > MAX_DECK_BYTES:
             raise UserError(_TOO_LARGE)
         formulas = [item.formula for item in items if item.formula is not None]
-        deck = Deck(
+        return Deck(
             content=content,
             questions=len(items),
+            topic=None if topic_id is None else bank.topics[topic_id].title,
+            missed=missed,
             without_picture=sum(latex not in pictures for latex in formulas),
             left_out=left_out,
         )
-        return deck, bank
 
     async def _write(
         self, key: int, bank: Bank, items: Sequence[Item], pictures: Mapping[str, bytes]
@@ -137,9 +164,16 @@ class Decks:
 
     async def _pictures(self, items: Sequence[Item]) -> dict[str, bytes]:
         """Return the pictures of items: of formulas by LaTeX, and their own by file."""
-        pictures = await _draw(items)
-        size = sum(map(len, pictures.values()))
+        pictures: dict[str, bytes] = {}
+        size = 0
         for item in items:
+            if item.formula is not None and item.formula not in pictures:
+                png = drawn(item.formula)
+                if png is not None:
+                    pictures[item.formula] = png
+                    size += len(png)
+            if size > MAX_DECK_BYTES:
+                raise UserError(_TOO_LARGE)
             guild_id = server_of(item.id)
             if item.picture is None or guild_id is None or item.picture.file in pictures:
                 continue
@@ -147,11 +181,14 @@ class Decks:
             if content is not None:
                 pictures[item.picture.file] = content
                 size += len(content)
-            if size > MAX_DECK_BYTES:
-                raise UserError(_TOO_LARGE)
         return pictures
 
     @reading
+    def _read(
+        self, conn: Connection, user_id: int, guild_id: int | None, choose: Choose
+    ) -> tuple[Bank, Sequence[Item], bool]:
+        return self._items(conn, user_id, guild_id, choose)
+
     def _items(
         self, conn: Connection, user_id: int, guild_id: int | None, choose: Choose
     ) -> tuple[Bank, Sequence[Item], bool]:
@@ -163,6 +200,12 @@ class Decks:
         if not items:
             raise UserError("All of these questions are being asked right now. Try again later.")
         return bank, items, len(items) < len(chosen)
+
+
+def _chosen(user_id: int, topic_id: str | None, *, missed: bool) -> Choose:
+    if missed:
+        return partial(_missed, user_id=user_id)
+    return _all if topic_id is None else partial(_on_topic, topic_id=topic_id)
 
 
 def _all(_conn: Connection, bank: Bank) -> Sequence[Item]:
@@ -187,25 +230,3 @@ def _missed(conn: Connection, bank: Bank, user_id: int) -> Sequence[Item]:
     if not items:
         raise UserError("You missed nothing lately. Take a topic with you instead, from </topics>.")
     return items
-
-
-async def _draw(items: Sequence[Item]) -> dict[str, bytes]:
-    """Return the pictures of formulas, except those that can't be drawn or would take too long."""
-    pictures: dict[str, bytes] = {}
-    left = MAX_DECK_FORMULAS
-    size = 0
-    for item in items:
-        latex = item.formula
-        if latex is None or latex in pictures:
-            continue
-        if not is_drawn(latex):
-            if not left:
-                continue
-            left -= 1
-        png = await png_of(item)
-        if png is not None:
-            pictures[latex] = png
-            size += len(png)
-        if size > MAX_DECK_BYTES:
-            raise UserError(_TOO_LARGE)
-    return pictures

@@ -11,7 +11,7 @@ import discord
 import pytest
 from simcord.backend.errors import SetupError
 
-from bot.bank import cog
+from bot.bank import cog, service
 from bot.bank.archives import pack
 from bot.bank.pictures import redraw
 from bot.core.limits import MAX_FILE_BYTES, MAX_PICTURE_BYTES
@@ -295,6 +295,26 @@ async def test_large_files_in_turn(stage: Stage) -> None:
         await third
         await context.__aexit__(None, None, None)
     assert "**Imported**: 2 new." in reply(await take(stage, pack(ours(), {}), "x.zip"))
+
+
+async def test_an_export_waits_for_no_drawing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a file's formulas are drawn, which may take minutes, others' exports need their turns."""
+    own, drawing = stage.services.own_bank, asyncio.Event()
+    assert "**Imported**" in reply(await take(stage, ours()))
+
+    async def draw(_latex: str, _guild_id: int) -> None:
+        drawing.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(service, "prepare", draw)
+    new = ours(formula="x^2")
+    importing = asyncio.create_task(own.import_file(stage.guild.id, "x.json", new))
+    await drawing.wait()
+    exported = await own.export(stage.guild.id, "Ours")
+    importing.cancel()
+    assert exported.content
 
 
 # --- code and pictures

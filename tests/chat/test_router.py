@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import re
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,6 +18,7 @@ from bot.boards import views as boards
 from bot.chat.router import Fields, Handler, Route, Router, modal_file, parse_number, selected_id
 from bot.core.database import Database
 from bot.core.errors import UserError
+from bot.core.limits import MAX_CLICKS
 from bot.questions import views as questions
 from bot.rounds import views as rounds
 from tests.fakes import Clock
@@ -92,6 +96,35 @@ async def test_the_more_specific_route_wins() -> None:
                 cast(discord.Interaction, SimpleNamespace(data={"custom_id": custom_id}))
             )
         assert seen == [rounds.ANSWER, questions.ANSWER]
+
+
+async def test_a_flood_of_one_member() -> None:
+    """So many of a member's clicks are answered at a time, and no more; others' are, and later ones."""
+    router = Router(cast(Database, SimpleNamespace(shared=False)), Clock().estimate())
+    answered, ready = Counter[int](), asyncio.Event()
+    ids = itertools.count(1)
+
+    async def answer(interaction: discord.Interaction, _fields: Fields) -> None:
+        await ready.wait()
+        answered[interaction.user.id] += 1
+
+    def click(user_id: int) -> asyncio.Task[None]:
+        interaction = SimpleNamespace(
+            id=next(ids),
+            type=discord.InteractionType.component,
+            user=SimpleNamespace(id=user_id),
+            data={"custom_id": "answer:v1:round:7:0"},
+        )
+        return asyncio.create_task(router.on_interaction(cast(discord.Interaction, interaction)))
+
+    router.add(rounds.ANSWER, answer)
+    for _ in range(2):
+        ready.clear()
+        clicks = [click(user_id) for user_id in [1] * (MAX_CLICKS + 5) + [2]]
+        await asyncio.sleep(0)
+        ready.set()
+        await asyncio.gather(*clicks)
+    assert answered == {1: 2 * MAX_CLICKS, 2: 2}
 
 
 async def ignore(_interaction: discord.Interaction, _fields: Fields) -> None:

@@ -55,6 +55,25 @@ async def test_few_files_are_in_memory() -> None:
     assert uploads.now == 0
 
 
+async def test_work_before_a_file_holds_no_turn() -> None:
+    """However many formulas are being drawn for decks, others' files are made and sent."""
+    uploads, drawn = Uploads(), asyncio.Event()
+    uploads.free.set()
+
+    async def draw_and_send(guild_id: int) -> None:
+        interaction: Any = FakeInteraction()
+        interaction.guild_id = guild_id
+        async with uploading(interaction, uploads.make, before=drawn.wait):
+            uploads.keys.append(guild_id)
+
+    slow = [asyncio.create_task(draw_and_send(number)) for number in range(2, 3 + MAX_UPLOADS)]
+    await asyncio.sleep(0)
+    await uploads.send(1)
+    assert uploads.keys == [1]
+    drawn.set()
+    await asyncio.gather(*slow)
+
+
 async def test_what_was_sent_is_freed_before_the_next() -> None:
     """Also what is in cycles, which the interpreter would keep for many more files."""
     sent: list[weakref.ref[Sent]] = []

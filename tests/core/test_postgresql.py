@@ -20,7 +20,8 @@ from sqlalchemy.util import await_only
 
 from bot.app import opened_database
 from bot.config import SettingsError, Unavailable, database_url
-from bot.core import backend, counters, postgres
+from bot.core import backend, counters, migrate, postgres
+from bot.core.child_process import call_once
 from bot.core.database import is_away, open_database
 from bot.core.notes import meta, read_note, set_note
 from tests.patience import PATIENCE
@@ -84,6 +85,14 @@ async def test_what_no_later_start_can_mend(
     assert words in line
     assert "sqlite" not in line
     assert "\n" not in line
+
+
+async def test_a_migration_has_the_environment(few: Few, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process finds what the address leaves out, such as the user, as the bot does."""
+    monkeypatch.setattr(migrate, "call_once", call_once)
+    monkeypatch.setenv("LOGNAME", "few")  # https://docs.python.org/3/library/getpass.html
+    async with open_database(few[0]._replace(username=None)) as database:
+        assert await database.read(read_note, "a") is None
 
 
 # ------------------------------------------------------------------ certificates

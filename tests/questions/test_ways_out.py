@@ -149,12 +149,12 @@ Way = Callable[[Stage, Place, int], Awaitable[str]]
 
 
 async def deck(stage: Stage, place: Place, member: int) -> str:
-    made = await stage.bot.decks.of_all(member, place)
+    made = await stage.bot.decks.make(member, place)
     return str(fields_of(made.content))
 
 
 async def deck_of_topic(stage: Stage, place: Place, member: int) -> str:
-    return str(fields_of((await stage.bot.decks.of_topic(member, place, ASKED)).content))
+    return str(fields_of((await stage.bot.decks.make(member, place, ASKED)).content))
 
 
 async def study_page(stage: Stage, place: Place, member: int) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bot.questions.formulas import png_of
 from bot.topics.deck_files import DECK_NAME, FIELDS, make_deck, note_of, write_deck
-from bot.topics.service import _draw
 from tests.patience import PATIENCE
 from tests.shipped import packs
 
@@ -46,7 +46,8 @@ def in_anki(folder: Path, *decks: bytes) -> list[dict[str, Any]]:
 
 async def test_the_shipped_questions(tmp_path: Path) -> None:
     """All are there with fields, tags and pictures; the same deck again adds and changes nothing."""
-    pictures = await _draw(ITEMS)
+    drawings = {item.formula: await png_of(item) for item in ITEMS if item.formula}
+    pictures = {latex: png for latex, png in drawings.items() if png}
     content = make_deck(BANK, ITEMS, pictures, AT)
     first, again = in_anki(tmp_path, content, content)
     counts = [

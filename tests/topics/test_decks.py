@@ -23,6 +23,7 @@ from tests.bank import endless
 from tests.bank.images import diagram
 from tests.bank.test_files import document, encoded
 from tests.ours import OTHER_GUILD, furnish, own_item, own_questions, own_topic
+from tests.patience import PATIENCE
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 from tests.topics.apkg import fields_of
@@ -44,7 +45,7 @@ async def test_all_topics_or_one(stage: Stage) -> None:
     """A deck has the packs' questions and the server's own; direct messages have those of all of
     a member's servers."""
     own = await furnish(stage.database, GUILD)
-    export, export_topic = stage.bot.decks.of_all, stage.bot.decks.of_topic
+    export = export_topic = stage.bot.decks.make
     here = await export(ALWINA, GUILD)
     assert ids(here) == {*stage.bank.asked, *own}
     assert (here.questions, here.topic, here.left_out) == (len(stage.bank.asked) + 3, None, False)
@@ -67,16 +68,16 @@ async def test_misses(stage: Stage) -> None:
         (BOB, "t3-a", Rating.Again),
     ):
         await stage.database.write(remember, item_id, Review(user_id, rating, stage.clock()))
-    deck = await stage.bot.decks.of_misses(ALWINA, GUILD)
+    deck = await stage.bot.decks.make(ALWINA, GUILD, missed=True)
     assert ids(deck) == {"t1-a", "t2-a"}
     assert deck.missed
     with pytest.raises(UserError, match="You missed nothing lately"):
-        await stage.bot.decks.of_misses(STRANGER, GUILD)
+        await stage.bot.decks.make(STRANGER, GUILD, missed=True)
 
 
 async def test_nothing_that_is_in_play(stage: Stage) -> None:
     """Questions of a round are left out until their reveal, wherever a member asks who plays."""
-    export = stage.bot.decks.of_topic
+    export = stage.bot.decks.make
     await stage.start(questions=1, topic_id="t1")
     await stage.run()
     await stage.answer(BOB, right=False)
@@ -100,7 +101,7 @@ async def test_a_topic_that_is_all_in_play(stage: Stage) -> None:
     await stage.start(questions=4, topic_id="t2")
     await stage.run()
     with pytest.raises(UserError, match="All of these questions are being asked right now"):
-        await stage.bot.decks.of_topic(BOB, GUILD, "t2")
+        await stage.bot.decks.make(BOB, GUILD, "t2")
 
 
 async def test_a_topic_without_items(stage: Stage) -> None:
@@ -110,7 +111,7 @@ async def test_a_topic_without_items(stage: Stage) -> None:
         stage.bank.topics
     )
     with pytest.raises(UserError, match="There are no practice questions on that topic yet"):
-        await stage.bot.decks.of_topic(BOB, GUILD, topic)
+        await stage.bot.decks.make(BOB, GUILD, topic)
 
 
 @pytest.fixture
@@ -127,11 +128,16 @@ async def with_formulas(stage: Stage, *latex: str) -> None:
     await stage.database.write(store.save_items, rows)
 
 
+async def drawn_deck(stage: Stage) -> Deck:
+    await stage.bot.decks.draw(ALWINA, GUILD)
+    return await stage.bot.decks.make(ALWINA, GUILD)
+
+
 @pytest.mark.usefixtures("undrawn")
 async def test_pictures_of_formulas(stage: Stage) -> None:
     """Each formula has one picture, however many questions have it."""
     await with_formulas(stage, "a^2", "b^2", "a^2")
-    deck = await stage.bot.decks.of_all(ALWINA, GUILD)
+    deck = await drawn_deck(stage)
     assert len(pictures(deck)) == 2
     assert deck.without_picture == 0
     shown = [fields["Formula"] for fields in fields_of(deck.content) if fields["Formula"]]
@@ -146,25 +152,26 @@ async def test_own_pictures(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> No
     for own in (await own_questions(stage.bot.own_bank, GUILD))[1:3]:
         form = Extras(code="", language="", formula="", alt="Red", upload=diagram())
         await stage.bot.own_bank.illustrate(GUILD, own.row.number, form)
-    deck = await stage.bot.decks.of_topic(ALWINA, GUILD, own.row.topic_id)
+    deck = await stage.bot.decks.make(ALWINA, GUILD, own.row.topic_id)
     with zipfile.ZipFile(io.BytesIO(deck.content)) as packed:
         assert redraw(diagram())[1] in [packed.read(name) for name in packed.namelist()]
     (name,) = pictures(deck)
     assert [name in fields["Formula"] for fields in fields_of(deck.content)].count(True) == 2
     monkeypatch.setattr(service, "MAX_DECK_BYTES", len(diagram()))
     with pytest.raises(UserError, match="These questions don't fit in one file"):
-        await stage.bot.decks.of_topic(ALWINA, GUILD, own.row.topic_id)
+        await stage.bot.decks.make(ALWINA, GUILD, own.row.topic_id)
 
 
 @pytest.mark.usefixtures("undrawn")
 async def test_formulas_that_would_take_long(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deck has so many new drawings at most; it has what is drawn already."""
+    """A deck has new drawings up to a number and a time, and what is drawn already."""
     await with_formulas(stage, "a^2", "b^2", "c^2")
     await formulas.prepare("c^2", GUILD)
-    monkeypatch.setattr(service, "MAX_DECK_FORMULAS", 1)
-    deck = await stage.bot.decks.of_all(ALWINA, GUILD)
-    assert len(pictures(deck)) == 2
-    assert deck.without_picture == 1
+    for most, wait, without in ((1, PATIENCE, 1), (9, 0, 1), (9, PATIENCE, 0)):
+        monkeypatch.setattr(service, "MAX_DECK_FORMULAS", most)
+        monkeypatch.setattr(service, "MAX_DECK_WAIT", wait)
+        deck = await drawn_deck(stage)
+        assert (len(pictures(deck)), deck.without_picture) == (3 - without, without)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -174,12 +181,12 @@ async def test_too_large(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     for limit in (100, 3_000):
         monkeypatch.setattr(service, "MAX_DECK_BYTES", limit)
         with pytest.raises(UserError, match="These questions don't fit in one file"):
-            await stage.bot.decks.of_all(ALWINA, GUILD)
+            await drawn_deck(stage)
 
 
 async def test_one_at_a_time(stage: Stage) -> None:
     """A member who asks again is told to wait; others are not, and later it works again."""
-    export = stage.bot.decks.of_all
+    export = stage.bot.decks.make
     first, second, other = await asyncio.gather(
         export(ALWINA, GUILD),
         export(ALWINA, GUILD),
@@ -198,7 +205,7 @@ async def test_a_deck_that_takes_too_much(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None]
 ) -> None:
     """A deck that ends its process is refused with a sentence; another server's is made."""
-    export = stage.bot.decks.of_all
+    export = stage.bot.decks.make
     with monkeypatch.context() as patch:
         patch.setattr(service, "make_deck", fault)
         with pytest.raises(
