@@ -44,6 +44,9 @@ _MAPPED_BYTES = 512 << 20
 _NICENESS = 5
 """Child processes run at a lower priority, so that clicks are handled first."""
 
+_NOT_BY_THE_CALL = {0, -9}
+"""Exit statuses of a process that was idle, and of one that was killed: by a kernel without memory,
+or for an earlier call. So the call is tried once more."""
 _KEPT = re.compile(
     "PATH|HOME|TZ|LANG|LANGUAGE|TMPDIR|TMP|TEMP|SYSTEMROOT|(LC_|LD_|DYLD_|PYTHON)[A-Z_]+",
     re.IGNORECASE,
@@ -85,6 +88,8 @@ class Process:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._kills = 0
+        self._late = False
+        """Whether the last call took too much real time."""
         _ALL.append(self)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -116,7 +121,8 @@ class Process:
     def _ask(self, call: bytes, kills: int) -> bytes:
         with self._lock:
             answer = self._try(call, kills)
-            if answer is None and self._end() == 0:  # it was idle, and ended just before the call
+            ended = self._end() if answer is None else None
+            if ended in _NOT_BY_THE_CALL and not self._late and self._kills == kills:
                 answer = self._try(call, kills)
             if answer is None:
                 self._end()
@@ -177,7 +183,13 @@ class Process:
     @contextmanager
     def _timeout(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
         """Kill the process if the block takes longer than a call may take in real time."""
-        timer = threading.Timer(self._limits.seconds * _REAL_SECONDS, child.kill)
+
+        def end() -> None:
+            self._late = True
+            child.kill()
+
+        self._late = False
+        timer = threading.Timer(self._limits.seconds * _REAL_SECONDS, end)
         timer.daemon = True
         timer.start()
         try:

@@ -69,7 +69,8 @@ MAX_DRAWING_MEMORY = 96 << 20
 """Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
 highest picture takes 50 MB."""
 MAX_DRAWING_MESSAGE = 16 << 20
-"""Bytes of a call of that process and of its result: the words of the shipped bank have 0.4 million."""
+"""Bytes of a call of that process, or of the one that grades, and of its result: the words of the
+shipped bank have 0.4 million, those of an operator's may have more."""
 MAX_DRAWING_SECONDS = 30
 """Processor time in seconds for a picture, which takes up to 0.3, and for counting, which takes 2."""
 MAX_ENTRIES = 100

@@ -6,13 +6,14 @@ none of it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
-from bot.core.child_process import Limits, call_once
+from bot.core.child_process import Limits, call_once, kill_processes
 from bot.core.computing import in_thread
 from bot.core.limits import MAX_START_MEMORY, MAX_START_MESSAGE, MAX_START_SECONDS
 from bot.core.tables import metadata
@@ -100,6 +101,9 @@ async def in_own_process(work: Callable[[], None]) -> None:
     """Call a function that migrates, and raise what it raises; a lost process is a lost database."""
     try:
         await in_thread(call_once, START, work)
+    except asyncio.CancelledError:
+        kill_processes()  # otherwise the end of the program would wait for the thread
+        raise
     except OSError as error:
         raise OperationalError("migrate", None, error) from error
 

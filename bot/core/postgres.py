@@ -106,9 +106,8 @@ async def open_postgres(
 
     is_current, allowed = await _run_once(url, name, look_at)
     if not is_current:
-        # what the driver reads besides the address: PGPASSWORD, for example
-        driver = {key: value for key, value in os.environ.items() if key.startswith("PG")}
-        await migrate.in_own_process(partial(_upgrade, url, name, driver))
+        # PGPASSWORD, SSL_CERT_FILE, USER and others are read besides the address
+        await migrate.in_own_process(partial(_upgrade, url, name, dict(os.environ)))
     connections = min(connections, allowed or connections)
     limit = None if patient else backend.STATEMENT_SECONDS
     connect = _connector(url, name, busy_ms=backend.BUSY_MS, statement_seconds=limit)
@@ -116,9 +115,9 @@ async def open_postgres(
     return Postgres(engine, connections)
 
 
-def _upgrade(url: URL, name: str, driver: Mapping[str, str]) -> None:
+def _upgrade(url: URL, name: str, environment: Mapping[str, str]) -> None:
     """Migrate a database, in a process that ends with it."""
-    os.environ.update(driver)
+    os.environ.update(environment)
     asyncio.run(_run_once(url, name, migrate.upgrade))
 
 
@@ -213,16 +212,20 @@ class _Pool(Pool):
 
     def _do_get(self) -> ConnectionPoolEntry:
         until = _now() + self._timeout
-        while not self._idle:
+        while True:
+            while self._idle:
+                entry = self._idle.pop()[1]
+                if not entry.driver_connection.is_closed():  # type: ignore[union-attr] # asyncpg's
+                    return entry
+                self._count_closed()  # by the server, which may have no other one now
             if _now() > self._full_until:
                 self._limit = self._size
             if self._open < self._limit:
-                entry = self._open_one(until)
+                opened = self._open_one(until)
             else:
-                entry = await_only(self._wait(until))
-            if entry is not None:
-                return entry
-        return self._idle.pop()[1]
+                opened = await_only(self._wait(until))
+            if opened is not None:
+                return opened
 
     def _open_one(self, until: float) -> ConnectionPoolEntry | None:
         """Open a connection; None if the server has none left, but this process has others."""

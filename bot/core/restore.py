@@ -78,12 +78,16 @@ def _as_owner(database: Path) -> Iterator[str]:
     if owner is None:
         yield ""
         return
+    account = f"the account with uid {owner.st_uid}, which owns the database"
     groups = os.getgroups()
-    os.setgroups([owner.st_gid])
-    os.setegid(owner.st_gid)
-    os.seteuid(owner.st_uid)
     try:
-        yield f" (tried as the account with uid {owner.st_uid}, which owns the database)"
+        os.setgroups([owner.st_gid])
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
+    except OSError as error:  # a container took this right from its root
+        raise RestoreError(f"run this as {account} ({error})") from error
+    try:
+        yield f" (tried as {account})"
     finally:
         os.seteuid(0)
         os.setegid(0)

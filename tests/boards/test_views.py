@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from bot.answers.rules import PERIODS
 from bot.boards.model import Board, MemberRow
 from bot.boards.views import Asked, board_page
 from bot.chat.messages import text_of
-
-
-@pytest.mark.parametrize("period", PERIODS)
-def test_an_empty_board_says_what_to_do(period: str) -> None:
-    """It has no rows, and can't be shown in the channel."""
-    shown = text_of(board_page(Board(0, 1, 0, (), None, None), Asked("members", period, None)))
-    assert "Nobody has points" in shown
-    assert "Start a round with </quiz>" in shown
-    assert "Show in channel" not in shown
 
 
 def test_the_asker_and_who_is_ahead() -> None:

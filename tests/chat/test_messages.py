@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from bot.chat.messages import OPEN, Message, button, pager, row, separator, text_of
+from bot.chat.messages import OPEN, Message, button, row, separator, text_of
 from bot.chat.pictures import Picture, StoredPicture
-from tests.messages import check_limits, custom_ids, labels, sent, texts
+from tests.messages import check_limits, custom_ids, sent
 
 PICTURE = Picture(b"png", "one.png", "what it shows")
 
@@ -39,16 +41,27 @@ def test_a_message_carries_its_files() -> None:
     assert '"attachment://one.png"' in str(sent(message)).replace("'", '"')
 
 
-def test_without_pictures() -> None:
-    """Only pictures and their files are removed; everything else stays, even the container's id."""
-    message = Message(
-        OPEN, "above", PICTURE, separator(), row(button("A", "a")), container_id=77, ping_role=5
-    )
-    bare = message.without_pictures()
-    assert bare.files() == []
-    assert text_of(bare) == "above\n( A )"
-    assert sent(bare)[0]["id"] == 77
-    assert bare.mentions().to_dict() == message.mentions().to_dict()
+@pytest.mark.parametrize(
+    ("copy", "text", "files"),
+    [
+        (lambda message: message.without_pictures(), "see </quiz> or </help>\n( A )", 0),
+        (
+            lambda message: message.with_mentions(lambda name: f"</{name}:1>"),
+            "see </quiz:1> or </help:1>\n[what it shows]\n( A )",
+            1,
+        ),
+    ],
+)
+def test_copies(copy: Callable[[Message], Message], text: str, files: int) -> None:
+    """Only pictures are removed, or commands in all texts made mentions; everything else stays,
+    even the container's id.
+    """
+    parts = "see </quiz> or </help>", PICTURE, separator(), row(button("A", "a"))
+    message = Message(OPEN, *parts, container_id=77, ping_role=5)
+    made = copy(message)
+    assert (text_of(made), len(made.files())) == (text, files)
+    assert (custom_ids(made), sent(made)[0]["id"]) == (["a"], 77)
+    assert made.mentions().to_dict() == message.mentions().to_dict()
 
 
 def test_pings() -> None:
@@ -59,41 +72,6 @@ def test_pings() -> None:
     assert (one["parse"], one["roles"]) == ([], [5])
     assert nobody["parse"] == []
     assert "roles" not in nobody
-
-
-def test_commands_become_mentions() -> None:
-    """Commands in all texts become mentions, and nothing else changes."""
-    message = Message(
-        OPEN,
-        "see </quiz> or </help>",
-        PICTURE,
-        row(button("A", "a")),
-        container_id=7,
-        ping_role=5,
-    )
-    made = message.with_mentions(lambda name: f"</{name}:1>")
-    assert texts(made) == ["see </quiz:1> or </help:1>"]
-    assert (len(made.files()), custom_ids(made), sent(made)[0]["id"]) == (1, ["a"], 7)
-    assert made.mentions().to_dict() == message.mentions().to_dict()
-    plain = Message(OPEN, "nothing")
-    assert plain.with_mentions(lambda name: name) is plain
-
-
-@pytest.mark.parametrize(
-    ("page", "pages", "expected"),
-    [
-        (0, 1, []),
-        (0, 2, [("Back", "prev:0", True), ("Next", "next:1", False)]),
-        (1, 3, [("Back", "prev:0", False), ("Next", "next:2", False)]),
-        (2, 3, [("Back", "prev:1", False), ("Next", "next:3", True)]),
-    ],
-)
-def test_pager(page: int, pages: int, expected: list[tuple[str, str, bool]]) -> None:
-    """Back and Next open the neighbouring pages and are disabled at the ends."""
-    buttons = pager(page, pages, lambda slot, number: f"{slot}:{number}")
-    assert [(b.label, b.custom_id, b.disabled) for b in buttons] == expected
-    if buttons:
-        assert labels(Message(OPEN, row(*buttons))) == ["Back", "Next"]
 
 
 async def test_stored_pictures() -> None:

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import discord
 import pytest
@@ -30,57 +30,42 @@ TOO_LONG = "This has been open too long for me to know if you may still use it. 
 NOT_THEIRS = "Only members with Manage Server can use this button."
 
 
-def click_on_page(
-    after: timedelta, *, manages: bool = False, private: bool = True
-) -> discord.Interaction:
-    """Build a click on a page of the review that was posted `after` ago."""
+IN_TIME, TOO_LATE = timedelta(minutes=15), timedelta(minutes=15, milliseconds=1)
+REVIEW, OTHER = suggestions.REVIEW, Route("other", {}, command="</daily>")
 
-    async def unused(*_: object) -> None:
-        raise AssertionError
 
+@pytest.mark.parametrize(
+    ("route", "after", "given", "refusal"),
+    [
+        *((route, IN_TIME, {}, "") for route in (REVIEW, suggestions.REJECTED, bank.EDITED)),
+        *((route, TOO_LATE, {}, f"{TOO_LONG}{route.command}.") for route in (REVIEW, bank.EDITED)),
+        (REVIEW, IN_TIME, {"private": False}, NOT_THEIRS),
+        (OTHER, IN_TIME, {}, NOT_THEIRS),
+        (REVIEW, timedelta(days=9), {"manages": True}, ""),
+        (REVIEW, timedelta(days=9), {"manages": True, "private": False}, ""),
+    ],
+)
+def test_what_a_page_proves(
+    route: Route, after: timedelta, given: dict[str, bool], refusal: str
+) -> None:
+    """A private page is valid for fifteen minutes, for all routes of its command group. A public
+    page or another command's is no proof, and members with Manage Server need none.
+    """
     router = Router(cast(Database, None), Clock().estimate())
-    router.add(suggestions.REVIEW, unused)
-    interaction = SimpleNamespace(
+    router.add(REVIEW, AsyncMock())
+    interaction: Any = SimpleNamespace(
         id=earliest_id(START + after),
-        permissions=discord.Permissions(manage_guild=manages),
+        permissions=discord.Permissions(manage_guild=given.get("manages", False)),
         message=SimpleNamespace(
             id=earliest_id(START),
-            flags=discord.MessageFlags(ephemeral=private),
+            flags=discord.MessageFlags(ephemeral=given.get("private", True)),
             components=[SimpleNamespace(custom_id="review:v1:accept:suggestion:1")],
         ),
         client=SimpleNamespace(router=router),
     )
-    return cast(discord.Interaction, interaction)
-
-
-IN_TIME, TOO_LATE = timedelta(minutes=15), timedelta(minutes=15, milliseconds=1)
-
-
-def test_a_page_is_valid_for_fifteen_minutes() -> None:
-    """A private page is valid for fifteen minutes, for all routes of its command group."""
-    for route in (suggestions.REVIEW, suggestions.REJECTED, bank.EDITED):
-        require_page(click_on_page(IN_TIME), route)
-        with pytest.raises(UserError) as refused:
-            require_page(click_on_page(TOO_LATE), route)
-        assert str(refused.value) == f"{TOO_LONG}{route.command}."
-
-
-def test_pages_that_prove_nothing() -> None:
-    """A public page is no proof, and neither is another command's page."""
-    other = Route("other", {}, command="</daily>")
-    for interaction, route in (
-        (click_on_page(IN_TIME, private=False), suggestions.REVIEW),
-        (click_on_page(IN_TIME), other),
-    ):
-        with pytest.raises(UserError, match=NOT_THEIRS):
-            require_page(interaction, route)
-
-
-def test_manage_server_needs_no_page() -> None:
-    """Members with Manage Server can use a page of any age, even a public one."""
-    for private in (True, False):
-        page = click_on_page(timedelta(days=9), manages=True, private=private)
-        require_page(page, suggestions.REVIEW)
+    with pytest.raises(UserError) if refusal else nullcontext() as refused:
+        require_page(interaction, route)
+    assert refused is None or str(refused.value).startswith(refusal)
 
 
 ALL, NONE = discord.Permissions.all(), discord.Permissions.none()

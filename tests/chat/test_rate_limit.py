@@ -58,17 +58,6 @@ async def test_a_burst_passes_and_the_rest_waits_for_the_limit() -> None:
 
 
 @virtual
-async def test_urgent_requests_go_first() -> None:
-    """A reveal doesn't wait behind a thousand dailies."""
-    requests = await Requests.idle(2)
-    slow = requests.start(*numbered(6, "daily"))
-    await asyncio.sleep(0)
-    await requests.send("reveal", urgent=True)
-    await asyncio.gather(*slow)
-    assert requests.names[:4] == ["daily 0", "daily 1", "reveal", "daily 2"]
-
-
-@virtual
 async def test_when_a_process_is_busy() -> None:
     """It is while half of the limit was used in the last second, or more."""
     requests = await Requests.idle(5)
@@ -100,17 +89,6 @@ async def test_a_cancelled_request_uses_no_turn() -> None:
     await last
     assert requests.names == ["first", "last"]
     assert requests.passed[-1][1] < 3.1
-
-
-@virtual
-async def test_requests_below_the_limit_never_wait() -> None:
-    """Below the limit nothing waits."""
-    requests = await Requests.idle(50)
-    for _ in range(200):
-        began = seconds_passed()
-        await requests.send("")
-        assert seconds_passed() == began
-        await asyncio.sleep(0.021)
 
 
 @virtual

@@ -29,6 +29,7 @@ SERVER = Place(1, 5)
 IN_THREAD = Place(1, 6)
 CARD = Message(OPEN, "x")
 BOT_ID = 77
+GIVING = "PUT /guilds/1/members/3/roles/7"
 AT = datetime(2027, 1, 4, tzinfo=UTC)
 
 
@@ -153,22 +154,22 @@ async def test_every_request_waits_for_its_turn(
     assert waits == [*range(len(http.requests))]
 
 
-@pytest.mark.parametrize("code", [50007, 50278])
-async def test_closed_direct_messages(sender: DiscordSender, http: FakeHttp, code: int) -> None:
-    """A member's settings, or no shared server, refuse direct messages for good."""
-    http.answers["POST /channels/900/messages"] = refusal(403, code)
-    with pytest.raises(DeliveryRefused) as caught:
+@pytest.mark.parametrize(
+    ("refused", "code", "outcome"),
+    [
+        *(("POST /channels/900/messages", code, DeliveryRefused) for code in (50007, 50278)),
+        *(("POST /users/@me/channels", code, DeliveryLater) for code in (40003, 20026)),
+    ],
+)
+async def test_direct_messages_that_are_refused(
+    sender: DiscordSender, http: FakeHttp, refused: str, code: int, outcome: type[Exception]
+) -> None:
+    """A member's settings, or no shared server, refuse them for good; too many are postponed."""
+    http.answers[refused] = refusal(403, code)
+    with pytest.raises(outcome) as caught:
         await sender.write_to(3, PlainMessage("hello"), None)
-    assert caught.value.what == "closed"
-
-
-@pytest.mark.parametrize("code", [40003, 20026])
-async def test_too_many_direct_messages(sender: DiscordSender, http: FakeHttp, code: int) -> None:
-    """Opening too many direct messages only postpones them."""
-    http.answers["POST /users/@me/channels"] = refusal(403, code)
-    with pytest.raises(DeliveryLater):
-        await sender.write_to(3, PlainMessage("hello"), None)
-    assert len(http.requests) == 1
+    assert getattr(caught.value, "what", "closed") == "closed"
+    assert http.requests[-1][0] == refused
 
 
 async def test_a_direct_message_channel_is_reused(sender: DiscordSender, http: FakeHttp) -> None:
@@ -440,9 +441,10 @@ async def test_an_outcome_that_nobody_knows(
     sender: DiscordSender, http: FakeHttp, error: Exception
 ) -> None:
     """The request may have had its effect, and may have it later, so it is no refusal."""
-    http.answers["POST /channels/5/messages"] = error
-    with pytest.raises(DeliveryUnknown):
-        await sender.post(SERVER, CARD, "n")
+    http.answers["POST /channels/5/messages"] = http.answers[GIVING] = error
+    for request in (sender.post(SERVER, CARD, "n"), sender.give_role(1, 3, 7)):
+        with pytest.raises(DeliveryUnknown):
+            await request
 
 
 @pytest.mark.parametrize(
@@ -526,9 +528,6 @@ async def test_servers_with_many_refusals_are_blocked(
     assert len(http.requests) == asked + 1
 
 
-GIVING = "PUT /guilds/1/members/3/roles/7"
-
-
 @pytest.mark.parametrize(
     ("status", "code", "what", "words"),
     [
@@ -548,9 +547,3 @@ async def test_a_refused_role(
         await sender.give_role(1, 3, 7)
     assert caught.value.what == what
     assert str(caught.value).startswith(words)
-
-
-async def test_a_role_during_an_outage(sender: DiscordSender, http: FakeHttp) -> None:
-    http.answers[GIVING] = refusal(503, 0)
-    with pytest.raises(DeliveryUnknown):
-        await sender.give_role(1, 3, 7)

@@ -18,19 +18,20 @@ _ESCAPED = re.compile(r"\\([^0-9A-Za-z\s])")
 """Matches a backslash and the character that it escapes."""
 
 _ACTIVE = {
-    "a mention": r"<(@[!&]?|#)\d+>",
-    "a timestamp": r"<t:-?\d+(:\w)?>",
-    "an emoji": r"<a?:\w+:\d+>",
-    "a command": r"</[^>]*:\d+>",
-    "a page of the server": r"<id:\w+>",
-    "a heading": r"^\s*#{1,3}\s",
-    "small print": r"^\s*-#\s",
-    "a list": r"^\s*([-*+]|\d+[.)])\s",
-    "a quote": r"^\s*>",
-    "a link with other words": r"\[[^\n]*\]\(",
-    "bold, italics, code or a spoiler": r"[*_~`|]",
-    "a link in angle brackets": r"<https?:",
+    "a mention": (r"<(@[!&]?|#)\d+>", "<@&1>"),
+    "a timestamp": (r"<t:-?\d+(:\w)?>", "<t:1:R>"),
+    "an emoji": (r"<a?:\w+:\d+>", "<a:b:1>"),
+    "a command": (r"</[^>]*:\d+>", "</quiz:1>"),
+    "a page of the server": (r"<id:\w+>", "<id:guide>"),
+    "a heading": (r"^\s*#{1,3}\s", "# a"),
+    "small print": (r"^\s*-#\s", "-# a"),
+    "a list": (r"^\s*([-*+]|\d+[.)])\s", "x\n - a"),
+    "a quote": (r"^\s*>", "> a"),
+    "a link with other words": (r"\[[^\n]*\]\(", "[a](https://b.c)"),
+    "bold, italics, code or a spoiler": (r"[*_~`|]", r"\\*a*"),
+    "a link in angle brackets": (r"<https?:", "<https://b.c>"),
 }
+"""Each kind of markup, with an example."""
 
 
 def as_displayed(text: str) -> str:
@@ -41,32 +42,16 @@ def as_displayed(text: str) -> str:
 def markup_in(text: str) -> list[str]:
     """Return the kinds of markup that Discord would find in a text."""
     plain = _ESCAPED.sub("\N{MIDDLE DOT}", text)
-    return [kind for kind, pattern in _ACTIVE.items() if re.search(pattern, plain, re.MULTILINE)]
+    return [
+        kind for kind, (pattern, _) in _ACTIVE.items() if re.search(pattern, plain, re.MULTILINE)
+    ]
 
 
-@pytest.mark.parametrize(
-    ("text", "harmless", "kind"),
-    [
-        ("<@123>", r"\<@123>", "a mention"),
-        ("<@&123>", r"\<@&123>", "a mention"),
-        ("<#123>", r"\<#123>", "a mention"),
-        ("<t:1:R>", r"\<t:1:R>", "a timestamp"),
-        ("<a:b:1>", r"\<a:b:1>", "an emoji"),
-        ("</quiz:1>", r"\</quiz:1>", "a command"),
-        ("# a", r"\# a", "a heading"),
-        ("-# a", r"\-# a", "small print"),
-        ("x\n - a", "x\n \\- a", "a list"),
-        ("1. a", r"1\. a", "a list"),
-        ("> a", r"\> a", "a quote"),
-        ("[a](https://b.c)", r"\[a](https://b.c)", "a link with other words"),
-        ("a*b*", r"a\*b\*", "bold, italics, code or a spoiler"),
-        (r"\\*a*", r"\\\*a\*", "bold, italics, code or a spoiler"),
-    ],
-)
-def test_markup_in(text: str, harmless: str, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "example"), [(kind, of) for kind, (_, of) in _ACTIVE.items()])
+def test_markup_in(kind: str, example: str) -> None:
     """`markup_in` recognises each kind of markup, and none where it is escaped."""
-    assert kind in markup_in(text)
-    assert markup_in(harmless) == []
+    assert kind in markup_in(example)
+    assert markup_in(t.escape(example)) == []
 
 
 @pytest.mark.parametrize(
@@ -74,22 +59,14 @@ def test_markup_in(text: str, harmless: str, kind: str) -> None:
     [
         ("plain words, 2 < 3 - 1; a+b", "plain words, 2 < 3 - 1; a+b"),
         ("snake_case and 2*3", r"snake\_case and 2\*3"),
-        (
-            "**bold** ~~gone~~ ||spoiler|| `code`",
-            r"\*\*bold\*\* \~\~gone\~\~ \|\|spoiler\|\| \`code\`",
-        ),
-        ("# Heading", r"\# Heading"),
+        ("**a** ~~b~~ ||c|| `d`", r"\*\*a\*\* \~\~b\~\~ \|\|c\|\| \`d\`"),
         ("- item\n  + item", "\\- item\n  \\+ item"),
-        ("-# small", r"\-# small"),
         ("1. first\n12) second", "1\\. first\n12\\) second"),
         ("3.5 is a number", "3.5 is a number"),
-        ("> quote", r"\> quote"),
         ("<@1> <@&2> <#3> <t:4:R> </x:5>", r"\<@1> \<@&2> \<#3> \<t:4:R> \</x:5>"),
         ("[words](https://x.y)", r"\[words\](https://x.y)"),
-        ("back\\slash", r"back\\slash"),
         ("\\*", r"\\\*"),
         ("</s> and <pad>", r"\</s> and \<pad>"),
-        ("", ""),
     ],
 )
 def test_escape(text: str, escaped: str) -> None:
@@ -99,32 +76,10 @@ def test_escape(text: str, escaped: str) -> None:
 
 snippets = st.sampled_from(
     [
-        *"<>@#&:/!-+*_~`|[]()\\. \n\t19aR",
-        *[
-            "<@1>",
-            "<@&22>",
-            "<#3>",
-            "<t:1700000000:R>",
-            "<a:b:4>",
-            "</quiz:5>",
-            "<id:guide>",
-            "<https://x.y>",
-        ],
+        *"<>@#&:/!-+*_~`|[]()\\. \n\t19aRÄ\u2028\u00a0",
+        *(example for _, example in _ACTIVE.values()),
+        *["**", "__", "~~", "||", "```", "\\\\", "[a](<https://x.y>)", "words", "<@1>", "<#3>"],
         *["# ", "## ", "-# ", "- ", "* ", "+ ", "1. ", "23) ", "> ", ">>> "],
-        *[
-            "**",
-            "__",
-            "~~",
-            "||",
-            "```",
-            "\\\\",
-            "[a](https://x.y)",
-            "[a](<https://x.y>)",
-            "words",
-            "Ä",
-        ],
-        "\u2028",
-        "\u00a0",
     ]
 )
 markup = st.one_of(st.lists(snippets, max_size=14).map("".join), st.text(max_size=60))
@@ -178,25 +133,18 @@ AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
         (t.when(AT), "<t:1714564800:f>"),  # shown in each reader's zone and language
         (t.when(AT, "F"), "<t:1714564800:F>"),
         (t.count(1, "answer"), "1 answer"),
-        (t.count(0, "answer"), "0 answers"),
         (t.count(2500, "answer"), "2,500 answers"),
         (t.count(2, "reply", "replies"), "2 replies"),
-        (t.count(1, "reply", "replies"), "1 reply"),
         (t.seconds(0), "0.0s"),
         (t.seconds(3_449), "3.4s"),
-        (t.seconds(12_000), "12.0s"),
         (t.percent(1, 3), "33%"),
         (t.percent(2, 3), "67%"),
-        (t.percent(3, 3), "100%"),
         (t.percent(0, 0), "0%"),
-        (t.code("two words"), "`two words`"),
         (t.code("a `b`\n c"), "`a 'b' c`"),
         (t.code("x" * 60), f"`{'x' * 60}`"),
         (t.code("x" * 61), f"`{'x' * 59}…`"),
-        (t.heading("What is\n  2*3?"), r"### What is 2\*3?"),
         (t.heading("# a\n- b"), r"### \# a \- b"),
         (t.one_line(" a\n\n*b*  c\n"), r"a \*b\* c"),
-        (t.name("Alwina"), "**Alwina**"),
         (t.name("*Alwina*\n<@1>"), r"**\*Alwina\* \<@1>**"),
         (t.name(None), "a member"),
     ],
@@ -221,10 +169,8 @@ def test_ordinals(words: str) -> None:
 @pytest.mark.parametrize(
     ("blocks", "limit", "pages"),
     [
-        (["one", "two", "three"], 99, ["one\n\ntwo\n\nthree"]),
         (["one", "two", "three"], 8, ["one\n\ntwo", "three"]),
         (["one", "two", "three"], 7, ["one", "two", "three"]),
-        ([], 9, []),
         (["one two three"], 8, ["one two", "three"]),
         (["one\ntwo\nthree"], 8, ["one\ntwo", "three"]),
         (["x" * 10], 4, ["xxxx", "xxxx", "xx"]),

@@ -35,6 +35,24 @@ def kill_child() -> None:
     os.kill(call_in_process(os.getpid), signal.SIGKILL)
 
 
+def kill_unseen() -> None:
+    """Kill the child, and don't learn of its end before the next call."""
+    child = child_process._PROCESS._child
+    assert child is not None
+    child.poll = lambda: None  # type: ignore[method-assign]
+    child_process._PROCESS.kill()
+
+
+def kill_itself(times: int, log: Path) -> int:
+    """Be killed from outside so many times, then return the number of attempts."""
+    with log.open("ab") as file:
+        file.write(b".")
+    attempt = log.stat().st_size
+    if attempt <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return attempt
+
+
 def shorten_idle_time() -> None:
     call_in_process(_shorten_idle_time)
 
@@ -116,7 +134,7 @@ def test_a_call_that_crashes_the_process() -> None:
     assert call_in_process(len, "four") == 4
 
 
-@pytest.mark.parametrize("end", [shorten_idle_time, kill_child], ids=["idle", "killed"])
+@pytest.mark.parametrize("end", [shorten_idle_time, kill_child, kill_unseen])
 def test_it_ended_before_a_call(end: Callable[[], None]) -> None:
     """The next call starts another process."""
     pid = call_in_process(os.getpid)
@@ -124,6 +142,15 @@ def test_it_ended_before_a_call(end: Callable[[], None]) -> None:
     assert child_process._PROCESS._child is not None
     child_process._PROCESS._child.wait(PATIENCE)
     assert call_in_process(os.getpid) != pid
+
+
+def test_it_is_killed_from_outside(tmp_path: Path) -> None:
+    """The call is not to blame, so it is tried once more; if that ends alike, it raises."""
+    log = tmp_path / "log"
+    assert call_in_process(kill_itself, 1, log) == 2
+    with pytest.raises(CallEnded):
+        call_in_process(kill_itself, 9, log)
+    assert call_in_process(kill_itself, 0, log) == 5
 
 
 def test_it_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,12 +218,22 @@ def test_limits() -> None:
 
 
 def test_a_call_that_only_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit of real time ends it; other processes continue."""
-    monkeypatch.setattr(child_process, "_REAL_SECONDS", 0.01)
+    """The limit of real time ends it at the first attempt; the next call works."""
     process = Process(LIMITS)
-    with pytest.raises(CallEnded):
-        process.call(time.sleep, 10 * PATIENCE)
-    assert call_in_process(len, "four") == 4
+    starts: list[None] = []
+    start = process._start
+
+    def counted() -> subprocess.Popen[bytes]:
+        starts.append(None)
+        return start()
+
+    monkeypatch.setattr(process, "_start", counted)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(child_process, "_REAL_SECONDS", 0.01)
+        with pytest.raises(CallEnded):
+            process.call(time.sleep, 10 * PATIENCE)
+    assert len(starts) == 1
+    assert process.call(len, "four") == 4
     process.close()
 
 

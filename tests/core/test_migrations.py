@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -199,6 +201,35 @@ async def test_the_process_that_migrates_is_lost(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(OperationalError, match="without an answer") as failed:
         await migrate.in_own_process(partial(os._exit, 3))
     assert may_pass(failed.value)
+
+
+def _sleep(begun: Path) -> None:
+    begun.touch()
+    time.sleep(2 * PATIENCE)
+
+
+async def test_the_program_is_stopped_while_it_migrates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl+C ends the process that migrates, so the program needn't wait for its thread."""
+    ended = threading.Event()
+
+    def call(*args: Any) -> None:
+        try:
+            call_once(*args)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(migrate, "call_once", call)
+    begun = tmp_path / "begun"
+    migrating = asyncio.create_task(migrate.in_own_process(partial(_sleep, begun)))
+    async with asyncio.timeout(PATIENCE):
+        while not begun.exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+    migrating.cancel()
+    assert await asyncio.to_thread(ended.wait, PATIENCE)
+    with pytest.raises(asyncio.CancelledError):
+        await migrating
 
 
 _STARTS = """

@@ -251,6 +251,18 @@ def test_root_restores_for_the_bot(theirs: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
+def test_root_that_may_not_act_for_the_bot(theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the capabilities, as in a container that drops all, it says as whom to run this."""
+
+    def refuse(_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setgroups", refuse)
+    with pytest.raises(RestoreError, match=r"^run this as the account with uid 10001, which owns"):
+        put_back(theirs / "backups" / "copy.db", theirs / "quiz.db", replace=True)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
 @pytest.mark.parametrize("name", LINKS)
 @pytest.mark.parametrize("target", ["secret.db", "new.db"])
 def test_root_follows_no_links_of_the_bot(

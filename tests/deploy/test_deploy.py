@@ -10,11 +10,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -78,9 +78,7 @@ def test_board_and_alerts_name_metrics_that_exist(tmp_path: Path) -> None:
 
 def test_the_alert_for_memory_fits_the_limit_of_the_unit() -> None:
     """It fires between six and nine tenths of the limit, so before the bot is ended."""
-    unit = (DEPLOY / "quizformer.service").read_text("utf-8")
-    number, size = re.findall(r"^MemoryMax=(\d+)([MG])$", unit, re.MULTILINE)[0]
-    limit = int(number) << (30 if size == "G" else 20)
+    limit = memory_limit(DEPLOY / "quizformer.service", "MemoryMax")
     (threshold,) = re.findall(r"children_memory_bytes > (\d+e6)", ALERTS)
     assert 0.6 * limit < float(threshold) < 0.9 * limit
 
@@ -256,17 +254,6 @@ def test_a_branch_can_not_be_an_option_of_git(text: str, good: bool) -> None:
     assert bool(re.search(pattern.removeprefix("regex:/").removesuffix("/"), text)) is good
 
 
-class LogLines(logging.Handler):
-    """Formats what is logged, as the bot would print it with LOG_FORMAT=text and json."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines += [_Text([]).format(record), _Json([]).format(record)]
-
-
 def is_done(line: str) -> bool:
     """Whether the panel takes the server for started when it reads this line."""
     done = json.loads(EGG["config"]["startup"])["done"]
@@ -274,35 +261,22 @@ def is_done(line: str) -> bool:
     return re.search(done.removeprefix("regex:"), line) is not None
 
 
-@pytest.fixture
-def printed() -> Iterator[list[str]]:
-    """The lines that the client logs at every level that the egg allows for LOG_LEVEL."""
-    handler, log = LogLines(), logging.getLogger("bot.chat.client")
+async def test_the_panel_sees_that_the_bot_is_ready(caplog: pytest.LogCaptureFixture) -> None:
+    """The line of on_ready matches in both formats, whatever level the egg allows; other lines of
+    the client don't.
+    """
     (levels,) = (r.removeprefix("in:") for r in RULES["LOG_LEVEL"] if r.startswith("in:"))
-    before = log.level
-    log.addHandler(handler)
-    log.setLevel(max(getattr(logging, level) for level in levels.split(",")))
-    yield handler.lines
-    log.removeHandler(handler)
-    log.setLevel(before)
-
-
-async def test_the_panel_sees_that_the_bot_is_ready(printed: list[str]) -> None:
-    """The line of on_ready matches in both formats; other lines of the client don't."""
-
-    async def nothing(*_: object) -> None:
-        pass
-
-    bot: Any = SimpleNamespace(
-        guilds=[1, 2, 3], shards={0: 0}, features=SimpleNamespace(look_over=nothing, wake=nothing)
-    )
-    await QuizBot.on_ready(bot)
-    assert len(printed) == 2
-    assert all(map(is_done, printed))
-    printed.clear()
-    await QuizBot.on_guild_join(bot, SimpleNamespace(id=1))  # type: ignore[arg-type]
-    assert len(printed) == 2
-    assert not any(map(is_done, printed))
+    least = max(getattr(logging, level) for level in levels.split(","))
+    bot: Any = SimpleNamespace(guilds=[1, 2, 3], shards={0: 0}, features=AsyncMock())
+    for event, done in (
+        (QuizBot.on_ready(bot), True),
+        (QuizBot.on_guild_join(bot, Mock(id=1)), False),
+    ):
+        caplog.clear()
+        with caplog.at_level(least, "bot.chat.client"):
+            await event
+        (record,) = caplog.records
+        assert [is_done(kind([]).format(record)) for kind in (_Text, _Json)] == [done] * 2
 
 
 # ------------------------------------------------------------------ its two scripts

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import discord
-import pytest
 from simcord.builders import ChannelHandle
 
 from bot.chat.messages import text_of as text_of_view
@@ -132,16 +131,6 @@ async def test_all_commands(stage: Stage) -> None:
     listed = re.findall(r"^</([a-z]+):\d+>: ", reply(page), re.MULTILINE)
     tree = stage.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
     assert set(listed) == {command.name for command in tree}
-
-
-@pytest.mark.parametrize(
-    "install", [None, "https://discord.com/oauth2/authorize?client_id=1&integration_type=1"]
-)
-def test_help_away_from_servers(install: str | None) -> None:
-    """A link adds the bot to the member's account."""
-    message = views.help_page([HelpStep.PRACTISE], 2, on_server=False, install=install)
-    links = [item.url for item in message.walk_children() if isinstance(item, discord.ui.Button)]
-    assert [url for url in links if url] == ([install] if install else [])
 
 
 def test_help_fits_a_phone() -> None:

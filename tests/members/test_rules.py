@@ -53,14 +53,6 @@ def test_agrees_with_patterns(text: str, more: str) -> None:
     assert after(more, after(text)) == found
 
 
-@given(text=TEXTS, at=st.integers(0, 39))
-def test_one_more_date_never_shortens_a_streak(text: str, at: int) -> None:
-    more = text[:at] + "c" + text[at + 1 :]
-    assert after(more).current >= after(text).current
-    assert after(more).best >= after(text).best
-    assert after(more).freezes >= after(text).freezes
-
-
 @pytest.mark.parametrize(
     ("before", "date", "found"),
     [

@@ -27,7 +27,7 @@ from bot.members import streak_store
 from bot.members.model import NO_NEWS, Dates, Streak, StreakNews
 from bot.members.rules import follow
 from bot.members.streak_service import Streaks
-from bot.members.streak_store import streak_days, streaks
+from bot.members.streak_store import streak_days
 from bot.practice.model import Summary
 from tests.answers.entries import GUILDS, QUESTIONS, counted, several_on_one_database
 from tests.fakes import START
@@ -260,17 +260,6 @@ async def test_a_reminder_on_a_settled_date(stage: Stage) -> None:
     for day in (START - DAY, START + DAY):
         await stage.database.write(streak_store.ask_on, ALWINA, day.date())
     assert await rows(stage) == 2
-
-
-async def test_an_erased_member_begins_again(stage: Stage) -> None:
-    """The streak and all its dates are gone."""
-    for n in range(3):
-        await credit(stage, START + n * DAY)
-    await stage.bot.privacy.erase(ALWINA)
-    assert await streak(stage) == Streak()
-    assert await rows(stage) == 0
-    left = select(func.count()).select_from(streaks)
-    assert await stage.database.read(lambda conn: conn.execute(left).scalar_one()) == 0
 
 
 HISTORIES = st.lists(

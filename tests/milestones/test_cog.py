@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import Mock
 
 import discord
 import pytest
-from fsrs import Rating
 from simcord.actors import MemberActor
 from simcord.builders import RoleHandle
-from sqlalchemy import Connection, update
+from sqlalchemy import update
 
-from bot.answers.model import Review
 from bot.chat.permissions import unfit_role_problem
+from bot.milestones.model import Kind, Milestone
 from bot.milestones.store import member_milestones
-from tests.reviews import remember
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
+from tests.simcord.stage import Stage, answer_to, labels, lists, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -46,23 +44,18 @@ class Page:
         return await self.manager.submit_modal(form, {"name": value, "role": [role]})
 
 
-async def opened(stage: Stage, manager: MemberActor | None = None) -> Page:
+async def opened(stage: Stage, manager: MemberActor | None = None, *, position: int = 60) -> Page:
     """Open the page as somebody who may manage the server and give roles."""
     if manager is None:
         power = discord.Permissions(manage_guild=True, manage_roles=True)
         admins = stage.guild.create_role("admins", permissions=power)
         stage.env.backend.edit_role(stage.guild.id, admins.id, {"position": 50})
         manager = stage.guild.add_member(stage.env.create_user("edeltraud"), roles=[admins])
-    lift_bot(stage)
+    stage.env.backend.edit_role(stage.guild.id, own_role(stage).id, {"position": position})
     await stage.env.settle()
     panel = await manager.slash(stage.quiz, "settings")
     shown = await manager.click(answer_to(panel), label="Milestones")
     return Page(stage, manager, shown)
-
-
-def lift_bot(stage: Stage, position: int = 60) -> None:
-    """Move the bot's own role."""
-    stage.env.backend.edit_role(stage.guild.id, own_role(stage).id, {"position": position})
 
 
 def own_role(stage: Stage) -> discord.Role:
@@ -182,30 +175,40 @@ async def test_a_deleted_role(stage: Stage) -> None:
     assert "⚠️ A role that I should give was deleted. Pick another one for it" in page.text
 
 
-async def test_without_manage_roles(stage: Stage) -> None:
-    """The page says what to allow; once it is allowed, waiting members get their roles by themselves."""
+@pytest.mark.parametrize(
+    ("hindrance", "mended", "problem"),
+    [
+        (
+            {"permissions": discord.Permissions.none().value},
+            {"permissions": discord.Permissions.all().value},
+            "⚠️ I can't give roles yet: I need Manage Roles. Allow it for my role in Server",
+        ),
+        ({"position": 1}, {"position": 60}, "it's above my own role."),
+    ],
+)
+async def test_a_role_that_can_not_be_given(
+    stage: Stage, hindrance: dict[str, Any], mended: dict[str, Any], problem: str
+) -> None:
+    """It waits without a request, the page says once what to do, and doing that is enough."""
     page = await opened(stage)
-    me = own_role(stage)
-    allowed = me.permissions.value
-    without = discord.Permissions(allowed & ~(1 << 28) & ~8).value
-    stage.env.backend.edit_role(stage.guild.id, me.id, {"permissions": without})
-    await stage.env.settle()
     week = stage.guild.create_role("Week")
+    stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 40})
     await page.add("Role for a streak", "7", week)
-    assert (
-        "⚠️ I can't give roles yet: I need Manage Roles. Allow it for my role in Server" in page.text
-    )
+    own = own_role(stage).id
+    stage.env.backend.edit_role(stage.guild.id, own, hindrance)
+    await stage.env.settle()
     await reach_week(stage)
     assert not has(stage, week)
-    page = await opened(stage, page.manager)
+    assert not [r for r in stage.env.http_requests if "/roles/" in r.path and r.method == "PUT"]
+    page = await opened(stage, page.manager, position=hindrance.get("position", 60))
+    assert problem in page.text
     assert page.text.count("⚠️") == 1
     assert labels(page.message) == ["Role for a streak", "Role for a section"]
-    stage.env.backend.edit_role(stage.guild.id, me.id, {"permissions": allowed})
+    stage.env.backend.edit_role(stage.guild.id, own, mended)
     await stage.env.settle()
     await stage.wait(60)
     assert has(stage, week)
-    page = await opened(stage, page.manager)
-    assert "⚠️" not in page.text
+    assert "⚠️" not in (await opened(stage, page.manager)).text
 
 
 async def reach_week(stage: Stage) -> None:
@@ -230,45 +233,14 @@ def has(stage: Stage, role: RoleHandle) -> bool:
     return role.id in member.role_ids
 
 
-async def test_a_role_above_the_bot(stage: Stage) -> None:
-    """It waits, the page says why, and lifting the bot's role is enough."""
-    page = await opened(stage)
-    week = stage.guild.create_role("Week")
-    await page.add("Role for a streak", "7", week)
-    lift_bot(stage, 1)
-    stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 40})
-    await stage.env.settle()
-    await reach_week(stage)
-    assert not has(stage, week)
-    found = await stage.services.milestones.page(stage.guild.id)
-    assert "it's above my own role." in found.problems[0]
-    requests = [r for r in stage.env.http_requests if "/roles/" in r.path and r.method == "PUT"]
-    assert requests == []
-    lift_bot(stage)
-    await stage.env.settle()
-    await stage.wait(60)
-    assert has(stage, week)
-
-
 async def test_a_known_section_is_told_with_the_next_command(stage: Stage) -> None:
-    """At night the role is given; with any command the member reads once why, privately."""
+    """The role is given; with any command the member reads once why, privately."""
     page = await opened(stage)
     trainer = stage.guild.create_role("Trainer")
     await page.add("Role for a section", "core-concepts", trainer)
-    section = next(s for s in BANK.sections if s.id == "core-concepts")
-    await stage.alwina.slash(stage.quiz, "help")
-    at = stage.services.context.now()
-    ids = [item.id for topic in section.topics for item in topic.items]
-
-    def learn(conn: Connection) -> None:
-        for item_id in ids:
-            for days in (30, 10, 1):
-                review = Review(stage.alwina.id, Rating.Easy, at - timedelta(days=days))
-                remember(conn, item_id, review)
-
-    await stage.services.names.flush()
-    await stage.database.write(learn)
-    assert await stage.services.milestones.check_all() == 1
+    reach = stage.services.milestones._reach_section
+    section = Milestone(Kind.SECTION, "core-concepts", trainer.id)
+    await stage.database.write(reach, stage.guild.id, section, [stage.alwina.id])
     await make_due(stage)
     assert has(stage, trainer)
     before = len(stage.quiz.history())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from pathlib import Path
+from collections.abc import Coroutine
+from typing import Any
 
 from playwright.async_api import Page
 
@@ -21,10 +22,8 @@ BROWSER_ARGS = [
 
 def chromium() -> str | None:
     """Return the path of a browser for the tests, if there is one."""
-    named = os.environ.get("CHROMIUM")
-    places = ["/usr/bin/chromium", named] if named else ["/usr/bin/chromium"]
-    found = [place for place in places if Path(place).is_file()]
-    return found[0] if found else shutil.which("chromium") or shutil.which("chromium-browser")
+    places = "/usr/bin/chromium", os.environ.get("CHROMIUM", "chromium"), "chromium-browser"
+    return next(filter(None, map(shutil.which, places)), None)
 
 
 class Client:
@@ -43,18 +42,18 @@ class Client:
         picker = self.page.get_by_label("You are")
         if await picker.evaluate("select => select.selectedOptions[0].label") == name:
             return
-        chosen = await self.page.locator("#view iframe.shown").get_attribute("src")
-        await picker.select_option(label=name)
-        await self.page.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
-        await self.ready()
+        await self._leave(picker.select_option(label=name))
 
     async def go(self, name: str) -> None:
         """Open a channel from the list."""
-        chosen = await self.page.locator("#view iframe.shown").get_attribute("src")
-        await self.page.locator(
-            "#channels button", has_text=re.compile(rf"\b{re.escape(name)}$")
-        ).click()
-        await self.page.locator(f"#view iframe.shown:not([src='{chosen}'])").wait_for()
+        named = re.compile(rf"\b{re.escape(name)}$")
+        await self._leave(self.page.locator("#channels button", has_text=named).click())
+
+    async def _leave(self, choice: Coroutine[Any, Any, object]) -> None:
+        """Choose something, and wait until another channel is shown."""
+        left = await self.page.locator("#view iframe.shown").get_attribute("src")
+        await choice
+        await self.page.locator(f"#view iframe.shown:not([src='{left}'])").wait_for()
         await self.ready()
 
     async def run(self, line: str) -> None:

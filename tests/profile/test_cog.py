@@ -12,7 +12,8 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     """The picture is the member's own; others see the public part until it is shown."""
     question = await stage.play(questions=1, seconds=5, topic="temperature")
-    await question.answer(stage.alwina, right=False)
+    for member in (stage.alwina, stage.clementine):
+        await question.answer(member)
     await stage.wait(22)  # the reveal, and the pause: then it is counted
     own = await stage.alwina.slash(stage.quiz, "profile")
     message = answer_to(own)
@@ -20,13 +21,15 @@ async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     assert labels(message) == [
         *("Remind me", "Time zone", "Anki deck", "Show to others", "My data")
     ]
+    figures = reply(own).splitlines()[1]
+    assert figures != "**0 points**"
     [alt] = alt_texts(message)
-    assert alt == "Last 12 weeks: 0% right, with answers on 1 day. 1 question met, 0 learned."
+    assert alt == "Last 12 weeks: 100% right, with answers on 1 day. 1 question met, 0 learned."
     assert not answer_to(await stage.bob.slash(stage.quiz, "profile")).attachments
 
     hidden = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)
     assert hidden.ephemeral
-    assert reply(hidden) == "### **alwina**\n**0 points**\n-# They keep the rest private."
+    assert reply(hidden) == f"### **alwina**\n{figures}\n-# They keep the rest private."
     assert not answer_to(hidden).attachments
 
     await stage.alwina.click(message, label="Show to others")
@@ -35,6 +38,7 @@ async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     seen = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)
     assert alt_texts(answer_to(seen)) == [alt]
     assert labels(answer_to(seen)) == []
+    assert reply(seen) == f"### **alwina**\n{figures}"
 
     await stage.alwina.click(message, label="Hide")
     seen = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)

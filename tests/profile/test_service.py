@@ -29,21 +29,6 @@ async def details(stage: Stage) -> Details:
     return found
 
 
-async def test_others_see_only_what_a_member_shows(stage: Stage) -> None:
-    """Points and streak are public; the rest is the member's own until they show it, and again
-    after they hide it."""
-    await stage.database.write(store_counted, [counted(GUILD, ALWINA, 10)])
-    own = await details(stage)
-    for shows in (None, True, False):
-        if shows is not None:
-            await stage.bot.profiles.show(ALWINA, shows)
-        others = await profile(stage, BOB)
-        assert (others.points, others.shows) == (10, shows is True)
-        assert others.details == (own if shows else None)
-        assert await details(stage) == own
-        assert (await stage.bot.profiles.read(GUILD, BOB, ALWINA)).details is None
-
-
 async def practise(
     stage: Stage, user_id: int, item_id: str, *ratings: Rating, at: datetime | None = None
 ) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bot.chat.messages import text_of
 from bot.members.model import Streak
 from bot.profile.model import Details, Profile
-from bot.profile.views import alt_text, others_profile, own_profile, svg
+from bot.profile.views import alt_text, own_profile, svg
 from tests.pixels import size
 
 NONE = Details(0, 0, (0,) * 12, met=0, learned=0)
@@ -68,12 +68,3 @@ async def test_ones_own_profile() -> None:
     shown = text_of(await own_profile("Alwina", profile(SMALL, shows=True), 5))
     assert "-# Others see all of this but your plan." in shown
     assert "( Hide )" in shown
-
-
-async def test_the_profile_of_others() -> None:
-    """It has no buttons, and no picture if they keep it private."""
-    assert text_of(await others_profile("Bob", profile(None), 5)) == (
-        "### **Bob**\n**77 points**\n-# They keep the rest private."
-    )
-    shown = text_of(await others_profile("Bob", profile(SMALL), 5))
-    assert shown == f"### **Bob**\n**77 points**\n[{alt_text(SMALL)}]"

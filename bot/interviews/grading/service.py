@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from bot.core.child_process import CallStopped, Limits, Process, call_in_process
 from bot.core.computing import FairQueue, Refused, TooMuch, in_thread
 from bot.core.errors import UserError
-from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
+from bot.core.limits import MAX_DRAWING_MESSAGE, MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
 from bot.interviews.grading import Flag, Grade, PointState, Rubric
 from bot.interviews.grading.rubric import BankWords, count_words, texts_of
@@ -46,7 +46,9 @@ _GradeFunction = Callable[[str, Rubric], Grade]
 _QUEUE = FairQueue("answers")
 """Grades answers to shipped topics, one at a time."""
 _MODEL_QUEUE = FairQueue("answers to a model", at_once=MAX_CONCURRENT)
-_PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
+_PROCESS = Process(
+    Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY, message=MAX_DRAWING_MESSAGE)
+)
 _OWN_QUEUE = FairQueue("answers to own questions", _PROCESS)
 """Grades answers to servers' own topics, one at a time. The key is the server of the topic."""
 

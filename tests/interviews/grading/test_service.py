@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -315,6 +316,15 @@ async def test_a_topic_over_the_limits_is_not_tried_again_soon(
     assert graded_in_process == [HONEST]
     await grading.assess(replace(OWN, id=own_id(OTHER_GUILD, 1)), HONEST, GUILD)
     assert graded_in_process == [HONEST, HONEST]
+
+
+async def test_own_topics_next_to_a_large_bank(graded_in_process: list[str]) -> None:
+    """An operator's bank may have many times the words of the shipped one."""
+    words = BankWords({str(n): (str(n) * 25,) for n in range(20_000)}, rubrics().words.background)
+    assert len(pickle.dumps(words)) > 2 << 20
+    grading = Grading(Rubrics(bank(), lambda _: words))
+    assert len((await grading.assess(OWN, HONEST, GUILD)).points) == len(OWN.key_points)
+    assert graded_in_process == [HONEST]
 
 
 async def test_a_quote_over_the_limits(
