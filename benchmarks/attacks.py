@@ -23,7 +23,7 @@ from bot.answers.store import PRACTICE, ROUND, answers
 from bot.answers.totals import totals
 from bot.bank.rules import to_json
 from bot.core.database import Connection
-from bot.core.limits import MAX_ANSWER, MAX_FILE_BYTES, MAX_NEW_FORMULAS, MAX_OWN_BYTES
+from bot.core.limits import MAX_ANSWER, MAX_FILE_BYTES, MAX_OWN_BYTES
 from bot.questions import store as questions
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from tests.loopback.checks import LABEL, TEXT_INPUT
@@ -290,14 +290,14 @@ async def _formulas(server: Server) -> None:
     """Import formulas that are huge, deep or many, from several servers; some are within limits."""
     nested = [r"\frac{1}{" * depth + "x" + "}" * depth for depth in (6, 12, 40)]
     large = [r"\rule{1em}{1000000em}", r"\rule{1em}{500em}", "x^" * 150 + "x", r"\hat" * 90 + "x"]
-    rows = [r"1\\" * (20 if number % 2 else 119) for number in range(MAX_NEW_FORMULAS)]
+    rows = [r"1\\" * (20 if number % 2 else 119) for number in range(20)]
     many = [rf"\begin{{matrix}}{row}{number}\end{{matrix}}" for number, row in enumerate(rows)]
 
     async def send(at: Server) -> None:
         for latex in [*large, *nested]:
             await at.import_file("one.json", _bank([_typed(0, formula=latex[:400])]))
         await at.import_file(
-            "slow.json", _bank([_typed(n, formula=_slow(at.id + n)) for n in range(20)])
+            "slow.json", _bank([_typed(n, formula=_slow(at.id + n)) for n in range(5)])
         )
         await at.import_file(
             "many.json", _bank([_typed(n, formula=latex) for n, latex in enumerate(many)])
@@ -336,13 +336,12 @@ async def _key_points(server: Server) -> None:
     )
 
     async def answer(member: Member) -> None:
-        for _ in range(3):
-            begun = await server.reply(
-                member.slash(server.channel, "interview", topic=own_id(server.id, 1))
-            )
-            row = _id_on(begun, "interview:").split(":")[2]
-            text = next(texts)[:MAX_ANSWER]
-            await server.send(member, begun, f"interviewed:v1:{row}", answer=text)
+        begun = await server.reply(
+            member.slash(server.channel, "interview", topic=own_id(server.id, 1))
+        )
+        row = _id_on(begun, "interview:").split(":")[2]
+        text = next(texts)[:MAX_ANSWER]
+        await server.send(member, begun, f"interviewed:v1:{row}", answer=text)
 
     await _each(server, answer)
 
@@ -417,7 +416,7 @@ async def _own_data(server: Server) -> None:
 async def _corrected(server: Server) -> None:
     """Judge 30,000 answers again, and analyze them."""
     panel = await server.reply(server.manager.slash(server.channel, "bank"))
-    ids = ["correct:v1:2", *["insights:v1:all:open:0"] * 10, "correct:v1:2"]
+    ids = ["correct:v1:2", *["insights:v1:all:open:0"] * 4, "correct:v1:2"]
     await _at_once(server.press(server.manager, panel, each) for each in ids)
 
 
@@ -449,13 +448,13 @@ async def _floods(server: Server) -> None:
 
 ATTACKS = {
     "files": Attack(_send_files, "**Imported**"),
-    "formulas": Attack(_formulas, "**Imported**", servers=4),
+    "formulas": Attack(_formulas, "**Imported**", servers=3),
     "slow key points": Attack(_key_points, "key points", members=MANY),
     "forms": Attack(_forms, "**Saved**", servers=SERVERS, prepared=_long),
     "direct messages": Attack(_direct, "Practice", servers=SERVERS, prepared=_long),
     "members": Attack(_members, "### Your plan", members=MANY, prepared=_short),
     "decks": Attack(
-        _decks, "### Your deck", members=MANY // SERVERS, servers=SERVERS, prepared=_pictures
+        _decks, "### Your deck", members=MANY // 2 // SERVERS, servers=SERVERS, prepared=_pictures
     ),
     "own data": Attack(_own_data, "### Your data", prepared=_years),
     "corrected answers": Attack(_corrected, "**Corrected", prepared=_regraded),

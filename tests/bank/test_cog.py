@@ -18,6 +18,7 @@ from bot.core.limits import MAX_FILE_BYTES, MAX_PICTURE_BYTES
 from tests.bank.images import HOSTILE, diagram
 from tests.bank.test_files import item
 from tests.ours import own_questions
+from tests.patience import PATIENCE
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text_of
 
@@ -311,8 +312,9 @@ async def test_an_export_waits_for_no_drawing(
     monkeypatch.setattr(service, "prepare", draw)
     new = ours(formula="x^2")
     importing = asyncio.create_task(own.import_file(stage.guild.id, "x.json", new))
-    await drawing.wait()
-    exported = await own.export(stage.guild.id, "Ours")
+    async with asyncio.timeout(PATIENCE):
+        await drawing.wait()
+        exported = await own.export(stage.guild.id, "Ours")
     importing.cancel()
     assert exported.content
 

@@ -11,6 +11,7 @@ from bot.chat.uploads import uploading
 from bot.core.errors import UserError
 from bot.core.limits import MAX_UPLOADS, MAX_UPLOADS_WAITING
 from tests.chat.test_replies import FakeInteraction
+from tests.patience import PATIENCE
 
 
 class Uploads:
@@ -68,7 +69,8 @@ async def test_work_before_a_file_holds_no_turn() -> None:
 
     slow = [asyncio.create_task(draw_and_send(number)) for number in range(2, 3 + MAX_UPLOADS)]
     await asyncio.sleep(0)
-    await uploads.send(1)
+    async with asyncio.timeout(PATIENCE):
+        await uploads.send(1)
     assert uploads.keys == [1]
     drawn.set()
     await asyncio.gather(*slow)
