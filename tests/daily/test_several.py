@@ -17,7 +17,7 @@ from bot.daily import schedule_store
 from bot.daily.model import DEFAULT_NAME, Daily
 from bot.daily.schedule_service import Changes
 from tests.banks import small_bank
-from tests.fakes import START, ClosedDaily, DailyCard
+from tests.fakes import START, DailyCard
 from tests.stage import BOB, CHANNEL, GUILD, Stage
 
 TODAY = START.date()
@@ -50,23 +50,6 @@ def posts(stage: Stage) -> list[tuple[datetime, str]]:
 
 def asked(found: list[Daily]) -> list[str]:
     return [daily.item_id or daily.topic_id or "" for daily in found]
-
-
-async def test_each_daily_is_posted_at_its_time_and_once(stage: Stage) -> None:
-    """Two dailies have their own times and days; each date of each has one post, under its name."""
-    await stage.set_up("13:00")
-    await add(stage, "Warm-up", "15:00", weekdays="02", answer_hours=1)  # Monday and Wednesday
-    await stage.restart()
-    await stage.wait(days=3)
-    assert posts(stage) == [
-        (START + HOUR, DEFAULT_NAME),
-        (START + 3 * HOUR, "Warm-up"),
-        (START + DAY + HOUR, DEFAULT_NAME),
-        (START + 2 * DAY + HOUR, DEFAULT_NAME),
-        (START + 2 * DAY + 3 * HOUR, "Warm-up"),
-    ]
-    closed = [edit.card for edit in stage.sender.edits if isinstance(edit.card, ClosedDaily)]
-    assert {card.daily.name for card in closed} == {DEFAULT_NAME, "Warm-up"}
 
 
 async def test_dailies_of_one_minute_share_no_question(stage: Stage) -> None:
