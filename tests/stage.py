@@ -134,6 +134,18 @@ class Stage:
             patch.setattr(self.database, "read", read_and_meet)
             yield
 
+    async def work_in_two(self) -> None:
+        """Let two processes do at the same time what is due."""
+        one, two = self.process(), self.process()
+        steps = [
+            worker.work(key)
+            for pair in zip(one.workers, two.workers, strict=True)
+            for key in await self.due(pair[0])
+            for worker in pair
+        ]
+        with self.first_loads_meet():
+            await asyncio.gather(*steps)
+
     # --- time
 
     async def work(self) -> int:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from bot.boards.store import board as read_board
-from bot.core.clicks import AlreadyAnswered
+from bot.answers.store import DAILY
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily import panel_views
@@ -171,49 +169,31 @@ async def test_post_retries_a_refused_one_at_once(stage: Stage) -> None:
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A right first answer is 100 points at any time; a second answer is refused."""
+    """A right first answer is 100 points at any time; after the close everyone can read why."""
     await stage.set_up("13:00", answer_hours=23)
     await stage.wait(hours=1)
+    explain, click = stage.bot.dailies.explain, stage.pressed(stage.card().row_id, ALWINA)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.dailies.explain(stage.pressed(stage.card().row_id, ALWINA))
+        await explain(click)
     late = await stage.answer_daily(ALWINA, after=22.9 * 3600)
     wrong = await stage.answer_daily(BOB, right=False)
     assert (late.answered.points, wrong.answered.points) == (100, 0)
-    for user_id, right in [(ALWINA, False), (BOB, True)]:
-        with pytest.raises(AlreadyAnswered) as refused:
-            await stage.answer_daily(user_id, right=right)
-        assert re.fullmatch(
-            r"You already locked in \*\*.+\*\*\. Your first answer counts\.", str(refused.value)
-        )
-        with pytest.raises(AlreadyAnswered):
-            await stage.bot.dailies.check_open(
-                stage.card().row_id, stage.card().message_id, user_id
-            )
     assert await stage.check_points() == {ALWINA: 100, BOB: 0}
     await stage.wait(hours=24)
-    card_id = (await stage.day(TODAY)).id
-    assert (
-        await stage.bot.dailies.explain(stage.pressed(card_id, BOB))
-    ).answer == wrong.answered.answer
-    assert (await stage.bot.dailies.explain(stage.pressed(card_id, CLEMENTINE))).answer is None
-    with pytest.raises(UserError, match="That question is gone"):
-        await stage.bot.dailies.explain(stage.pressed(card_id, CLEMENTINE, guild_id=GUILD + 1))
+    shown = [await explain(replace(click, user_id=user_id)) for user_id in (BOB, CLEMENTINE)]
+    assert [one.answer for one in shown] == [wrong.answered.answer, None]
 
 
 async def test_an_answer_on_its_way_at_the_close(stage: Stage) -> None:
-    """A click in time counts if it arrives within seconds of the close; late clicks never count."""
+    """A click in time counts if it arrives within seconds of the close."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     card = stage.card()
-    with pytest.raises(UserError, match="closed"):  # by Discord's clock, before the card's edit
-        await stage.answer_daily(BOB, after=3600)
     closes_at = (await stage.day(TODAY)).closes_at
     assert closes_at is not None
     await stage.until(closes_at + timedelta(seconds=4))
     assert (await stage.day(TODAY)).state == "closed"
     await stage.answer_daily(ALWINA, post=card, after=3599)
-    with pytest.raises(UserError, match="closed"):
-        await stage.answer_daily(BOB, post=card, after=3601)
     await stage.wait(seconds=1)
     with pytest.raises(UserError, match="closed"):
         await stage.answer_daily(CLEMENTINE, post=card, after=3599)
@@ -221,7 +201,7 @@ async def test_an_answer_on_its_way_at_the_close(stage: Stage) -> None:
 
 
 async def test_answers_from_a_private_copy(stage: Stage) -> None:
-    """They count in any channel of the server, once and in time only."""
+    """They count in any channel of the server, and nowhere else."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     copy = replace(stage.click(ALWINA), message_id=999, channel_id=77)
@@ -239,14 +219,6 @@ async def test_answers_from_a_private_copy(stage: Stage) -> None:
             await dailies.check_open(forged.question_id, None, ALWINA, forged.guild_id)
     assert (await dailies.check_open(row, None, ALWINA, GUILD))[0] == stage.card().card.item  # type: ignore[union-attr]
     assert (await dailies.answer(copy, apart=True)).answered.right
-    with pytest.raises(AlreadyAnswered):
-        await dailies.answer(copy, apart=True)
-    with pytest.raises(AlreadyAnswered):
-        await dailies.check_open(row, None, ALWINA, GUILD)
-    assert await stage.check_points() == {ALWINA: 100}
-    await stage.wait(hours=1)
-    with pytest.raises(UserError, match="closed"):
-        await dailies.answer(replace(copy, user_id=BOB, at=stage.clock()), apart=True)
 
 
 async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:
@@ -256,14 +228,10 @@ async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:
     await stage.answer_daily(ALWINA)
     await stage.wait(minutes=1)
     await stage.answer_daily(BOB)
-
-    async def on(day: date) -> list[int]:
-        board = await stage.database.read(
-            read_board, GUILD, "today", day, user_id=ALWINA, topic_id=None, page=0
-        )
-        return [row.user_id for row in board.rows]
-
-    assert [await on(TODAY), await on(TODAY + DAY)] == [[ALWINA], [BOB]]
+    assert {a.user_id: a.local_date for a in await stage.answers(DAILY)} == {
+        ALWINA: TODAY,
+        BOB: TODAY + DAY,
+    }
 
 
 class First(random.Random):

@@ -11,15 +11,14 @@ import pytest
 
 from bot.core import servers
 from bot.core.database import Database
-from bot.core.errors import DeliveryRefused, UserError
+from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.daily import schedule_store
 from bot.daily.model import DEFAULT_NAME, Daily
 from bot.daily.schedule_service import Changes
-from bot.members.model import NO_NEWS
 from tests.banks import small_bank
 from tests.fakes import START, ClosedDaily, DailyCard
-from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
+from tests.stage import BOB, CHANNEL, GUILD, Stage
 
 TODAY = START.date()
 HOUR = timedelta(hours=1)
@@ -117,17 +116,6 @@ async def test_processes_draw_different_questions(stage: Stage) -> None:
     assert len(set(found)) == 2
 
 
-@pytest.mark.parametrize(
-    ("asks", "topics"), [("section:second", {"t2"}), ("topics:t3", {"t3"}), ("First", {"t1", "t3"})]
-)
-async def test_a_daily_asks_a_section_or_a_topic(stage: Stage, asks: str, topics: set[str]) -> None:
-    """A manager gives a section or a topic by its value or its title."""
-    await stage.set_up("13:00", answer_hours=1, asks=asks)
-    await stage.wait(days=8)
-    drawn = {stage.bank.items[daily.item_id or ""].topic_id for daily in await stage.days()}
-    assert drawn == topics
-
-
 async def test_open_questions_about_a_section(stage: Stage) -> None:
     """A section with several open questions can be asked openly, one with a single question can't."""
     await stage.set_up("13:00", answer_hours=1, kind="open", asks="section:first")
@@ -158,23 +146,6 @@ async def test_names_differ(stage: Stage) -> None:
     assert (await stage.change(key, name=" WARM \n up ")).schedule.name == "WARM up"
 
 
-async def test_each_use_is_about_one_daily(stage: Stage) -> None:
-    """Pausing, skipping and posting one leaves the other alone."""
-    await stage.set_up("13:00")
-    key = await add(stage, "Warm-up")
-    schedules = stage.bot.schedules
-    await schedules.pause(GUILD, key)
-    await schedules.skip(GUILD, 1)
-    await stage.wait(days=2)
-    assert posts(stage) == [(START + DAY + HOUR, DEFAULT_NAME)]
-    await schedules.resume(GUILD, key)
-    await schedules.post(GUILD, key)
-    await stage.run()
-    assert posts(stage)[-1] == (START + 2 * DAY, "Warm-up")
-    with pytest.raises(UserError, match="posted already"):
-        await schedules.post(GUILD, key)
-
-
 async def test_a_removed_daily_and_a_new_one(stage: Stage) -> None:
     """The new one begins on the same date, without a last post; what was open closes."""
     await stage.set_up("13:00", answer_hours=2)
@@ -193,22 +164,6 @@ async def test_a_removed_daily_and_a_new_one(stage: Stage) -> None:
     await stage.bot.schedules.remove(GUILD, key)
     await stage.wait(days=1)
     assert [name for _, name in posts(stage)][3:] == ["Warm-up"]
-
-
-async def test_a_daily_that_is_removed_while_discord_fails(stage: Stage) -> None:
-    """A post whose outcome was unknown, and is then refused, is not made any more."""
-    await stage.set_up("13:00")
-
-    async def remove() -> None:
-        await stage.bot.schedules.remove(GUILD, 1)
-        raise DeliveryRefused("permission", "I can't post there.")
-
-    stage.sender.during["post_daily"] = remove
-    await stage.wait(hours=1)
-    del stage.sender.during["post_daily"]
-    await stage.wait(hours=1)
-    daily = await stage.day(TODAY)
-    assert (daily.state, stage.sender.calls["post_daily"]) == ("skipped", 1)
 
 
 async def test_the_zone_is_the_servers(stage: Stage) -> None:
@@ -249,23 +204,6 @@ async def test_today_has_all_open_questions(stage: Stage) -> None:
         await stage.wait(hours=hours)
         today = await stage.bot.dailies.today(GUILD, BOB)
         assert [shown.daily.name for shown in today.dailies] == [name]
-
-
-async def test_a_streak_counts_dates(stage: Stage) -> None:
-    """Any daily of a date counts for it, each pays its own points, and news come once a date."""
-    await stage.set_up("13:00", answer_hours=1)
-    await add(stage, "Warm-up", "15:00", answer_hours=1)
-    for day in range(1, 8):
-        await stage.until(START + (day - 1) * DAY + HOUR)
-        if day % 2:
-            await stage.answer_daily(ALWINA)
-        await stage.wait(hours=2)
-        verdict = await stage.answer_daily(ALWINA)
-        assert verdict.streak.current == day
-    assert verdict.news == NO_NEWS  # the seventh date was answered and told two hours before
-    assert await stage.check_points() == {ALWINA: 1100}
-    await stage.wait(days=1, minutes=-30)
-    assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 7
 
 
 async def test_one_schedule_stops_nobodys_start(stage: Stage) -> None:

@@ -41,15 +41,11 @@ async def test_no_schedule_gets_an_old_id(database: Database) -> None:
     assert await database.write(schedule_store.add_schedule, SCHEDULE) > last
 
 
-async def test_which_schedules_are_due(database: Database) -> None:
-    """Due are servers whose post time has come, longest waiting first; paused ones never."""
-    for guild_id, next_at in [(1, AT), (2, AT - HOUR), (3, AT + HOUR), (4, None)]:
-        await database.write(
-            schedule_store.add_schedule,
-            replace(SCHEDULE, guild_id=guild_id, next_at=next_at, paused=next_at is None),
-        )
-    assert await database.read(schedule_store.SCHEDULES.due, AT, 10) == [2, 1]
-    assert await database.read(schedule_store.SCHEDULES.due, AT, 1) == [2]
+async def test_schedules_that_are_not_paused(database: Database) -> None:
+    """They come in pages, each with the dates that are decided."""
+    for guild_id in (1, 2, 3, 4):
+        added = replace(SCHEDULE, guild_id=guild_id, paused=guild_id == 4)
+        await database.write(schedule_store.add_schedule, added)
     for days in (3, -1):
         await database.write(create, 2, DAY + timedelta(days=days))
     active = partial(schedule_store.active_schedules, since=DAY)
@@ -59,7 +55,6 @@ async def test_which_schedules_are_due(database: Database) -> None:
         (2, {DAY + timedelta(days=3)}),
     ]
     assert [s.guild_id for s, _ in await database.read(active, after=2, limit=2)] == [3]
-    assert await database.read(schedule_store.SCHEDULES.next_due) == AT - HOUR
 
 
 async def test_one_daily_a_date(database: Database) -> None:

@@ -9,7 +9,10 @@ from bot.answers.rules import standings
 from bot.games.views import standing_rows
 
 
-@pytest.mark.parametrize(("players", "rest"), [(3, []), (10, []), (11, ["-# and 1 more"])])
+@pytest.mark.parametrize(
+    ("players", "rest"),
+    [(3, []), (10, []), (11, ["-# and 1 more"]), (5_000, ["-# and 4,990 more"])],
+)
 def test_the_first_ten_are_listed(players: int, rest: list[str]) -> None:
     """Each has a line, the first three apart; more are only counted."""
     ranked = standings(Tally(user_id, user_id, 1, 1, 1000) for user_id in range(1, players + 1))

@@ -15,7 +15,7 @@ from bot.chat.text import MAX_MESSAGE
 from bot.members.streak_store import streak_days
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, labels, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -169,22 +169,6 @@ async def test_they_exchange_roles_and_end_it(stage: Stage) -> None:
     over = thread.history()[-1]
     assert "One of you has ended it" in text_of(over)
     assert labels(over) == ["Not with them again"]
-
-
-async def test_a_third_member_is_refused_everywhere(stage: Stage) -> None:
-    """Whoever sends the ids of the buttons without being one of the two learns nothing."""
-    thread = await begin(stage)
-    shown = await press(stage, stage.alwina, thread.history()[-1], "My card")
-    topic = topic_on(reply(shown))
-    used = {i for page in (*thread.history(), answer_to(shown)) for i in custom_ids(page)}
-    used |= {"partnerreport:v1:1", "partnerend:v1:sure:1", "partnerapart:v1:sure:1"}
-    used |= {"partnerticks:v1:1:1", "partnerconfirm:v1:1:1:0:none", "partnerclose:v1:1"}
-    used.discard("partnerend:v1:ask:1")  # its page names nobody
-    assert len(used) >= 10
-    for custom_id in sorted(used):
-        words = reply(await forge(stage, stage.clementine, custom_id))
-        assert words.startswith("This is for two other members."), custom_id
-    assert topic.question not in "".join(stage.texts())
 
 
 async def test_every_card_of_an_asker_fits(stage: Stage) -> None:

@@ -106,14 +106,7 @@ def test_the_follow_up_fits_the_answer() -> None:
     all_bands = tuple(FollowUp(when, "?") for when in ("weak", "fair", "strong"))
     taught = replace(topic("a"), follow_ups=all_bands)
     found = [choose_follow_up(taught, percent, 0) for percent in (0, 39, 40, 74, 75, 100)]
-    assert [one and one.when for one in found] == [
-        "weak",
-        "weak",
-        "fair",
-        "fair",
-        "strong",
-        "strong",
-    ]
+    assert " ".join(one.when for one in found if one) == "weak weak fair fair strong strong"
     both = (FollowUp("weak", "w"), FollowUp("strong", "s1"), FollowUp("strong", "s2"))
     taught = replace(topic("a"), follow_ups=both)
     assert [choose_follow_up(taught, percent, 0) for percent in (0, 50, 80)] == [
@@ -173,11 +166,5 @@ def test_the_members_own_count(graded: Assessment, numbers: set[int]) -> None:
 
 def test_point_counts_compare_by_share() -> None:
     """Shares are compared because the bank's key points may have changed in between."""
-    for now, earlier, expected in (
-        ((3, 5), (2, 5), 1),
-        ((2, 5), (2, 5), 0),
-        ((2, 6), (2, 5), -1),
-        ((3, 6), (2, 4), 0),
-        ((0, 3), (0, 4), 0),
-    ):
-        assert PointCount(*now).compare(PointCount(*earlier)) == expected
+    assert PointCount(2, 6).compare(PointCount(2, 5)) == -1
+    assert PointCount(3, 6).compare(PointCount(2, 4)) == 0

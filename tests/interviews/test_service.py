@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -32,7 +32,6 @@ from tests.fakes import FakeVerifier, silent_verifier
 from tests.ours import own_topic
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
-STRANGER = 999
 GOOD = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
     "The same patient must stay on one side, so groups are not spread."
@@ -46,15 +45,18 @@ PARTLY = f"{PART} {IN_DOUBT}"
 class Candidate:
     """A member in an interview. Each call is about the question that they were asked last."""
 
-    def __init__(self, stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD) -> None:
+    def __init__(self, stage: Stage, user_id: int = ALWINA) -> None:
         self.stage = stage
         self.user_id = user_id
-        self.guild_id = guild_id
         self.question_id = 0
 
     @property
     def interviews(self) -> Interviews:
         return self.stage.bot.interviews
+
+    @property
+    def _asked_here(self) -> tuple[int, int, int]:
+        return self.question_id, self.user_id, GUILD
 
     def _asked(self, result: Step | InterviewReport) -> Step:
         assert isinstance(result, Step)
@@ -62,51 +64,45 @@ class Candidate:
         return result
 
     async def start(self, **options: Any) -> Step:
-        return self._asked(await self.interviews.start(self.user_id, self.guild_id, **options))
+        return self._asked(await self.interviews.start(self.user_id, GUILD, **options))
 
     async def answer(self, text: str = GOOD) -> None:
         await self.interviews.answer(self.question_id, self.user_id, text)
 
     async def feedback(self) -> Step:
-        return await self.interviews.feedback(self.question_id, self.user_id, self.guild_id)
+        return await self.interviews.feedback(*self._asked_here)
 
     async def graded(self, text: str = GOOD) -> Step:
         await self.answer(text)
         return await self.feedback()
 
     async def next(self) -> Step:
-        return self._asked(
-            await self.interviews.next(self.question_id, self.user_id, self.guild_id)
-        )
+        return self._asked(await self.interviews.next(*self._asked_here))
 
     async def skip(self) -> Step | InterviewReport:
-        result = await self.interviews.skip(self.question_id, self.user_id, self.guild_id)
+        result = await self.interviews.skip(*self._asked_here)
         return self._asked(result) if isinstance(result, Step) else result
 
     async def end(self) -> InterviewReport:
         return await self.interviews.end(self.question_id, self.user_id)
 
     async def count(self, *points: int) -> Step:
-        return await self.interviews.count(
-            self.question_id, self.user_id, self.guild_id, set(points)
-        )
+        return await self.interviews.count(*self._asked_here, set(points))
 
     async def confirm(self) -> Step:
         """Count the points that the list shows as ticked."""
         assessment = (await self.feedback()).assessment
         ticked = set() if assessment is None else set(assessment.ticked)
-        return await self.interviews.count(self.question_id, self.user_id, self.guild_id, ticked)
+        return await self.count(*ticked)
 
     async def verify(self, step: Step) -> Step:
-        return await self.interviews.verify(step, self.user_id, self.guild_id)
+        return await self.interviews.verify(step, self.user_id, GUILD)
 
     async def answer_follow_up(self, number: int, text: str = SPLIT_BY_TIME) -> None:
         await self.interviews.answer_follow_up(self.question_id, self.user_id, number, text)
 
     async def show_follow_up(self, number: int) -> Step:
-        return await self.interviews.show_follow_up(
-            self.question_id, self.user_id, self.guild_id, number
-        )
+        return await self.interviews.show_follow_up(*self._asked_here, number)
 
     async def row(self) -> InterviewQuestion:
         row = await self.stage.database.read(store.question, self.question_id)
@@ -169,38 +165,6 @@ async def open_daily_about(stage: Stage, topic_id: str) -> None:
         await stage.wait(days=1)
 
 
-async def test_answers_are_stored_before_they_are_graded(
-    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the process dies while it grades or compares an answer, the next process goes on."""
-
-    async def crash_in(method: str) -> Step:
-        async def crash(*_: object) -> None:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(stage.bot.grading, method, crash)
-        with pytest.raises(KeyboardInterrupt):
-            await alwina.feedback()
-        await stage.restart()
-        return await alwina.start()
-
-    await alwina.start()
-    await alwina.answer()
-    again = await crash_in("assess")
-    assert (again.continued, again.answer, follow_up_of(again)) == (True, GOOD, None)
-    assert letters(of(again)) == "fff"
-    row = await alwina.row()
-    assert (row.score, row.grade is not None) == (None, True)
-
-    text = "I'd train on the past and test on later cases."
-    await alwina.answer_follow_up(2, text)
-    reply = (await crash_in("compare")).reply
-    assert reply is not None
-    assert (reply.hint, reply.answer) == (SPLIT_BY_TIME, text)
-    assert [part.quote for part in reply.parts] == [text, ""]
-    assert decode_reply(str((await alwina.row()).follow_up)) == reply
-
-
 async def test_answers_that_take_too_long(
     stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,18 +215,28 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     assert late.reply is not None
     assert (late.reply.pending, open_follow_up(late)) == (False, None)
     assert late.assessment == step.assessment
+    assert decode_reply(str((await alwina.row()).follow_up)) == late.reply
     with pytest.raises(UserError, match="already answered this follow-up"):
         await alwina.answer_follow_up(0, "Otherwise.")
     assert await alwina.interviews.open_follow_up(alwina.question_id, ALWINA, 0) is None
 
 
-async def test_refused_follow_ups(alwina: Candidate) -> None:
-    """Those of unanswered questions or unknown numbers, and empty answers."""
+async def test_what_is_refused(stage: Stage, alwina: Candidate) -> None:
+    """Empty, second and others' answers, and follow-ups of unanswered questions or unknown numbers."""
     await alwina.start()
+    other = Candidate(stage, BOB)
+    other.question_id = alwina.question_id
+    with pytest.raises(UserError, match="That question is gone"):
+        await other.answer()
+    with pytest.raises(UserError, match="empty"):
+        await alwina.answer(" \n ")
     with pytest.raises(UserError, match="gone"):
         await alwina.answer_follow_up(0)
     assert (await alwina.show_follow_up(0)).reply is None
     await alwina.answer()
+    with pytest.raises(UserError, match="already answered this one"):
+        await alwina.answer("Something else.")
+    assert (await alwina.feedback()).answer == GOOD
     for number in (3, 9):
         with pytest.raises(UserError, match="gone"):
             await alwina.show_follow_up(number)
@@ -270,66 +244,18 @@ async def test_refused_follow_ups(alwina: Candidate) -> None:
         await alwina.answer_follow_up(0, " ")
 
 
-def all_uses(one: Candidate) -> Sequence[Callable[[], Awaitable[object]]]:
-    """Return everything that a member can do with a question of an interview."""
-    return (
-        one.answer,
-        one.feedback,
-        one.next,
-        one.skip,
-        one.end,
-        one.count,
-        lambda: one.answer_follow_up(0),
-        lambda: one.show_follow_up(0),
-        lambda: one.interviews.open_follow_up(one.question_id, one.user_id, 0),
-        lambda: one.interviews.open_topic(one.question_id, one.user_id),
-    )
-
-
-@pytest.mark.parametrize("answered", [False, True])
-async def test_other_members_questions_are_refused(
-    stage: Stage, alwina: Candidate, answered: bool
-) -> None:
-    """Every use case refuses other members, whatever custom ids they send, and the member who has
-    deleted their data. They can begin another interview."""
-    await alwina.start()
-    if answered:
-        await alwina.graded()
-    for member in (BOB, ALWINA):
-        if member == ALWINA:
-            await stage.bot.privacy.erase(ALWINA)
-        other = Candidate(stage, member)
-        other.question_id = alwina.question_id
-        for use in all_uses(other):
-            with pytest.raises(UserError, match="That question is gone"):
-                await use()
-    erased = alwina.question_id
-    assert not (await alwina.start()).continued
-    assert alwina.question_id > erased
-
-
-async def test_an_open_daily_is_not_asked(stage: Stage, alwina: Candidate) -> None:
-    """Its topic isn't asked on its server, nor of its players elsewhere, until it closes."""
-    await open_daily_about(stage, "t1")
-    with pytest.raises(UserError, match="question of the day right now"):
-        await alwina.start(topic_id="t1")
-    assert (await alwina.start(questions=10)).total == 3
-    stranger = Candidate(stage, STRANGER, None)
-    await stranger.start(topic_id="t1")  # the bot can't know yet that they are on that server
-    await stranger.end()
-    stage.bot.names.set(GUILD, STRANGER, "Stranger")  # as any click there does
-    await stage.bot.names.flush()
-    with pytest.raises(UserError, match="question of the day right now"):
-        await stranger.start(topic_id="t1")
-    await stage.wait(hours=2, seconds=5)
-    await stranger.start(topic_id="t1")
-
-
 async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Candidate) -> None:
-    """A question asked before the daily can be answered, and the interview goes on; its feedback,
-    and that on its follow-up, come after the close."""
+    """A question asked before the daily can be answered; its feedback, and that on its follow-up,
+    come after the close. Meanwhile nobody is asked about it."""
     await alwina.start(topic_id="t1")
     await open_daily_about(stage, "t1")
+    other = Candidate(stage, BOB)
+    step: Step | InterviewReport = await other.start(questions=10)
+    assert isinstance(step, Step)
+    assert step.total == 3
+    while isinstance(step, Step):
+        assert step.topic.id != "t1"
+        step = await other.skip()
     waiting = await alwina.graded()
     assert (waiting.assessment, waiting.answer) == (None, GOOD)
     for step in (await alwina.count(1), await alwina.confirm()):
@@ -384,17 +310,6 @@ async def test_late_answers_are_graded(stage: Stage, alwina: Candidate) -> None:
     assert (report.answered, report.skipped) == (2, 0)
 
 
-async def test_the_first_answer_counts(alwina: Candidate) -> None:
-    """A second answer and an empty one are refused."""
-    await alwina.start()
-    with pytest.raises(UserError, match="empty"):
-        await alwina.answer(" \n ")
-    await alwina.answer()
-    with pytest.raises(UserError, match="already answered this one"):
-        await alwina.answer("Something else.")
-    assert (await alwina.feedback()).answer == GOOD
-
-
 async def test_the_report_has_earlier_answers(stage: Stage, alwina: Candidate) -> None:
     """The count of this member's latest earlier answer to the topic is compared."""
 
@@ -438,8 +353,7 @@ async def test_an_own_question_that_changes(
     if change == "edited":
         kept = ["before", "before that"] if reached in {"graded", "counted"} else ["after"]
         assert [point.text for point in of(await alwina.feedback()).points] == kept
-        counted = PointCount(1, len(kept))
-        assert of(await alwina.count(0)).count == counted
+        assert of(await alwina.count(0)).count == PointCount(1, len(kept))
     else:
         for press in (alwina.feedback, alwina.answer, lambda: alwina.count(0)):
             with pytest.raises(
@@ -450,12 +364,9 @@ async def test_an_own_question_that_changes(
     assert going_on.number == (1 if change == "edited" else 2)
     if change == "edited":
         assert (await alwina.next()).number == 2
+        expected = round(100 / len(kept))
     report = await alwina.end()
-    assert report.percent == (of_one(counted) if change == "edited" else None)
-
-
-def of_one(count: PointCount) -> int:
-    return round(100 * count.said / count.total)
+    assert report.percent == (expected if change == "edited" else None)
 
 
 async def change_own_topic(stage: Stage, *key_points: str, question: str = "Ours?") -> OwnTopic:
@@ -521,31 +432,6 @@ async def test_a_count_outlives_a_models_rulings(
     assert (question, answer, set(points)) == (step.topic.question, GOOD, {0, 1, 2})
 
 
-@pytest.mark.parametrize("limit", ["REQUESTS_A_DAY", "REQUESTS_OF_ALL_A_DAY"])
-async def test_model_requests_have_a_daily_limit(
-    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch, limit: str
-) -> None:
-    """Beyond a member's, or all members', words decide, and the member reads why.
-
-    The next day has new requests.
-    """
-    monkeypatch.setattr(f"bot.interviews.service.{limit}", 1)
-    model = await connect_model(stage, FakeVerifier(raises_doubt))
-    told = []
-    second = alwina if limit == "REQUESTS_A_DAY" else Candidate(stage, BOB)
-    for days, member in ((0, alwina), (0, second), (1, alwina)):
-        stage.clock.turn(days=days)
-        await member.start(questions=1)
-        offline = await member.graded(PARTLY)
-        verified = await member.verify(offline)
-        told.append((of(verified).model, of(verified).model_failed))
-        assert (of(verified).count is None) == (of(verified).points == of(offline).points)
-        assert not member.interviews.may_verify(await member.feedback())
-        await member.end()
-    assert told == [("test-model", ""), ("", "spent"), ("test-model", "")]
-    assert len(model.asked) == 2
-
-
 async def test_a_failed_model_is_not_asked_again(stage: Stage, alwina: Candidate) -> None:
     """Words decide, nothing is counted until the member counts, and a restart changes nothing."""
     model = await connect_model(stage, silent_verifier())
@@ -569,22 +455,10 @@ async def test_an_interview_prepares_its_grading(stage: Stage, alwina: Candidate
     await preparing
 
 
-async def test_answers_have_a_daily_limit(
-    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
+async def test_no_form_opens_for_an_answer_too_many(
+    alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond it answers are refused, before the modal opens if possible; the next day they are
-    accepted."""
-    monkeypatch.setattr("bot.interviews.service.ANSWERS_A_DAY", 2)
-    for _ in range(2):
-        await alwina.start(questions=1)
-        await alwina.answer()
-        await alwina.end()
-    await alwina.start(questions=1)
-    opened = alwina.interviews.open_topic
-    with pytest.raises(UserError, match="answered 2 interview questions today"):
-        await opened(alwina.question_id, ALWINA)
-    with pytest.raises(UserError, match="answered 2 interview questions today"):
-        await alwina.answer()
-    stage.clock.turn(days=1)
-    assert await opened(alwina.question_id, ALWINA) is not None
-    await alwina.answer()
+    await alwina.start()
+    monkeypatch.setattr("bot.interviews.service.ANSWERS_A_DAY", 0)
+    with pytest.raises(UserError, match="answered 0 interview questions today"):
+        await alwina.interviews.open_topic(alwina.question_id, ALWINA)

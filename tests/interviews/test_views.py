@@ -497,22 +497,6 @@ def test_the_report_compares_with_earlier_answers() -> None:
     assert "last time" not in report_on(new)
 
 
-def test_the_feedback_on_a_daily() -> None:
-    """The model answer comes with the ticks; a reader without an answer sees it alone after the close."""
-    unanswered = DailyFeedback(daily_row(), TOPICS[0], Streak(0, 0), None)
-    alone = open_daily.feedback(unanswered, bank(), 0)
-    assert "You didn't answer this one" in said_on(alone)
-    assert plain(TOPICS[0].answer) in said_on(alone)
-    assert labels(alone) == []
-    before = reviewed(UNCOUNTED[0])
-    assert "Tick what you said, and you'll see the model answer." in text_of(before)
-    assert "Streak: 3 days" in text_of(before)
-    assert "Model answer" not in labels(before)
-    after = reviewed(UNCOUNTED[0].with_count({0}))
-    assert labels(after) == ["Model answer", "Your answer"]
-    assert plain(SMALL.answer) in said_on(reviewed(UNCOUNTED[0].with_count({0}), 1))
-
-
 def test_the_results_of_a_daily() -> None:
     """With the ticks of one member, what they missed is not shown."""
     one, two = (said_on(closed_openly(TOPICS[0], n, "A point")) for n in (1, 2))

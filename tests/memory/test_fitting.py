@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from fsrs import Rating
-from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
 from bot.answers.model import Review
 from bot.answers.store import PRACTICE, Reviews
-from bot.core.database import DatabaseClosed
 from bot.core.limits import MAX_FIT_ANSWERS, MAX_FIT_ITEMS
 from bot.memory import fitting
 from bot.memory import store as memory
@@ -107,8 +103,9 @@ async def practise(stage: Stage, user_id: int, history: Reviews) -> None:
         await stage.database.write(remember, item_id, given_review, source=PRACTICE)
 
 
-async def test_fits_at_night(stage: Stage) -> None:
+async def test_fits_at_night(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Members who have practised enough get them; they hold for items met an hour later, and no card changes."""
+    monkeypatch.setattr("bot.memory.service._PAGE", 10)
     stage.clock.at = AT + 20 * DAY
     nightly = FirstStabilitiesWork(stage.bot.context)
     await practise(stage, BOB, simulated(LONG, 45))
@@ -128,41 +125,9 @@ async def test_fits_at_night(stage: Stage) -> None:
         made[name] = await stage.database.read(memory.card_of, ALWINA, name)
     assert made["soon"] == review(None, GOOD, now + 59 * MINUTES)
     assert made["later"] == review(None, GOOD, now + 61 * MINUTES, fit(history))
-    for item_id in ("item-0", "soon", "later"):
-        card = await stage.database.read(memory.card_of, ALWINA, item_id)
-        await stage.database.write(memory.replay, ALWINA, item_id)
-        assert await stage.database.read(memory.card_of, ALWINA, item_id) == card
     more = {f"{item}-again": log for item, log in simulated(LONG, 45, seed=3).items()}
     await practise(stage, ALWINA, more)
     assert await nightly.run() == 1
-
-
-async def test_a_run_that_is_cut_goes_on_the_next_night(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever had a fit is not fitted to again."""
-    monkeypatch.setattr("bot.memory.service._PAGE", 10)
-    nightly = FirstStabilitiesWork(stage.bot.context)
-    await nightly.run()
-    for user_id in (ALWINA, BOB):
-        await practise(stage, user_id, simulated(LONG, 45))
-    with monkeypatch.context() as stopping:
-        stopping.setattr(memory, "save_fit", stopped_at(BOB))
-        with pytest.raises(DatabaseClosed):
-            await nightly.run()
-    assert [await nightly.run() for _ in range(2)] == [1, 0]
-
-
-def stopped_at(user_id: int) -> Callable[..., None]:
-    """Return `save_fit` of a bot that is stopped when this member has their turn."""
-    save = memory.save_fit
-
-    def save_or_stop(conn: Connection, of: int, *values: Any) -> None:
-        if of == user_id:
-            raise DatabaseClosed
-        save(conn, of, *values)
-
-    return save_or_stop
 
 
 async def test_an_erased_member_gets_no_fit(stage: Stage) -> None:
@@ -180,23 +145,6 @@ def test_the_latest_that_hold() -> None:
     assert first_stabilities(fits, AT - MINUTES) == USUAL
     assert first_stabilities(fits, AT) == LONG
     assert first_stabilities(fits, AT + 2 * DAY) == SHORT
-
-
-async def test_one_member_stops_nobodys_fit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member whose reviews can't be read has no fit; the one after them has."""
-    nightly = FirstStabilitiesWork(stage.bot.context)
-    await nightly.run()
-    for user_id in (ALWINA, BOB):
-        await practise(stage, user_id, simulated(LONG, 45))
-    reviews = answer_log.all_reviews_of
-
-    def fails(conn: Connection, user_id: int) -> Reviews:
-        if user_id == ALWINA:
-            raise RuntimeError("odd")
-        return reviews(conn, user_id)
-
-    monkeypatch.setattr(answer_log, "all_reviews_of", fails)
-    assert await nightly.run() == 1
 
 
 def test_a_fit_has_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,45 +81,21 @@ def test_due_is_a_matter_of_the_members_date() -> None:
     assert progress(known(cards, "Pacific/Kiritimati"), [])["t1"].due == 1
 
 
-@pytest.mark.parametrize(
-    ("topics", "expected"),
-    [
-        ([], None),
-        ([Progress("a", items=8), Progress("b", items=8, met=8, learned=8, latest=5)], None),
-        (
-            [
-                Progress("a", 8, met=1, latest=1, misses=1),
-                Progress("b", 8, met=2, latest=5, misses=2),
-            ],
-            "b",
-        ),
-        (
-            [
-                Progress("a", 8, met=5, latest=5, misses=2),
-                Progress("b", 8, met=2, latest=3, misses=2),
-            ],
-            "b",
-        ),
-        (
-            [
-                Progress("a", 8, met=5, learned=2, latest=5),
-                Progress("b", 8, met=5, learned=1, latest=5),
-            ],
-            "b",
-        ),
-        (
-            [
-                Progress("a", 8, met=2, latest=2, misses=0),
-                Progress("b", 8, met=2, latest=2, misses=0),
-            ],
-            "a",
-        ),
-        ([Progress("a", 8, met=1)], "a"),
-    ],
-)
-def test_the_weakest_topic(topics: list[Progress], expected: str | None) -> None:
-    """Weak before learning, then the most recent misses, then the least learned; never a new or a known one."""
-    assert weakest({p.topic_id: p for p in topics}) == expected
+def test_the_weakest_topic() -> None:
+    """Weak before learning, then the most recent misses, then the least learned; never a new or a
+    known one."""
+    order = [
+        Progress("two of three missed", 8, met=2, latest=3, misses=2),
+        Progress("two of five missed", 8, met=5, latest=5, misses=2),
+        Progress("one of one missed", 8, met=1, latest=1, misses=1),
+        Progress("none learned", 8, met=2, latest=2),
+        Progress("one learned", 8, met=5, learned=1, latest=5),
+        Progress("two learned", 8, met=5, learned=2, latest=5),
+    ]
+    done = [Progress("new", items=8), Progress("known", 8, met=8, learned=8, latest=5)]
+    while order:
+        assert weakest({p.topic_id: p for p in [*done, *reversed(order)]}) == order.pop(0).topic_id
+    assert weakest({p.topic_id: p for p in done}) is weakest({}) is None
 
 
 def test_misses_first_then_the_longest_due() -> None:

@@ -18,31 +18,31 @@ TODAY = date(2026, 11, 26)  # a Thursday
 @pytest.mark.parametrize(
     ("text", "day"),
     [
-        ("2026-12-12", date(2026, 12, 12)),
-        ("12.12.2026", date(2026, 12, 12)),
-        ("12. 12. 2026", date(2026, 12, 12)),
-        ("12.12.", date(2026, 12, 12)),
-        ("1.11", date(2027, 11, 1)),
-        (" 12 December 2026 ", date(2026, 12, 12)),
-        ("12. December", date(2026, 12, 12)),
-        ("Dec 12", date(2026, 12, 12)),
-        ("12th of dec", date(2026, 12, 12)),
-        ("1 November", date(2027, 11, 1)),
-        ("in 3 weeks", date(2026, 12, 17)),
-        ("in two weeks", date(2026, 12, 10)),
-        ("a month", date(2026, 12, 26)),
-        ("2026-11-28", date(2026, 11, 28)),
-        ("2027-11-26", date(2027, 11, 26)),
-        ("Saturday", date(2026, 11, 28)),
-        ("this sun", date(2026, 11, 29)),
-        ("thursday", date(2026, 12, 3)),
-        ("next friday", date(2026, 12, 4)),
-        ("next Monday", date(2026, 11, 30)),
+        ("2026-12-12", "2026-12-12"),
+        ("12.12.2026", "2026-12-12"),
+        ("12. 12. 2026", "2026-12-12"),
+        ("12.12.", "2026-12-12"),
+        ("1.11", "2027-11-01"),
+        (" 12 December 2026 ", "2026-12-12"),
+        ("12. December", "2026-12-12"),
+        ("Dec 12", "2026-12-12"),
+        ("12th of dec", "2026-12-12"),
+        ("1 November", "2027-11-01"),
+        ("in 3 weeks", "2026-12-17"),
+        ("in two weeks", "2026-12-10"),
+        ("a month", "2026-12-26"),
+        ("2026-11-28", "2026-11-28"),
+        ("2027-11-26", "2027-11-26"),
+        ("Saturday", "2026-11-28"),
+        ("this sun", "2026-11-29"),
+        ("thursday", "2026-12-03"),
+        ("next friday", "2026-12-04"),
+        ("next Monday", "2026-11-30"),
     ],
 )
-def test_date_formats(text: str, day: date) -> None:
+def test_date_formats(text: str, day: str) -> None:
     """Without a year it is the next such day, from the day after tomorrow up to a year ahead."""
-    assert read_date(text, TODAY) == day
+    assert str(read_date(text, TODAY)) == day
 
 
 @pytest.mark.parametrize(

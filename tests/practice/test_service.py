@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import fsrs
 import pytest
 from sqlalchemy import Connection, select
 
@@ -13,7 +12,7 @@ from bot.answers.model import Review
 from bot.answers.rules import rate
 from bot.answers.store import answers
 from bot.core import servers as guilds
-from bot.core.clicks import AlreadyAnswered, Click
+from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import store as cards
@@ -229,49 +228,13 @@ async def test_a_practice_of_yesterday_is_over(stage: Stage) -> None:
 # --- one question at a time
 
 
-async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A second click shows the first verdict, and is no second review; reasons come only then."""
+async def test_reasons_come_with_the_answer(stage: Stage) -> None:
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
         await stage.bot.practices.explain(stage.pressed(asking.question.id, ALWINA))
     first = await answer(stage, asking)
     pressed = stage.pressed(asking.question.id, ALWINA)
     assert await stage.bot.practices.explain(pressed) == first.answered
-    second = await stage.bot.practices.answer(click(stage, asking, right=False))
-    assert isinstance(second, PracticeVerdict)
-    assert (second.again, second.answered) == (True, first.answered)
-    assert len(await log(stage)) == 1
-    with pytest.raises(AlreadyAnswered):
-        await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
-
-
-@pytest.mark.parametrize("answered", [False, True])
-async def test_a_practice_is_its_members_alone(stage: Stage, answered: bool) -> None:
-    """Nobody else can do anything in it, whatever ids they send, nor can its member once they have
-    deleted their data. They can begin another one."""
-    asking = await asked(stage)
-    if answered:
-        await answer(stage, asking)
-    practices, question_id = stage.bot.practices, asking.question.id
-    for member in (BOB, ALWINA):
-        if member == ALWINA:
-            await stage.bot.privacy.erase(ALWINA)
-        for attempt in (
-            practices.answer(click(stage, asking, user_id=member)),
-            go_on(stage, asking.question.practice_id, member),
-            practices.end(asking.question.practice_id, member, GUILD),
-            practices.check_open(question_id, 0, member),
-            practices.explain(stage.pressed(question_id, member)),
-            practices.item_of(stage.pressed(question_id, member)),
-            practices.guess(question_id, member, GUILD),
-            practices.set_aside(question_id, member, GUILD, aside=True),
-        ):
-            with pytest.raises(UserError, match="That practice is gone"):
-                await attempt
-    assert await log(stage) == []
-    again = (await asked(stage)).question
-    assert again.id > question_id
-    assert again.practice_id > asking.question.practice_id
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -340,9 +303,11 @@ async def test_what_cannot_be_a_guess(stage: Stage) -> None:
 
 
 async def test_what_is_set_aside(stage: Stage) -> None:
-    """An item set aside is neither asked nor due, but rounds review it, until it is put back."""
+    """An item set aside is neither asked nor due, until it is put back, by its member only."""
     stage = Stage(stage.database, small_bank(1))
     asking = await asked(stage)
+    with pytest.raises(UserError, match="That practice is gone"):
+        await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD, aside=True)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
         await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
     await answer(stage, asking, right=False)
@@ -352,46 +317,11 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     assert asking.item not in await practise(stage)
     progress = (await stage.bot.topics.all(ALWINA, GUILD)).progress
     assert (progress["t1"].met, progress["t1"].due) == (4, 0)
-    later = Review(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
-    await stage.database.write(remember, asking.item.id, later)
-    assert await stage.database.read(cards.items_set_aside, ALWINA) == {asking.item.id}
     assert await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"]) == 0
     assert await stage.bot.practices.ask_again(ALWINA, [asking.item.id]) == 1
 
 
 # --- what must stay hidden
-
-
-async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> None:
-    """An open daily is hidden until it closes, in direct messages too, once the member was seen on
-    the server."""
-    await stage.set_up(at="12:30")
-    await stage.wait(hours=1)
-    known = (await stage.answer_daily(ALWINA)).answered.item
-    await stage.wait(days=1)
-    daily = stage.card().card.item  # type: ignore[union-attr]
-    assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {
-        known,
-        daily,
-    }
-    assert daily not in await practise(stage, user_id=BOB, guild_id=None)
-    stranger = await practise(stage, user_id=4_242, guild_id=None)
-    assert set(stage.bank.items.values()) == set(stranger)
-    await stage.wait(days=2)
-    assert daily in await practise(stage)
-
-
-async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage) -> None:
-    """Another question replaces it, when the member answers it or opens the practice again."""
-    stage = Stage(stage.database, small_bank(1))
-    asking = await asked(stage, topic="t1")
-    await stage.start(4)
-    stage.clock.turn(seconds=1)
-    screen = await stage.bot.practices.answer(click(stage, asking))
-    assert screen == Summary("t1", 0, 0, (), 0, None)
-    assert await log(stage) == []
-    with pytest.raises(UserError, match="This practice has ended"):
-        await stage.bot.practices.answer(click(stage, asking))
 
 
 async def test_a_question_that_was_replaced_stays_left_out(stage: Stage) -> None:

@@ -130,31 +130,21 @@ async def open_questions(stage: Stage) -> int:
     return int(await stage.database.read(lambda conn: conn.execute(count).scalar_one()))
 
 
-async def test_two_begin_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both devices show the same question."""
+@pytest.mark.parametrize("begun", [False, True])
+async def test_two_presses_at_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    """Both devices show the same question, and no other is asked."""
     shown: list[Asking] = []
 
-    async def also() -> None:
-        shown.append(await asked(stage))
+    async def press() -> None:
+        shown.append(question_of(await (go_on(stage, 1) if begun else start(stage))))
 
-    between(stage, monkeypatch, also)
-    shown.append(await asked(stage))
+    if begun:
+        await answer(stage, await asked(stage))
+    between(stage, monkeypatch, press)
+    await press()
     assert shown[0].question.id == shown[1].question.id
-    assert await open_questions(stage) == 1
-
-
-async def test_two_go_on_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A button pressed twice asks one question."""
-    first = await asked(stage)
-    await answer(stage, first)
-    shown: list[Any] = []
-
-    async def also() -> None:
-        shown.append(await go_on(stage, first.question.practice_id))
-
-    between(stage, monkeypatch, also)
-    shown.append(await go_on(stage, first.question.practice_id))
-    assert shown[0].question.id == shown[1].question.id != first.question.id
     assert await open_questions(stage) == 1
 
 
@@ -213,18 +203,16 @@ async def test_an_erasure_in_between(
     if press != "answer":
         await answer(stage, asking)
     practices, question_id = stage.bot.practices, asking.question.id
-    presses: dict[str, Awaitable[Any]] = {
-        "answer": practices.answer(click(stage, asking)),
-        "guess": practices.guess(question_id, ALWINA, GUILD),
-        "set aside": practices.set_aside(question_id, ALWINA, GUILD, aside=True),
-        "go on": go_on(stage, asking.question.practice_id),
-        "end": end(stage, asking.question.practice_id),
+    presses: dict[str, Callable[[], Awaitable[Any]]] = {
+        "answer": lambda: practices.answer(click(stage, asking)),
+        "guess": lambda: practices.guess(question_id, ALWINA, GUILD),
+        "set aside": lambda: practices.set_aside(question_id, ALWINA, GUILD, aside=True),
+        "go on": lambda: go_on(stage, asking.question.practice_id),
+        "end": lambda: end(stage, asking.question.practice_id),
     }
     between(stage, monkeypatch, lambda: stage.bot.privacy.erase(ALWINA), before)
     with pytest.raises(UserError, match="That practice is gone"):
-        await presses.pop(press)
-    for unused in presses.values():
-        unused.close()  # type: ignore[attr-defined]
+        await presses[press]()
     assert await stage.database.read(cards.cards_of, ALWINA) == {}
     assert await open_questions(stage) == 0
 

@@ -1,4 +1,4 @@
-"""The tables of rounds and their questions."""
+"""When all players of a round have answered its newest question."""
 
 from __future__ import annotations
 
@@ -12,35 +12,23 @@ from bot.answers.store import ROUND
 from bot.core.database import Database
 from bot.games.model import Starter
 from bot.rounds import store
-from bot.rounds.model import Phase, RoundOptions, RoundQuestion
+from bot.rounds.model import RoundOptions
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-async def create(
-    database: Database, channel_id: int = 10, *, at: datetime = AT, questions: int = 3
-) -> int | None:
-    return await database.write(
+async def created(database: Database, questions: int) -> int:
+    round_id = await database.write(
         store.create,
-        Starter(guild_id=1, channel_id=channel_id, user_id=5),
+        Starter(guild_id=1, channel_id=10, user_id=5),
         RoundOptions(seconds=20),
         [(f"item-{n}", "0123", 10 * n) for n in range(1, questions + 1)],
-        now=at,
-        first_at=at,
+        now=AT,
+        first_at=AT,
     )
-
-
-async def created(database: Database, channel_id: int = 10, *, questions: int = 3) -> int:
-    round_id = await create(database, channel_id, questions=questions)
     assert round_id is not None
     return round_id
-
-
-async def question_id(database: Database, round_id: int, number: int = 1) -> int:
-    question = await database.read(store.question_of, round_id, number)
-    assert question is not None
-    return question.id
 
 
 def answer(question_id: int, user_id: int) -> Answer:
@@ -60,27 +48,6 @@ def answer(question_id: int, user_id: int) -> Answer:
     )
 
 
-async def test_a_new_round_and_its_questions(database: Database) -> None:
-    """A new round is due at once, and nothing is known yet of its questions."""
-    round_id = await created(database)
-    new = await database.read(store.get, round_id)
-    assert new is not None
-    assert (new.phase, new.number, new.due_at, new.started_at) == (Phase.ASK, 1, AT, AT)
-    questions = [await database.read(store.question_of, round_id, n) for n in (1, 2, 3, 4)]
-    assert [q and (q.number, q.item_id, q.choice_order, q.seconds) for q in questions] == [
-        (1, "item-1", "0123", 10),
-        (2, "item-2", "0123", 20),
-        (3, "item-3", "0123", 30),
-        None,
-    ]
-    first = questions[0]
-    nothing_yet = (None,) * 5
-    assert first == RoundQuestion(
-        first.id if first else 0, round_id, 1, "item-1", "0123", 10, *nothing_yet
-    )
-    assert await database.read(store.revealed_questions, round_id) == []
-
-
 @pytest.mark.parametrize(
     ("answered", "all_have"),
     [
@@ -97,11 +64,12 @@ async def test_all_have_answered(
     database: Database, answered: dict[int, list[int]], all_have: bool
 ) -> None:
     """Those who answered one of the last two questions have answered this one, and there are some."""
-    round_id = await created(database, questions=4)
+    round_id = await created(database, 4)
     for number, members in answered.items():
-        question = await question_id(database, round_id, number)
+        question = await database.read(store.question_of, round_id, number)
+        assert question is not None
         for user_id in members:
-            await database.write(answers_store.add, answer(question, user_id))
+            await database.write(answers_store.add, answer(question.id, user_id))
     asked = await database.read(store.question_of, round_id, 4)
     assert asked is not None
     assert await database.read(store.all_have_answered, asked) == all_have

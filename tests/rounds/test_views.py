@@ -27,7 +27,7 @@ from bot.rounds.model import (
     RoundStatus,
     StandingsCard,
 )
-from tests.messages import check_limits, custom_ids, labels, lines, reads
+from tests.messages import custom_ids, labels, lines, reads
 from tests.pixels import different, size
 from tests.questions.test_views import AT, MEMBER, NAME, NOBODY, ROW, TOPIC, question, reveal
 from tests.shipped import bank, item
@@ -169,14 +169,6 @@ async def test_equals_share_a_medal() -> None:
     assert [line[0] for line in lines(view) if " · **" in line] == ["🥇", "🥇", "🥉"]
     nothing = await standings((1, tally(7, 0)), (1, tally(8, 0)))
     assert [line[:6] for line in lines(nothing) if " · **" in line] == ["**1.**", "**1.**"]
-
-
-async def test_standings_of_a_crowd() -> None:
-    """Ten rows are shown, and how many more members there are."""
-    view = await standings(*((n, tally(MEMBER - n, 10_000 - n)) for n in range(1, 5_001)))
-    check_limits(view, "standings")
-    assert sum(" · **" in line for line in lines(view)) == 10
-    assert "-# and 4,990 more" in lines(view)
 
 
 async def test_a_round_of_one() -> None:
