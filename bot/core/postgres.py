@@ -212,16 +212,20 @@ class _Pool(Pool):
 
     def _do_get(self) -> ConnectionPoolEntry:
         until = _now() + self._timeout
-        while not self._idle:
+        while True:
+            while self._idle:
+                entry = self._idle.pop()[1]
+                if not entry.driver_connection.is_closed():  # type: ignore[union-attr] # asyncpg's
+                    return entry
+                self._count_closed()  # by the server, which may have no other one now
             if _now() > self._full_until:
                 self._limit = self._size
             if self._open < self._limit:
-                entry = self._open_one(until)
+                opened = self._open_one(until)
             else:
-                entry = await_only(self._wait(until))
-            if entry is not None:
-                return entry
-        return self._idle.pop()[1]
+                opened = await_only(self._wait(until))
+            if opened is not None:
+                return opened
 
     def _open_one(self, until: float) -> ConnectionPoolEntry | None:
         """Open a connection; None if the server has none left, but this process has others."""

@@ -380,3 +380,30 @@ async def test_a_server_that_takes_no_writes_for_now(url: URL) -> None:
             with_options(url, options="-c default_transaction_read_only=on")
         ):
             pass
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_lost_connection_that_another_process_took(
+    few: Few, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the server has ended it, a process waits for one as it did for its first."""
+    url, allow = few
+    async with open_database(url) as database:
+        await database.write(set_note, "a", "x")
+        allow(0)
+        postgres.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'few'"
+        )
+        idle = database._backend._engine.pool._idle[0][1].driver_connection  # type: ignore[union-attr]
+        async with asyncio.timeout(PATIENCE):
+            while not idle.is_closed():  # noqa: ASYNC110 - the server ends it
+                await asyncio.sleep(0.01)
+        is_full = backend.is_full
+
+        def allow_one(error: object) -> bool:
+            allow(1)
+            return is_full(error)
+
+        monkeypatch.setattr(backend, "is_full", allow_one)
+        await database.write(set_note, "a", "y")
+        assert await database.read(read_note, "a") == "y"
