@@ -40,6 +40,7 @@ from bot.core.tables import (
     metadata,
     one_value,
     prepared,
+    stream,
     stream_rows,
 )
 from bot.questions.own import IN_SQL
@@ -440,11 +441,11 @@ def counted_answers() -> Select[Any]:
     return select(c.user_id, c.source, c.question_id.label("source_id")).where(COUNTED)
 
 
-def latest_on(conn: Connection, guild_id: int, since: date, limit: int) -> list[Answer]:
-    """Return a server's latest counted answers to items, since a local date."""
+def latest_on(conn: Connection, guild_id: int, since: date, limit: int) -> Iterator[Answer]:
+    """Yield a server's latest counted answers to items, since a local date."""
     here = answers.c.guild_id == guild_id, answers.c.local_date >= since, answers.c.item_id != ""
     query = select(answers).where(*here).order_by(answers.c.local_date.desc()).limit(limit)
-    return fetch_all(conn, query, Answer)
+    return stream(conn, query, Answer)
 
 
 def points_between(

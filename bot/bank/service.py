@@ -552,9 +552,11 @@ class QuestionInsights:
     ) -> tuple[Bank, partial[Insights]]:
         since = self._now() - YEAR
         bank = self._banks.of(conn, guild_id)
-        found = answers_store.latest_on(conn, guild_id, since.date(), MOST)
+        ids = {item_id: item_id for item_id in bank.asked}  # one string for all answers to an item
         given = [
-            Given(a.item_id, a.user_id, a.answer or "", a.correct, a.answered_at) for a in found
+            Given(ids[a.item_id], a.user_id, a.answer or "", a.correct, a.answered_at)
+            for a in answers_store.latest_on(conn, guild_id, since.date(), MOST)
+            if a.item_id in ids
         ]
         return bank, partial(
             analyze,

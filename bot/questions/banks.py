@@ -29,8 +29,8 @@ It is high enough for two members in direct messages, however large their server
 questions of `DIRECT_BYTES` count up to 34 MiB.
 """
 _IDLE_SECONDS = 1800.0
-_MOST_PICTURE_BYTES = 16 << 20
-"""Limit of the cached pictures of all servers together: enough for some hundred in play."""
+_MOST_PICTURE_BYTES = 8 << 20
+"""Limit of the cached pictures of all servers together: enough for 27 of the largest."""
 
 Marks = tuple[tuple[int, int], ...]
 """Pairs of a server's id and its bank's mark, which every change of the bank replaces."""

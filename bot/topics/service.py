@@ -95,7 +95,7 @@ class Decks:
     ) -> None:
         """Draw the formulas of a deck before it is made, but not for long; the rest stay LaTeX.
 
-        No bank or picture is kept for it meanwhile.
+        No bank and no picture is held while they are drawn.
         """
         choose = _chosen(user_id, topic_id, missed=missed)
         undrawn = await self._undrawn(user_id, guild_id, choose)

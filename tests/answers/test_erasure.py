@@ -61,8 +61,10 @@ async def test_an_erased_member(stage: Stage) -> None:
     (kept,) = [answer for answer in await stage.answers() if answer.user_id != BOB]
     assert kept.user_id < 0
     assert kept == replace(given, user_id=kept.user_id, paid=None, rating=None)
-    found = await stage.database.read(answer_log.latest_on, GUILD, EVER, 9)
-    assert {answer.user_id for answer in found} == {kept.user_id, BOB}
+    found = await stage.database.read(
+        lambda conn: {answer.user_id for answer in answer_log.latest_on(conn, GUILD, EVER, 9)}
+    )
+    assert found == {kept.user_id, BOB}
     points = await stage.database.read(answer_log.points_between, GUILD, EVER, date(2028, 1, 1))
     assert points.keys() == {BOB}
 

@@ -178,6 +178,10 @@ async def test_verdicts(database: Database) -> None:
     assert not await database.read(answer_log.has_played, 103)
 
 
+def latest_on(conn: Connection, since: date, limit: int) -> list[Answer]:
+    return list(answer_log.latest_on(conn, 1, since, limit))
+
+
 async def test_answers_of_some_dates(database: Database) -> None:
     """Sums over a server's answers between two dates; erased members have no points in them."""
     last = DAY + timedelta(days=1)
@@ -194,10 +198,10 @@ async def test_answers_of_some_dates(database: Database) -> None:
     assert points == {ALWINA: 12, BOB: 2}
     answered = await database.read(answer_log.answered_between, 1, DAY, last)
     assert answered == {"": (1, 1), "a": (3, 2)}
-    latest = await database.read(answer_log.latest_on, 1, DAY, 2)
+    latest = await database.read(latest_on, DAY, 2)
     assert latest[0] == given[1]
     assert len(latest) == 2
-    every = await database.read(answer_log.latest_on, 1, date(2026, 1, 1), 9)
+    every = await database.read(latest_on, date(2026, 1, 1), 9)
     assert {answer.item_id for answer in every} == {"a", "b"}
 
 
