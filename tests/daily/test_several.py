@@ -19,7 +19,7 @@ from bot.daily.schedule_service import Changes
 from bot.members.model import NO_NEWS
 from tests.banks import small_bank
 from tests.fakes import START, DailyCard
-from tests.stage import BOB, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 TODAY = START.date()
 HOUR = timedelta(hours=1)
