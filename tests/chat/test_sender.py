@@ -152,6 +152,7 @@ async def test_every_request_waits_for_its_turn(
     await sender.write_to(3, CARD, None)
     await sender.give_role(1, 3, 7)
     assert waits == [*range(len(http.requests))]
+    assert "PUT /channels/5/thread-members/3" in dict(http.requests)
 
 
 @pytest.mark.parametrize(
@@ -212,14 +213,6 @@ async def test_a_private_thread_is_opened_once(sender: DiscordSender, http: Fake
     others.append(thread(12, "Interview 3", 5))
     assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=AT) == 12
     assert [what for what, _ in http.requests].count("POST /channels/5/threads") == 2
-
-
-async def test_a_member_is_added_to_a_thread(sender: DiscordSender, http: FakeHttp) -> None:
-    await sender.add_to_thread(IN_THREAD, 3)
-    assert http.requests[-1][0] == "PUT /channels/6/thread-members/3"
-    http.answers["PUT /channels/6/thread-members/4"] = refusal(403, 50001)
-    with pytest.raises(DeliveryRefused):
-        await sender.add_to_thread(IN_THREAD, 4)
 
 
 async def test_plain_text_becomes_a_card(sender: DiscordSender, http: FakeHttp) -> None:
@@ -363,14 +356,6 @@ async def test_the_cache_is_rechecked_after_half_an_hour(
         with suppress(DeliveryRefused):
             await sender.post(SERVER, CARD, "n")
         assert len(http.requests) == requests
-
-
-async def test_uncached_channels_are_tried(sender: DiscordSender, http: FakeHttp) -> None:
-    """Archived threads and servers of other processes aren't cached, so the request is sent."""
-    add_to_cache(sender, guild_data(deny=SEND))
-    await sender.post(Place(1, 99), CARD, "n")
-    await sender.post(Place(2, 5000), CARD, "n")
-    assert len(http.requests) == 2
 
 
 async def test_an_outage_causes_no_request(

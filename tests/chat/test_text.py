@@ -133,6 +133,7 @@ AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
         (t.when(AT), "<t:1714564800:f>"),  # shown in each reader's zone and language
         (t.when(AT, "F"), "<t:1714564800:F>"),
         (t.count(1, "answer"), "1 answer"),
+        (t.count(0, "answer"), "0 answers"),
         (t.count(2500, "answer"), "2,500 answers"),
         (t.count(2, "reply", "replies"), "2 replies"),
         (t.seconds(0), "0.0s"),

@@ -52,12 +52,6 @@ async def press(stage: Stage, message: discord.Message, label: str) -> discord.M
     return answer_to(await stage.alwina.click(message, label=label))
 
 
-async def pick(stage: Stage, message: discord.Message, *values: str) -> discord.Message:
-    """Tick exactly these points in the list, and return the resulting card."""
-    custom_id = lists(message)[0].custom_id
-    return answer_to(await stage.alwina.select(message, values=list(values), custom_id=custom_id))
-
-
 def found_in(said: str) -> str:
     """Return the part of a feedback that lists what was found."""
     found = said.partition("**Found in your words**")[2].partition("\n**")[0]
@@ -114,7 +108,9 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     feedback = await write(stage, third, " ".join(words))
     await press(stage, feedback, f"Yes, I said those {len(last.key_points)}")
     await stage.restart()
-    fewer = await pick(stage, await press(stage, counted, "Feedback"), "2")
+    again = await press(stage, counted, "Feedback")
+    ticks = lists(again)[0].custom_id
+    fewer = answer_to(await stage.alwina.select(again, values=["2"], custom_id=ticks))
     assert [option.value for option in lists(fewer)[0].options if option.default] == ["2"]
     report = text_of(await press(stage, feedback, "See the report"))
     assert "2 answers · 1 skipped" in report

@@ -157,14 +157,6 @@ def asked_in(report: InterviewReport) -> list[AskedQuestion]:
     return [asked for section in report.sections for _, asked in section.asked]
 
 
-async def open_daily_about(stage: Stage, topic_id: str) -> None:
-    """Wait until the open daily is about this topic. It closes after two hours."""
-    await stage.set_up("13:00", kind="open", answer_hours=2)
-    await stage.wait(hours=1)
-    while (await stage.days())[-1].topic_id != topic_id:
-        await stage.wait(days=1)
-
-
 async def test_answers_that_take_too_long(
     stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,7 +240,10 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
     """A question asked before the daily can be answered; its feedback, and that on its follow-up,
     come after the close. Meanwhile nobody is asked about it."""
     await alwina.start(topic_id="t1")
-    await open_daily_about(stage, "t1")
+    await stage.set_up("13:00", kind="open", answer_hours=2)
+    await stage.wait(hours=1)
+    while (await stage.days())[-1].topic_id != "t1":
+        await stage.wait(days=1)
     other = Candidate(stage, BOB)
     step: Step | InterviewReport = await other.start(questions=10)
     assert isinstance(step, Step)

@@ -126,8 +126,9 @@ async def test_fits_at_night(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> N
     assert made["soon"] == review(None, GOOD, now + 59 * MINUTES)
     assert made["later"] == review(None, GOOD, now + 61 * MINUTES, fit(history))
     more = {f"{item}-again": log for item, log in simulated(LONG, 45, seed=3).items()}
-    await practise(stage, ALWINA, more)
-    assert await nightly.run() == 1
+    for user_id in (ALWINA, BOB):
+        await practise(stage, user_id, more)
+    assert await nightly.run() == 2
 
 
 async def test_an_erased_member_gets_no_fit(stage: Stage) -> None:

@@ -32,13 +32,13 @@ def known(cards: Mapping[str, MemoryCard], zone: str = "UTC", *set_aside: str) -
 @pytest.mark.parametrize(
     ("found", "level"),
     [
-        (Progress("t", items=8), "new"),
-        (Progress("t", items=8, met=1, latest=1, misses=1), "learning"),
-        (Progress("t", items=8, met=2, latest=2, misses=2), "weak"),
-        (Progress("t", items=8, met=8, learned=8, latest=5, misses=2), "weak"),
-        (Progress("t", items=8, met=4, learned=3, latest=5), "learning"),
-        (Progress("t", items=8, met=4, learned=4, latest=5, misses=1), "known"),
-        (Progress("t", items=7, met=7, learned=3, latest=5), "learning"),
+        (Progress("t", 8), "new"),
+        (Progress("t", 8, met=1, latest=1, misses=1), "learning"),
+        (Progress("t", 8, met=2, latest=2, misses=2), "weak"),
+        (Progress("t", 8, met=8, learned=8, latest=5, misses=2), "weak"),
+        (Progress("t", 8, met=4, learned=3, latest=5), "learning"),
+        (Progress("t", 8, met=4, learned=4, latest=5, misses=1), "known"),
+        (Progress("t", 7, met=7, learned=3, latest=5), "learning"),
     ],
 )
 def test_levels(found: Progress, level: str) -> None:
@@ -58,9 +58,9 @@ def test_progress_of_every_topic() -> None:
         known(cards), [("t2-a", A), ("gone", A), ("t1-b", G), ("t1-a", G), ("t2-a", A)]
     )
     assert list(topics.values()) == [
-        Progress("t1", items=4, met=2, learned=2, due=1, latest=2, misses=0),
-        Progress("t3", items=4),
-        Progress("t2", items=4, met=1, learned=0, due=1, latest=2, misses=2),
+        Progress("t1", 4, met=2, learned=2, due=1, latest=2, misses=0),
+        Progress("t3", 4),
+        Progress("t2", 4, met=1, learned=0, due=1, latest=2, misses=2),
     ]
     assert [p.level for p in topics.values()] == ["known", "new", "weak"]
 
@@ -92,7 +92,7 @@ def test_the_weakest_topic() -> None:
         Progress("one learned", 8, met=5, learned=1, latest=5),
         Progress("two learned", 8, met=5, learned=2, latest=5),
     ]
-    done = [Progress("new", items=8), Progress("known", 8, met=8, learned=8, latest=5)]
+    done = [Progress("new", 8), Progress("known", 8, met=8, learned=8, latest=5)]
     while order:
         assert weakest({p.topic_id: p for p in [*done, *reversed(order)]}) == order.pop(0).topic_id
     assert weakest({p.topic_id: p for p in done}) is weakest({}) is None

@@ -20,6 +20,7 @@ from bot.plan.rules import (
     MINUTES,
     SECONDS,
     expected_answers,
+    goal_topics,
     items_in_order,
     pace,
     question_limit,
@@ -162,6 +163,11 @@ def test_the_share_of_a_day() -> None:
     assert share_of_today(plan, knowledge(cards, hidden=["t1-a", "t1-c"]), NEW).left == 2
     on_the_day = replace(PLAN, day=TODAY)
     assert share_of_today(on_the_day, knowledge(cards), NEW) == DayShare(0, 0, 3, 0)
+
+
+def test_a_goal_that_left_the_bank_is_everything() -> None:
+    assert len(goal_topics(BANK, replace(PLAN, goal="topics:gone"))) == 6
+    assert [t.id for t in goal_topics(BANK, replace(PLAN, goal="topics:t2"))] == ["t2"]
 
 
 def test_an_outlook() -> None:
