@@ -16,9 +16,10 @@ from bot.core.snowflakes import created_at
 from bot.daily import schedule_store
 from bot.daily.model import DEFAULT_NAME, Daily
 from bot.daily.schedule_service import Changes
+from bot.members.model import NO_NEWS
 from tests.banks import small_bank
-from tests.fakes import START, ClosedDaily, DailyCard
-from tests.stage import BOB, CHANNEL, GUILD, Stage
+from tests.fakes import START, DailyCard
+from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 TODAY = START.date()
 HOUR = timedelta(hours=1)
@@ -50,23 +51,6 @@ def posts(stage: Stage) -> list[tuple[datetime, str]]:
 
 def asked(found: list[Daily]) -> list[str]:
     return [daily.item_id or daily.topic_id or "" for daily in found]
-
-
-async def test_each_daily_is_posted_at_its_time_and_once(stage: Stage) -> None:
-    """Two dailies have their own times and days; each date of each has one post, under its name."""
-    await stage.set_up("13:00")
-    await add(stage, "Warm-up", "15:00", weekdays="02", answer_hours=1)  # Monday and Wednesday
-    await stage.restart()
-    await stage.wait(days=3)
-    assert posts(stage) == [
-        (START + HOUR, DEFAULT_NAME),
-        (START + 3 * HOUR, "Warm-up"),
-        (START + DAY + HOUR, DEFAULT_NAME),
-        (START + 2 * DAY + HOUR, DEFAULT_NAME),
-        (START + 2 * DAY + 3 * HOUR, "Warm-up"),
-    ]
-    closed = [edit.card for edit in stage.sender.edits if isinstance(edit.card, ClosedDaily)]
-    assert {card.daily.name for card in closed} == {DEFAULT_NAME, "Warm-up"}
 
 
 async def test_dailies_of_one_minute_share_no_question(stage: Stage) -> None:
@@ -146,6 +130,23 @@ async def test_names_differ(stage: Stage) -> None:
     assert (await stage.change(key, name=" WARM \n up ")).schedule.name == "WARM up"
 
 
+async def test_each_use_is_about_one_daily(stage: Stage) -> None:
+    """Pausing, skipping and posting one leaves the other alone."""
+    await stage.set_up("13:00")
+    key = await add(stage, "Warm-up")
+    schedules = stage.bot.schedules
+    await schedules.pause(GUILD, key)
+    await schedules.skip(GUILD, 1)
+    await stage.wait(days=2)
+    assert posts(stage) == [(START + DAY + HOUR, DEFAULT_NAME)]
+    await schedules.resume(GUILD, key)
+    await schedules.post(GUILD, key)
+    await stage.run()
+    assert posts(stage)[-1] == (START + 2 * DAY, "Warm-up")
+    with pytest.raises(UserError, match="posted already"):
+        await schedules.post(GUILD, key)
+
+
 async def test_a_removed_daily_and_a_new_one(stage: Stage) -> None:
     """The new one begins on the same date, without a last post; what was open closes."""
     await stage.set_up("13:00", answer_hours=2)
@@ -204,6 +205,23 @@ async def test_today_has_all_open_questions(stage: Stage) -> None:
         await stage.wait(hours=hours)
         today = await stage.bot.dailies.today(GUILD, BOB)
         assert [shown.daily.name for shown in today.dailies] == [name]
+
+
+async def test_a_streak_counts_dates(stage: Stage) -> None:
+    """Any daily of a date counts for it, each pays its own points, and news come once a date."""
+    await stage.set_up("13:00", answer_hours=1)
+    await add(stage, "Warm-up", "15:00", answer_hours=1)
+    for day in range(1, 8):
+        await stage.until(START + (day - 1) * DAY + HOUR)
+        if day % 2:
+            await stage.answer_daily(ALWINA)
+        await stage.wait(hours=2)
+        verdict = await stage.answer_daily(ALWINA)
+        assert verdict.streak.current == day
+    assert verdict.news == NO_NEWS  # the seventh date was answered and told two hours before
+    assert await stage.check_points() == {ALWINA: 1100}
+    await stage.wait(days=1, minutes=-30)
+    assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 7
 
 
 async def test_one_schedule_stops_nobodys_start(stage: Stage) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.recap.rules import WEEK, climber, due, hardest, time_of, upcoming
+from bot.recap.rules import WEEK, climber, due, hardest, upcoming
 
 MONDAY = date(2027, 1, 4)
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -35,12 +35,6 @@ def test_the_next_recap(
 ) -> None:
     """It comes on its day at nine and is about the week before that day's; a week that had one has no second."""
     assert upcoming("UTC", weekday, after, taken) == (week, when)
-
-
-def test_by_the_servers_clock_through_its_changes() -> None:
-    """Nine in the morning before and after the clocks change."""
-    assert time_of("Europe/Berlin", 0, date(2027, 3, 15)) == datetime(2027, 3, 22, 8, tzinfo=UTC)
-    assert time_of("Europe/Berlin", 0, date(2027, 3, 22)) == datetime(2027, 3, 29, 7, tzinfo=UTC)
 
 
 @given(
