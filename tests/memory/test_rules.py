@@ -64,6 +64,7 @@ def test_the_same_as_the_package(steps: list[tuple[Rating, int]], first: FirstSt
             at,
             steps[0][0] != AGAIN,
         )
+        assert ours.missed is (theirs.state is not State.Review)
         later = at + timedelta(days=5, hours=3)
         assert recall(ours, later) == scheduler.get_card_retrievability(theirs, later)
 
