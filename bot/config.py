@@ -144,7 +144,7 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
         raise SettingsError.of(name, "is not a database address", example) from None
     if url.get_backend_name() in {"postgres", "postgresql"}:
         if several:
-            url = url.update_query_dict({"host": several[2]})
+            url = url.update_query_dict({"host": unquote(several[2])})
         return _postgres_url(url, name)
     if url.drivername in {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}:
         if (

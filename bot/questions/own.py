@@ -86,27 +86,27 @@ def sums_of(topics: Collection[OwnTopic], items: Collection[OwnItem]) -> Sums:
     return Sums(asked, len(topics), sum(map(size_of, topics)) + sum(map(size_of, items)))
 
 
-class OwnRows(Struct):
+class OwnRows(Struct, frozen=True):
     """All rows of a server, packed: one emoji in a text makes it four times as large in memory.
 
     `memory` is how many bytes they take unpacked, as parts of a bank.
     """
 
-    packed_topics: list[bytes]
-    packed_items: list[bytes]
+    packed_topics: Sequence[bytes]
+    packed_items: Sequence[bytes]
     memory: int
 
     @classmethod
     def of(cls, topics: Iterable[OwnTopic], items: Iterable[OwnItem]) -> OwnRows:
         """Pack rows one by one."""
-        rows = cls([], [], 0)
-        for topic in topics:
-            rows.packed_topics.append(msgpack.encode(topic))
-            rows.memory += sys.getsizeof(topic.content) + _ROW_MEMORY
-        for item in items:
-            rows.packed_items.append(msgpack.encode(item))
-            rows.memory += sys.getsizeof(item.content) + _ROW_MEMORY
-        return rows
+        memory = 0
+
+        def pack(row: OwnTopic | OwnItem) -> bytes:
+            nonlocal memory
+            memory += sys.getsizeof(row.content) + _ROW_MEMORY
+            return msgpack.encode(row)
+
+        return cls([pack(row) for row in topics], [pack(row) for row in items], memory)
 
     @property
     def topics(self) -> list[OwnTopic]:

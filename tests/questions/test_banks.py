@@ -99,7 +99,10 @@ def real_size(value: object, seen: set[int]) -> int:
 async def test_a_bank_is_counted_in_bytes(
     stage: Stage, banks: Banks, text: str, *, retired: bool
 ) -> None:
-    """Whatever its texts are like, a cached bank takes about as much memory as is counted for it."""
+    """Whatever its texts are like, a cached bank takes about as much memory as is counted for it.
+
+    Short texts take less on a newer Python.
+    """
     topic = own_topic(GUILD, 1)
     choices = [{"text": text + str(n), "correct": n == 0, "why": text} for n in range(6)]
     rows = [
@@ -113,7 +116,7 @@ async def test_a_bank_is_counted_in_bytes(
     real_size(stage.bank, shared)
     bank = await stage.database.read(banks.of, GUILD)
     real = real_size(bank, shared)
-    assert real * 0.8 < banks._memory() < real * 1.7
+    assert real * 0.8 < banks._memory() < real * 2
 
 
 async def test_no_more_is_held_than_fits(
