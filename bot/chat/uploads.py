@@ -38,7 +38,7 @@ async def uploading(
                 await before()
             key = interaction.guild_id or interaction.user.id
             await turn.enter_async_context(_UPLOADS.turn(key))
-            turn.callback(gc.collect)
+            turn.callback(gc.collect, 1)  # of young objects: a full collection would hold up clicks
             return await make()
 
         yield await defer_if_slow(interaction, make_in_turn())
