@@ -347,10 +347,13 @@ async def _key_points(server: Server) -> None:
 
 
 async def _forms(server: Server) -> None:
-    """Send forms at once, as many as fit, on servers with as much text as one may have."""
+    """Send forms at once, as many as fit, on servers with as much text as one may have.
 
-    async def add(at: Server, number: int) -> None:
-        panel = await at.reply(at.manager.slash(at.channel, "bank"))
+    Each has a manager of its own, because one member may do only a few things at once.
+    """
+
+    async def add(at: Server, manager: Member, number: int) -> None:
+        panel = await at.reply(manager.slash(at.channel, "bank"))
         texts = {
             "topic": "T",
             "prompt": f"{number} {'q' * 500}",
@@ -358,9 +361,13 @@ async def _forms(server: Server) -> None:
             "wrong": "no",
             "why": "So.",
         }
-        await at.send(at.manager, panel, "bankadded:v1", **texts)
+        await at.send(manager, panel, "bankadded:v1", **texts)
 
-    await _at_once(add(at, number) for at in server.all for number in range(10))
+    def manager_of(at: Server) -> Member:
+        return at.world.add_member(at.channel.guild, "manager", manager=True)
+
+    managers = [(at, manager_of(at)) for at in server.all]
+    await _at_once(add(at, manager, number) for at, manager in managers for number in range(10))
 
 
 async def _direct(server: Server) -> None:

@@ -80,7 +80,6 @@ class Outcome:
     waits: dict[str, list[float]]
     bot: float
     all: float
-    replies: Counter[str]
 
     def row(self, name: str) -> str:
         """Return a line of the table: waits as median, 99th percentile and longest."""
@@ -88,8 +87,7 @@ class Outcome:
             " / ".join(f"{percentile(self.waits[who], share):.0f}" for share in (0.5, 0.99, 1))
             for who in ("members", "newcomers")
         ]
-        said = "; ".join(f"{count} × {text}" for text, count in self.replies.most_common(4))
-        return f"| {name} | {' | '.join(waits)} | {self.bot:.0f} | {self.all:.0f} | {said} |"
+        return f"| {name} | {' | '.join(waits)} | {self.bot:.0f} | {self.all:.0f} |"
 
 
 async def section(quick: bool) -> Section:
@@ -129,8 +127,8 @@ async def section(quick: bool) -> Section:
         "other servers attack. Waits are milliseconds until an action is acknowledged: median, 99th "
         "percentile, longest. Memory in MB: of the bot above what it was before the first attack, and of all its "
         "processes together. The bot has all cores, and shares them with the load.\n\n"
-        "| attack | members | newcomers | bot | all | what attackers read |\n"
-        f"|---|---|---|---|---|---|\n{rows}",
+        "| attack | members | newcomers | bot | all |\n"
+        f"|---|---|---|---|---|\n{rows}",
         [
             Figure("p99, the worst attack alone", "ms", [max(p99[:-1])], at_most=300),
             Figure("p99, all attacks at once", "ms", [p99[-1]], at_most=300),
@@ -184,11 +182,9 @@ async def _watch(
         for i in itertools.islice(world.interactions.values(), sent, None)
         if i.channel.guild.id != others.server.id
     ]
-    first_lines = (re.sub(r"\d[\d,.]*", "#", text.strip().partition("\n")[0])[:70] for text in said)
-    replies = Counter(line or "nothing" for line in first_lines)
     for name in attacks:
         check_aim(name, said)
-    return Outcome(dict(others.waits), (bot - before) / 2**20, together / 2**20, replies)
+    return Outcome(dict(others.waits), (bot - before) / 2**20, together / 2**20)
 
 
 def check_aim(name: str, said: Sequence[str]) -> None:

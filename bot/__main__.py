@@ -235,10 +235,7 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
         tune_interpreter()
         try:
             backups = _regular_backups(settings)
-            async with (
-                _backing_up(backups),
-                serving(bot, settings, backups),
-            ):
+            async with _backing_up(backups), serving(bot, settings, backups):
                 _log_start(settings)
                 ended_by = await _until_signal(bot.start(settings.token), database.broken)
         except DatabaseBroken as error:
