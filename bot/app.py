@@ -80,6 +80,7 @@ from bot.members.names import Names
 from bot.members.service import Teams
 from bot.members.streak_service import Streaks
 from bot.memory.service import FirstStabilitiesWork
+from bot.memory.today_service import Days
 from bot.milestones.cog import MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
@@ -180,7 +181,6 @@ class Services:
         self.challenge_players = ChallengePlayers(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
-        self.plans = Plans(context)
         self.boards = Boards(context)
         self.topics = Topics(context)
         self.decks = Decks(context)
@@ -196,12 +196,20 @@ class Services:
             [daily_store.asked_on, plan_store.asked_on],
             self.milestones.streak_reached,
         )
+        self.days = Days(
+            context,
+            self.streaks,
+            plan_store.asks_of_day,
+            daily_store.unanswered,
+            reminders_store.get,
+        )
+        self.plans = Plans(context, self.days)
         self.profiles = Profiles(context, self.streaks)
         self.dailies = Dailies(context, self.grading, self.streaks)
         self.schedules = Schedules(context, [plan_again])
         self.interviews = Interviews(context, self.grading, self.streaks)
         self.partners = PartnerInterviews(context, self.streaks)
-        self.practices = Practices(context, self.plans, self.streaks)
+        self.practices = Practices(context, self.days, self.streaks)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
@@ -228,7 +236,7 @@ class Services:
         )
         self.schedule_work = ScheduleWork(context, self.schedules)
         self.daily_work = DailyWork(context)
-        self.reminder_work = ReminderWork(context, self.plans)
+        self.reminder_work = ReminderWork(context, self.days)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
         self.challenge_work = ChallengeWork(context, self.challenges)

@@ -15,17 +15,19 @@ from typing import NamedTuple
 
 from fsrs import Rating, State
 from msgspec import Struct
+from msgspec.structs import replace
 
-from bot.memory.model import MemoryCard
+from bot.memory.model import DayPlan, MemoryCard
 from bot.memory.progress import Knowledge
 from bot.memory.rules import days_away, recall_after, review
-from bot.plan.model import Outlook, Pace, Plan, SectionOutlook
+from bot.memory.today import DayFacts, today
+from bot.plan.model import Outlook, Plan, SectionOutlook
 from bot.plan.rules import (
     READY,
     expected_answers,
     goal_topics,
     items_in_order,
-    share_of_today,
+    pace,
     topics_in_order,
 )
 from bot.questions.areas import area_title, is_asked
@@ -153,8 +155,11 @@ def _mean(right: float, known: MemoryCard, missed: MemoryCard) -> float:
     return math.pow(known.stability, right) * math.pow(again.stability, 1 - right)
 
 
-def build_outlook(plan: Plan, known: Knowledge, own: Pace) -> Outlook:
+def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
     """Return the outlook of a member's plan."""
+    known = facts.known
+    times = [answer.at for answer in facts.practised]
+    own = pace(times, plan.set_on, known.zone, known.now)
     topics = goal_topics(known.bank, plan)
     ordered = topics_in_order(topics, known)
     sections = list(dict.fromkeys(topic.section_id for topic in topics))
@@ -176,8 +181,7 @@ def build_outlook(plan: Plan, known: Knowledge, own: Pace) -> Outlook:
     of_section = Counter(topic.section_id for topic in topics)
     return Outlook(
         plan=plan,
-        zone=known.zone,
-        today=known.today,
+        today=today(replace(facts, plan=DayPlan(plan.minutes, days))),
         goal=area_title(known.bank, plan.goal),
         is_asked=is_asked(known.bank, plan.goal),
         next_topics=tuple(
@@ -198,7 +202,6 @@ def build_outlook(plan: Plan, known: Knowledge, own: Pace) -> Outlook:
             for n, section_id in enumerate(sections)
         ),
         pace=own,
-        share=share_of_today(plan, known, own),
     )
 
 

@@ -29,8 +29,9 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.router import Route
+from bot.memory.views import amount
 from bot.plan.dates import written_date
-from bot.plan.model import DayShare, Outlook, Plan, PlannedDay, SectionOutlook
+from bot.plan.model import Outlook, Plan, PlannedDay, SectionOutlook
 from bot.plan.rules import LEAST_MINUTES, MINUTES, MOST_MINUTES
 from bot.questions.areas import ALL, area_options
 from bot.questions.model import Bank
@@ -56,22 +57,20 @@ _EXPECTED_COLOUR = "#949cf7"
 
 async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> Message:
     """The page of a plan; `key` is that of a `FairQueue`."""
-    share = outlook.share
+    to_do = outlook.today.to_do
     return Message(
         OPEN,
         f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}\n{readiness_line(outlook)}",
         None if outlook.is_asked else _ELSEWHERE,
         await draw_picture("plan.png", alt_text(outlook), lambda: svg(outlook, past), key),
-        _today(share),
+        f"Today: **{amount(outlook.today)}**",
         _next_topics(outlook),
         _habits(outlook),
         _more_sections(outlook),
         separator(),
-        f"-# Only you see this · {outlook.plan.minutes} minutes a day · time zone {outlook.zone}",
+        f"-# Only you see this · {outlook.plan.minutes} minutes a day · time zone {outlook.today.zone}",
         row(
-            button(f"Start today's {share.left:,}", PRACTISE.id(topic=""), PRIMARY)
-            if share.left
-            else None,
+            button("Start", PRACTISE.id(topic=""), PRIMARY) if to_do else None,
             button("Edit", PLAN.id(do="form")),
             button("Remove", PLAN.id(do="ask")),
         ),
@@ -85,7 +84,7 @@ def percent(share: float) -> int:
 def readiness_line(outlook: Outlook) -> str:
     """Readiness now and on the interview day, and what twice the minutes would change."""
     now = f"About **{percent(outlook.ready)}%** ready"
-    if not outlook.share.days:
+    if not outlook.days:
         return f"{now}. Your interview is today."
     then, twice = percent(outlook.expected), percent(outlook.with_twice)
     words = f"{now} today, **{then}%** on {written_date(outlook.plan.day)} {_condition(outlook)}."
@@ -100,24 +99,8 @@ def _condition(outlook: Outlook) -> str:
     return f"with {outlook.plan.minutes} minutes a day"
 
 
-def _today(share: DayShare) -> str:
-    done = f", {share.done:,} done" if share.done else ""
-    if not share.left:
-        return f"Today: nothing left{done}"
-    return f"Today: **{goal_words(share)}**{done}"
-
-
-def goal_words(share: DayShare) -> str:
-    """For example `12 questions, 5 new and 7 to review`, or only one kind."""
-    if share.new and share.due:
-        return f"{t.count(share.left, 'question')}, {share.new:,} new and {share.due:,} to review"
-    if share.new:
-        return f"{share.new:,} new {'question' if share.new == 1 else 'questions'}"
-    return f"{t.count(share.due, 'question')} to review"
-
-
 def _next_topics(outlook: Outlook) -> str | None:
-    if not outlook.share.days or not outlook.next_topics:
+    if not outlook.days or not outlook.next_topics:
         return None
     return "Next: " + " · ".join(t.escape(t.cut(title, 60)) for title in outlook.next_topics)
 
@@ -125,7 +108,7 @@ def _next_topics(outlook: Outlook) -> str | None:
 def _habits(outlook: Outlook) -> str | None:
     """On how many days the member has practised, without blame."""
     own = outlook.pace
-    if not outlook.share.days or not own.days:
+    if not outlook.days or not own.days:
         return None
     if own.days == 1:
         return "You practised yesterday." if own.practised else "Yesterday was a day off."
@@ -147,8 +130,7 @@ def _more_sections(outlook: Outlook) -> str | None:
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
-    left = t.count(outlook.share.left, "question")
-    return f"Plan: {readiness_line(outlook)} {left} left today."
+    return f"Plan: {readiness_line(outlook)}"
 
 
 def ended_page(day: date) -> Message:
@@ -217,7 +199,7 @@ def alt_text(outlook: Outlook) -> str:
     parts = [
         f"{percent(outlook.ready)}% ready now",
         f"{percent(outlook.expected)}% on {written_date(outlook.plan.day)} {_condition(outlook)}",
-        t.count(outlook.share.days, "day") + " to go",
+        t.count(outlook.days, "day") + " to go",
     ]
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
     return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
@@ -231,7 +213,7 @@ def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
 
 
 def _figures(outlook: Outlook) -> str:
-    days = outlook.share.days
+    days = outlook.days
     figures = (
         (MARGIN, f"{percent(outlook.ready)}%", "ready now", INK),
         (150, f"{percent(outlook.expected)}%", f"on {_short(outlook.plan.day)}", _EXPECTED_COLOUR),
@@ -246,7 +228,7 @@ def _short(day: date) -> str:
 
 def _chart(outlook: Outlook, past: Sequence[PlannedDay], top: float) -> tuple[str, float]:
     """Past readiness, and the expected curve dashed, from 0 to 100%."""
-    start = min([outlook.today, *(recorded.day for recorded in past)])
+    start = min([outlook.today.day, *(recorded.day for recorded in past)])
     whole = max((outlook.plan.day - start).days, 1)
     right, base = WIDTH - MARGIN, top + _CHART_HEIGHT
 
@@ -260,11 +242,11 @@ def _chart(outlook: Outlook, past: Sequence[PlannedDay], top: float) -> tuple[st
         parts.append(
             words(_CHART_LEFT - 8, y + 6, f"{percent(share)}%", colour=MUTED, anchor="end")
         )
-    past_days = (outlook.today - start).days
+    past_days = (outlook.today.day - start).days
     line_so_far = [
         position((recorded.day - start).days, recorded.ready / 1000)
         for recorded in past
-        if recorded.day < outlook.today
+        if recorded.day < outlook.today.day
     ]
     now = position(past_days, outlook.ready)
     ahead = [position(past_days + day, share) for day, share in outlook.curve]
@@ -281,7 +263,7 @@ def _day_labels(outlook: Outlook, start: date, today: float, y: float) -> list[s
     """The labels of the first day, of today if there is room, and of the interview day."""
     right = WIDTH - MARGIN
     labels = [words(right, y, _short(outlook.plan.day), colour=MUTED, anchor="end")]
-    if start == outlook.today:
+    if start == outlook.today.day:
         return [*labels, words(_CHART_LEFT, y, "Today", colour=MUTED)]
     if today - _CHART_LEFT > 90:
         labels.append(words(_CHART_LEFT, y, _short(start), colour=MUTED))

@@ -17,14 +17,14 @@ class Details(Struct, frozen=True):
     """Figures that a member may hide: answers of the last weeks, in practice and on every server.
 
     `days` are the numbers of dates with an answer in each week, the present one last. `met` and
-    `learned` count questions.
+    `known` count questions.
     """
 
     answers: int
     right: int
     days: tuple[int, ...]
     met: int
-    learned: int
+    known: int
 
 
 class Profile(Struct, frozen=True):
@@ -40,7 +40,7 @@ class Profile(Struct, frozen=True):
 
 
 def details(
-    answers: Collection[tuple[date, bool]], today: date, *, met: int, learned: int
+    answers: Collection[tuple[date, bool]], today: date, *, met: int, known: int
 ) -> Details:
     """Return the figures of the last weeks, of answers by date with their verdicts."""
     mondays = [monday(today) - timedelta(weeks=n) for n in reversed(range(WEEKS))]
@@ -51,5 +51,5 @@ def details(
         right=sum(right for _, right in recent),
         days=tuple(map(weeks.count, mondays)),
         met=met,
-        learned=learned,
+        known=known,
     )

@@ -59,4 +59,9 @@ class Profiles:
             for at, right in answers_store.verdicts_since(conn, user_id, since)
         ]
         known = knowledge(conn, user_id, self._banks.of(conn, guild_id), zone, now)
-        return details(answers, known.today, met=len(known.cards), learned=known.learned())
+        return details(
+            answers,
+            known.today,
+            met=len(known.cards),
+            known=known.known(known.bank.asked_topics.values()),
+        )

@@ -87,12 +87,12 @@ async def _picture(profile: Profile, guild_id: int) -> Picture | None:
 
 def alt_text(details: Details) -> str:
     """Return everything that the picture shows, in words."""
-    learned = f"{t.count(details.met, 'question')} met, {details.learned:,} learned"
+    known = f"{t.count(details.met, 'question')} met, {details.known:,} known"
     if not details.answers:
-        return f"No answers in the last 12 weeks. {learned}."
+        return f"No answers in the last 12 weeks. {known}."
     return (
         f"Last 12 weeks: {t.percent(details.right, details.answers)} right, "
-        f"with answers on {t.count(sum(details.days), 'day')}. {learned}."
+        f"with answers on {t.count(sum(details.days), 'day')}. {known}."
     )
 
 
@@ -101,7 +101,7 @@ def svg(details: Details) -> str:
     figures = (
         (t.percent(details.right, details.answers) if details.answers else "–", "right"),
         (f"{details.met:,}", "met"),
-        (f"{details.learned:,}", "learned"),
+        (f"{details.known:,}", "known"),
     )
     tiles = [big_number(MARGIN + n * _TILE, *shown) for n, shown in enumerate(figures)]
     left = WIDTH - MARGIN - len(details.days) * (_BAR + _GAP) + _GAP

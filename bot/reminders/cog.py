@@ -9,6 +9,8 @@ from bot.chat.client import QuizBot
 from bot.chat.replies import say, say_here
 from bot.chat.router import Fields, modal_texts, modal_zone
 from bot.core.servers import DEFAULT_ZONE
+from bot.core.snowflakes import created_at
+from bot.core.zones import stored_zone
 from bot.reminders import views as view
 from bot.reminders.work import Reminders
 
@@ -38,6 +40,8 @@ class RemindersCog(commands.Cog):
             return
         found, zone = await self._reminders.get(user_id, guild_id)
         at = found.at if found is not None else view.USUAL_TIME
+        if what == "tomorrow":
+            at = f"{created_at(interaction.id).astimezone(stored_zone(zone)):%H:%M}"
         if what == "time" or (found is None and zone == DEFAULT_ZONE):
             await interaction.response.send_modal(view.form(at, zone, self._now()))
             return

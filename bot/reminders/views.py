@@ -11,29 +11,22 @@ from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, butto
 from bot.chat.modals import fields_modal, text_field, zone_fields
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
-from bot.plan.model import DayShare
-from bot.plan.views import goal_words
+from bot.memory.model import Today
+from bot.memory.views import amount, in_a_row
 from bot.questions.views import PRACTISE
 from bot.reminders.model import Reminder
 
 REMIND = Route("remind", {})
 """Opens the card."""
-CHANGE = Route("reminder", {"what": "on|time|off"}, once=True)
+CHANGE = Route("reminder", {"what": "on|time|off|tomorrow"}, once=True)
 FORM = Route("remindat", {}, once=True)
 USUAL_TIME = "19:00"
 
-_TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
-
-def reminder(due: int, goal: DayShare | None = None) -> PlainMessage:
-    """Return the direct message. It is plain text, so that a phone's notification shows it.
-
-    With a plan it names the day's goal, else the number of questions that are due.
-    """
-    waiting = t.count(due, "question is", "questions are")
-    words = f"**{waiting} due today.** A few minutes keep them fresh."
-    if goal is not None:
-        words = f"**Today's goal: {goal_words(goal)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
+def reminder(today: Today) -> PlainMessage:
+    """Return the direct message. It is plain text, so that a phone's notification shows it."""
+    streak = in_a_row(today)
+    words = f"**Today: {amount(today)}.**" + (f" You're at {streak}." if streak else "")
     practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
     return PlainMessage(words, practise, button("Turn off", CHANGE.id(what="off")))
 

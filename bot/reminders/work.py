@@ -21,11 +21,9 @@ from bot.core.tables import values_of
 from bot.members.service import choose_zone
 from bot.members.store import zone_of
 from bot.members.streak_store import ask_on
-from bot.memory.progress import Knowledge
-from bot.memory.service import knowledge
-from bot.plan.model import DayShare
-from bot.plan.rules import FollowedPlan
-from bot.plan.service import Plans
+from bot.memory.model import Today
+from bot.memory.today import DayFacts, today
+from bot.memory.today_service import Days
 from bot.practice.store import last_asked
 from bot.reminders import store
 from bot.reminders import views as view
@@ -124,9 +122,9 @@ class ReminderWork(Worker[Reminder]):
 
     queue = store.QUEUE
 
-    def __init__(self, context: Context, plans: Plans) -> None:
+    def __init__(self, context: Context, days: Days) -> None:
         super().__init__(context)
-        self._plans = plans
+        self._days = days
         self._paused_until = datetime.min.replace(tzinfo=UTC)
 
     def load(self, conn: Connection, key: int, /) -> Reminder | None:
@@ -149,11 +147,11 @@ class ReminderWork(Worker[Reminder]):
         found = await self._database.read(self._find_due, row.user_id)
         if found is None:
             return
-        due, goal = await compute(OURS, _day, found)
-        is_sent = bool(due if goal is None else goal.left) and not found.late
+        day = await compute(OURS, today, found.facts)
+        is_sent = bool(day.to_do) and not found.late
         after = _after(found, is_sent=is_sent)
         if await self._database.write(_claim, found.reminder, after) and is_sent:
-            await self._send(found.reminder, after, due, goal)
+            await self._send(found.reminder, after, day)
 
     async def give_up(self, key: int, reason: str) -> None:
         """Skip today's reminder; the next one comes tomorrow."""
@@ -163,12 +161,10 @@ class ReminderWork(Worker[Reminder]):
         if reminder is not None:
             await self._database.write(store.change, reminder, next_at=tomorrow)
 
-    async def _send(
-        self, before: Reminder, reminder: Reminder, due: int, goal: DayShare | None
-    ) -> None:
+    async def _send(self, before: Reminder, reminder: Reminder, day: Today) -> None:
         if reminder.channel_id is None:
             self._pause(timedelta(minutes=1) / self._context.shards.share_of(OPENED_A_MINUTE))
-        message = view.reminder(due, goal)
+        message = view.reminder(day)
         try:
             channel_id = await self._sender.write_to(reminder.user_id, message, reminder.channel_id)
         except DeliveryLater as error:
@@ -199,36 +195,26 @@ class ReminderWork(Worker[Reminder]):
         reminder = store.get(conn, user_id)
         if reminder is None or reminder.next_at is None or reminder.next_at > now:
             return None
-        bank = self._banks.of_member(conn, user_id, None)
-        zone = zone_of(conn, user_id, None)
         return _Due(
             reminder,
             late=now - reminder.next_at > CATCH_UP,
-            known=knowledge(conn, user_id, bank, zone, now),
-            plan=self._plans.followed(conn, user_id, zone, now),
+            facts=self._days.facts(conn, user_id, None),
             practised_at=last_asked(conn, user_id),
         )
 
 
 class _Due(NamedTuple):
-    """A due reminder, and what its member knows and plans at that moment."""
+    """A due reminder, and what its member's day is computed from at that moment."""
 
     reminder: Reminder
     late: bool
-    known: Knowledge
-    plan: FollowedPlan | None
+    facts: DayFacts
     practised_at: datetime | None
-
-
-def _day(found: _Due) -> tuple[int, DayShare | None]:
-    """Return how many questions are due, and the day's share of a member with a plan."""
-    goal = None if found.plan is None else found.plan.share(found.known)
-    return len(found.known.due()), goal
 
 
 def _after(found: _Due, *, is_sent: bool) -> Reminder:
     """Return a reminder with its next time; it turns itself off if its member ignored too many."""
-    before, now, zone = found.reminder, found.known.now, found.known.zone
+    before, now, zone = found.reminder, found.facts.known.now, found.facts.known.zone
     rule = Rule(parse_time(before.at), zone)
     day, next_at = next_occurrence(rule, after=now)
     if is_sent and next_at - now < LEAST_APART:  # the zone is new

@@ -76,7 +76,7 @@ def section_list(found: TopicList) -> Message:
     A phone has no room for sections that are new to the member; the list to pick from has all.
     """
     bank = found.bank
-    met, learned, items = _sums(found, list(bank.asked_topics))
+    met, known, items = _sums(found, list(bank.asked_topics))
     pages = topic_pages(bank)
     first_pages = {page[0].section_id: n for n, page in reversed(list(enumerate(pages)))}
     lines, options = [], []
@@ -90,7 +90,7 @@ def section_list(found: TopicList) -> Message:
     advice = f"Weakest: **{t.one_line(bank.topics[first].title)}**" if first is not None else None
     return Message(
         OPEN,
-        f"### Topics\n-# {t.count(items, 'question')} · {met:,} met · {learned:,} learned",
+        f"### Topics\n-# {t.count(items, 'question')} · {met:,} met · {known:,} known",
         "\n".join(lines) or None,
         advice,
         row(_choices(SECTION_PICK.id(), "Open a section…", options)),
@@ -102,11 +102,11 @@ def section_list(found: TopicList) -> Message:
 
 
 def _sums(found: TopicList, topic_ids: Sequence[str]) -> tuple[int, int, int]:
-    """Return how many questions of some topics a member has met and learned, and how many exist."""
+    """Return how many questions of some topics a member has met, how many they know, and how many exist."""
     progress = [found.progress[topic_id] for topic_id in topic_ids]
     return (
         sum(p.met for p in progress),
-        sum(p.learned for p in progress),
+        sum(p.known for p in progress),
         sum(p.items for p in progress),
     )
 
@@ -118,11 +118,11 @@ def topic_list(found: TopicList, page: int) -> Message:
     page = min(page, len(pages) - 1)
     topics = pages[page]
     section = {section.id: section for section in bank.sections}[topics[0].section_id]
-    met, learned, items = _sums(found, [topic.id for topic in section.topics])
+    met, known, items = _sums(found, [topic.id for topic in section.topics])
     return Message(
         OPEN,
         f"### {t.one_line(section.title)}\n"
-        f"-# {t.count(items, 'question')} · {met:,} met · {learned:,} learned",
+        f"-# {t.count(items, 'question')} · {met:,} met · {known:,} known",
         "\n".join(_topic_line(topic, found.progress[topic.id]) for topic in topics),
         row(
             _choices(
@@ -156,16 +156,14 @@ def _topic_line(topic: Topic, progress: Progress) -> str:
     title = t.one_line(topic.title)
     if progress.level == "new":
         return title
-    due = f", {progress.due} due" if progress.due else ""
-    return f"{title} · {progress.level}{due}"
+    return f"{title} · {progress.level}"
 
 
 def _topic_state(progress: Progress) -> str:
     """Say in a few words how a member is doing in a topic."""
     if progress.level == "new":
         return f"New · {t.count(progress.items, 'question')}"
-    due = f" · {progress.due} due" if progress.due else ""
-    return f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned{due}"
+    return f"{progress.level.capitalize()} · {progress.known} of {progress.items} known"
 
 
 def topic_page(

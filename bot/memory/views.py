@@ -1,0 +1,26 @@
+"""A member's day in words, the same on every screen."""
+
+from __future__ import annotations
+
+from bot.chat import text as t
+from bot.memory.model import Today
+
+DONE = "Done for today ✓"
+
+
+def amount(today: Today) -> str:
+    """Say what is to do: `6 questions, about 4 minutes`, or that the day is done."""
+    if not today.to_do:
+        return DONE if today.done else "Nothing to practise today"
+    return f"{t.count(today.to_do, 'question')}, about {t.count(today.minutes, 'minute')}"
+
+
+def tomorrow(today: Today) -> str:
+    """Say what comes tomorrow: `tomorrow: 6 questions`."""
+    return f"tomorrow: {t.count(today.tomorrow, 'question') if today.tomorrow else 'a day off'}"
+
+
+def in_a_row(today: Today) -> str | None:
+    """Say how long the streak is, in bold; None if there is none."""
+    days = today.streak.current
+    return f"**{t.count(days, 'day')} in a row**" if days else None
