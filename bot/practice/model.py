@@ -132,15 +132,15 @@ class PracticeVerdict(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True):
-    """A practice that is over, or had nothing to ask, and what the day holds now.
+    """A practice that is over, and what the day holds now.
 
-    Of `answered` items `right` were right in the end.
+    Of `answered` items `right` were right in the end; None if there was nothing to ask.
     """
 
     today: Today
     kind: str
     topic_id: str | None
-    answered: int = 0
+    answered: int | None = None
     right: int = 0
 
 
