@@ -121,7 +121,7 @@ async def test_every_kind_of_question(stage: Stage) -> None:
     topic = BANK.topics["attention-mechanism"]  # which has them all
     practice = Practised(stage, stage.alwina)
     await practice.open(topic=topic.id)
-    kinds = set()
+    kinds = set[tuple[str, bool]]()
     while len(kinds) < 4:
         item = practice.question.item
         kinds.add((item.kind, item.formula is not None))

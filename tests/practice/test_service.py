@@ -207,20 +207,6 @@ async def test_a_newcomer_tries_three_easy_ones(stage: Stage) -> None:
     assert (again.number, again.total, again.practice.kind) == (4, 5, Kind.DAY)
 
 
-async def test_the_first_questions_are_easy(stage: Stage) -> None:
-    """Whatever somebody asks for, nothing harder is asked before they have met a few items."""
-    stage = Stage(stage.database, small_bank(8))
-    for user_id, plans in ((ALWINA, False), (BOB, True)):
-        if plans:
-            await stage.bot.plans.set(user_id, GUILD, "in 20 days", 15)
-        screen = await asked(stage, user_id)
-        for _ in range(5):
-            assert screen.item.difficulty <= 2
-            await answer(stage, screen, user_id=user_id)
-            following = await go_on(stage, screen.question.practice_id, user_id)
-            screen = following if isinstance(following, Asking) else screen
-
-
 @pytest.mark.parametrize(
     ("zone", "midnight"),
     [
