@@ -52,11 +52,11 @@ def read_date(text: str, today: date) -> date:
         )
     if ahead == 0:
         raise UserError(
-            "That's today, so there's nothing left to plan. Go over what is due with </practice>."
+            "That's today, so there's nothing left to plan. Go over what you know with </practice>."
         )
     if ahead == 1:
         raise UserError(
-            "That's tomorrow, too soon for a plan. Go over what is due with </practice>."
+            "That's tomorrow, too soon for a plan. Go over what you know with </practice>."
         )
     if ahead > LAST:
         raise UserError(
