@@ -97,8 +97,10 @@ def _condition(outlook: Outlook) -> str:
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
-    said = ", ".join(_readiness(outlook)[:2])
-    return f"Plan: {said[0].lower()}{said[1:]}"
+    ready = f"Plan: about **{percent(outlook.ready)}%** ready"
+    if not outlook.days:
+        return f"{ready} for today's interview"
+    return f"{ready}, **{percent(outlook.expected)}%** on {_short(outlook.plan.day)}"
 
 
 def ended_page(day: date) -> Message:
@@ -179,7 +181,7 @@ def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
     """The picture: the curve, and a bar for each section."""
     chart, below = _chart(outlook, past, MARGIN)
     sections, bottom = _sections(outlook.sections, _short(outlook.plan.day), below + 42)
-    return panel(bottom + MARGIN, chart, sections)
+    return panel(bottom, chart, sections)
 
 
 def _short(day: date) -> str:

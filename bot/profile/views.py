@@ -78,7 +78,9 @@ def _figures(profile: Profile) -> str | None:
     parts = [
         f"**{t.count(profile.points, 'point')}**" if profile.points else None,
         in_a_row(streak),
-        f"best {streak.best:,}" if streak.best > streak.current else None,
+        f"best streak {t.count(streak.best, 'day')}"
+        if streak.best and not streak.current
+        else None,
         t.count(streak.freezes, "freeze") if streak.freezes else None,
     ]
     return " · ".join(filter(None, parts)) or None
