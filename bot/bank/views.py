@@ -86,7 +86,7 @@ def panel(own: int, waiting: WaitingCounts, review: str, insights: str) -> Messa
 
     `own` is how many questions of its own it asks; `review` and `insights` are custom ids.
     """
-    asked = "None yet. What you add is asked here only, beside the packs."
+    asked = "No questions yet. What you add is asked here only, beside the packs."
     if own:
         asked = f"{t.count(own, 'question')}, asked here only, beside the packs."
     return Message(
