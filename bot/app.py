@@ -288,7 +288,7 @@ class Services:
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
-            ProfileCog(bot, self.profiles, self.plans),
+            ProfileCog(bot, self.profiles, self.plans, self.days),
             TopicsCog(bot, self.topics, self.decks),
             BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
             SuggestionsCog(bot, self.suggestions),

@@ -16,16 +16,16 @@ from bot.questions.model import Item
 
 
 class Kind(StrEnum):
-    """What a practice asks."""
+    """The purpose of a practice, which decides on its questions."""
 
     DAY = "day"
-    """What the day holds."""
+    """The questions of the day."""
     MORE = "more"
     """As many questions once more, after those of the day."""
     TOPIC = "topic"
     """As many questions of one topic."""
     MISSES = "misses"
-    """What was missed in a round or challenge."""
+    """Questions that were missed in a round or challenge."""
     TRIAL = "trial"
     """Three easy ones, for a newcomer."""
 

@@ -1,4 +1,4 @@
-"""What a practice asks next, and when it is over, decided from a snapshot.
+"""The next question of a practice, or its end, decided from a snapshot.
 
 A practice asks items for the first time, due ones first, then new ones; then those that were missed
 once more; then it is over.
@@ -76,7 +76,7 @@ class Snapshot(Struct, frozen=True, dict=True):
 
 
 class Wanted(Struct, frozen=True):
-    """What a practice is about: a `Kind`, with a topic or the only items that it asks."""
+    """The kind of a practice, with its topic or the only items that it asks."""
 
     kind: str = Kind.DAY
     topic_id: str | None = None

@@ -24,7 +24,6 @@ from bot.members.streak_store import ask_on
 from bot.memory.model import Today
 from bot.memory.today import DayFacts, today
 from bot.memory.today_service import Days
-from bot.practice.store import last_asked
 from bot.reminders import store
 from bot.reminders import views as view
 from bot.reminders.model import Reminder
@@ -199,7 +198,6 @@ class ReminderWork(Worker[Reminder]):
             reminder,
             late=now - reminder.next_at > CATCH_UP,
             facts=self._days.facts(conn, user_id, None),
-            practised_at=last_asked(conn, user_id),
         )
 
 
@@ -209,7 +207,6 @@ class _Due(NamedTuple):
     reminder: Reminder
     late: bool
     facts: DayFacts
-    practised_at: datetime | None
 
 
 def _after(found: _Due, *, is_sent: bool) -> Reminder:
@@ -221,8 +218,8 @@ def _after(found: _Due, *, is_sent: bool) -> Reminder:
         _, next_at = next_occurrence(rule, after=now, taken=[day])
     if not is_sent:
         return replace(before, next_at=next_at)
-    practised_at = found.practised_at
-    used = before.sent_at is None or (practised_at and practised_at >= before.sent_at)
+    practised = found.facts.practised
+    used = before.sent_at is None or (practised and practised[-1].at >= before.sent_at)
     ignored = 0 if used else before.ignored + 1
     sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
     return sent if ignored < MAX_IGNORED else replace(sent, next_at=None, problem=_IGNORED)

@@ -1,4 +1,4 @@
-"""What a member's day holds: its size, what is done, what comes once more, and tomorrow."""
+"""A member's day: its size, what is done, what comes once more, and tomorrow."""
 
 from __future__ import annotations
 

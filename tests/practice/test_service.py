@@ -168,7 +168,7 @@ async def test_a_day_has_an_end(stage: Stage) -> None:
 
 
 async def test_a_day_that_was_broken_off(stage: Stage) -> None:
-    """Who ends early goes on with what the day still holds, and only its end counts."""
+    """After an early end it goes on with the rest of the day, and only its end counts."""
     stage = Stage(stage.database, small_bank(8))
     seen = await asked(stage)
     await answer(stage, seen, right=False)
