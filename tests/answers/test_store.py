@@ -150,9 +150,9 @@ async def test_who_has_practised_since(database: Database) -> None:
         asked(5, ALWINA, source=PRACTICE),
     )
     assert await database.read(answer_log.newest_practised) == 5
-    found = await database.read(answer_log.practised_at, ALWINA, AT)
-    assert found == [AT, AT]
-    assert await database.read(answer_log.practised_at, ALWINA, AT + SECOND) == []
+    found = await database.read(answer_log.practised_since, ALWINA, AT)
+    assert [at for at, *_ in found] == [AT, AT]
+    assert await database.read(answer_log.practised_since, ALWINA, AT + SECOND) == []
     after = answer_log.practised_after
     assert await database.read(after, 0, 10) == [(2, ALWINA), (4, BOB), (5, ALWINA)]
     assert await database.read(after, 2, 1) == [(4, BOB)]
