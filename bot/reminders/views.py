@@ -39,18 +39,18 @@ def reminder(today: Today, yesterday: tuple[int, int]) -> PlainMessage:
 
 
 def card(found: Reminder | None, zone: str | None, now: datetime) -> Message:
-    """Say in one line when a member's reminder comes, or ask whether it should come.
+    """Say when a member's reminder comes, or ask whether it should come.
 
     `zone` is None if nothing tells theirs.
     """
     where = "" if zone is None else f", {_clock(zone)}"
-    not_always = "Nothing comes on a day that's done."
+    not_always = "Never on a day that's done."
     if found is not None and found.next_at is not None and zone is not None:
         is_today = local_date(zone, found.next_at) == local_date(zone, now)
         return Message(
             OPEN,
-            f"### Every day at {found.at}\n"
-            f"-# The next one {'today' if is_today else 'tomorrow'}{where}. {not_always}",
+            f"### I'll write to you every day at {found.at}\n"
+            f"-# Next: {'today' if is_today else 'tomorrow'}{where}. {not_always}",
             row(
                 button("Another time", CHANGE.id(what="time")),
                 button("Turn off", CHANGE.id(what="off")),

@@ -17,8 +17,6 @@ from bot.core.computing import compute
 from bot.core.errors import DeliveryRefused
 from bot.members import store as members
 from bot.memory import store as memory
-from bot.plan.model import DayShare
-from bot.plan.rules import FollowedPlan
 from bot.reminders import store, work
 from bot.reminders.model import Reminder
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
