@@ -81,7 +81,7 @@ class Practised(NamedTuple):
 
 
 class DayPlan(NamedTuple):
-    """What a plan asks of a day: minutes, with so many days to go until its last day."""
+    """The part of a plan that concerns a day: its minutes, and how many days are left until the last."""
 
     minutes: int
     days: int
@@ -93,7 +93,7 @@ class DayPlan(NamedTuple):
 
 
 class Today(Struct, frozen=True):
-    """What a member's day holds: the one value behind every screen that speaks of it.
+    """A member's day: the one value behind every screen that speaks of it.
 
     Of the day's questions, `done` were answered and `ahead` can follow; after these, the items in
     `again`, which were missed, are asked once more. `limit` is how many questions fit into the day's minutes, and

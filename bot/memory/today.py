@@ -1,4 +1,4 @@
-"""What a member's day holds, on one of their own dates. Nothing else counts it.
+"""A member's day of practice: how much it asks, and how much of that is done. Nothing else counts it.
 
 A day has as many questions as its minutes allow. Each item that was answered in practice today is one
 of them, whatever the practice was about. Those of them that were missed are asked once more, and are
@@ -33,7 +33,7 @@ WINDOW = timedelta(days=28)
 
 
 class DayFacts(Struct, frozen=True):
-    """What a member's day is computed from, read in one transaction.
+    """All that a member's day is computed from, read in one transaction.
 
     `practised` are their answers in practice of the last weeks, the oldest first. `missed_before` has
     the items practised today that they had reviewed on earlier days: whether the last time was a miss.

@@ -141,5 +141,5 @@ class PracticeCog(commands.Cog):
 
 
 def _who(interaction: discord.Interaction) -> tuple[int, int | None, datetime]:
-    """Return who clicked, on which server, and when."""
+    """Return the member who clicked, the server, and the time."""
     return interaction.user.id, interaction.guild_id, created_at(interaction.id)

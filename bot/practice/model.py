@@ -16,16 +16,16 @@ from bot.questions.model import Item
 
 
 class Kind(StrEnum):
-    """What a practice asks."""
+    """The purpose of a practice, which decides on its questions."""
 
     DAY = "day"
-    """What the day holds."""
+    """The questions of the day."""
     MORE = "more"
     """As many questions once more, after those of the day."""
     TOPIC = "topic"
     """As many questions of one topic."""
     MISSES = "misses"
-    """What was missed in a round or challenge."""
+    """Questions that were missed in a round or challenge."""
     TRIAL = "trial"
     """Three easy ones, for a newcomer."""
 
@@ -132,15 +132,15 @@ class PracticeVerdict(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True):
-    """A practice that is over, or had nothing to ask, and what the day holds now.
+    """A practice that is over, and what the day holds now.
 
-    Of `answered` items `right` were right in the end.
+    Of `answered` items `right` were right in the end; None if there was nothing to ask.
     """
 
     today: Today
     kind: str
     topic_id: str | None
-    answered: int = 0
+    answered: int | None = None
     right: int = 0
 
 

@@ -1,4 +1,4 @@
-"""What a practice asks next, and when it is over, decided from a snapshot.
+"""The next question of a practice, or its end, decided from a snapshot.
 
 A practice asks items for the first time, due ones first, then new ones; then those that were missed
 once more; then it is over.
@@ -34,8 +34,10 @@ from bot.questions.model import Bank, Item
 
 TRIAL_QUESTIONS = 3
 _TOPICS_TO_CHOOSE_FROM = 10
-_EASY, _EASY_ANSWERS = 2, 5
-"""Nothing harder than this is asked before a member has met so many items."""
+_EASY = 2
+"""The hardest level of a trial."""
+_NEWCOMER = 5
+"""Whoever has met fewer items than this gets topics that interviews ask most."""
 
 
 class Snapshot(Struct, frozen=True, dict=True):
@@ -74,7 +76,7 @@ class Snapshot(Struct, frozen=True, dict=True):
 
 
 class Wanted(Struct, frozen=True):
-    """What a practice is about: a `Kind`, with a topic or the only items that it asks."""
+    """The kind of a practice, with its topic or the only items that it asks."""
 
     kind: str = Kind.DAY
     topic_id: str | None = None
@@ -251,17 +253,10 @@ def _choose_item(snapshot: Snapshot, candidates: _Candidates, rng: random.Random
         return items[candidates.due[0]]
     if not candidates.unmet:
         return items[candidates.later[0]] if candidates.later else None
-    unmet = candidates.unmet
-    if len(known.cards) < _EASY_ANSWERS:
-        unmet = easy_ones(unmet) or unmet
     if snapshot.plan is None:
-        return draw_new(unmet, known, snapshot.in_play, rng)
+        return draw_new(candidates.unmet, known, snapshot.in_play, rng)
     order = new_items(snapshot.plan, known)
-    return first_new(order, {item.id for item in unmet}, snapshot.in_play)
-
-
-def easy_ones(items: Iterable[Item]) -> list[Item]:
-    return [item for item in items if item.difficulty <= _EASY]
+    return first_new(order, {item.id for item in candidates.unmet}, snapshot.in_play)
 
 
 def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
@@ -269,8 +264,9 @@ def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
     known, bank = snapshot.known, snapshot.bank
     found = [
         item
-        for item in easy_ones(bank.asked.values())
+        for item in bank.asked.values()
         if item.kind == "choice"
+        and item.difficulty <= _EASY
         and item.id not in known.cards
         and known.may_ask(item.id)
         and item.id not in snapshot.in_play
@@ -312,7 +308,7 @@ def draw_new(
     topics = sorted({item.topic_id for item in new})
     rng.shuffle(topics)
     never = [topic_id for topic_id in topics if topic_id not in met]
-    if len(known.cards) < _EASY_ANSWERS:  # what interviews ask most
+    if len(known.cards) < _NEWCOMER:
         never.sort(key=lambda topic_id: -known.bank.topics[topic_id].weight)
     topics = never or sorted(topics, key=met.__getitem__)[: -(-len(topics) // 2)]
     chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])

@@ -183,9 +183,9 @@ def finished_page(finished: Finished, bank: Bank) -> Message:
     if finished.topic_id is not None:
         where = f" in {t.escape(bank.topics[finished.topic_id].title)}"
     said = None
-    if not finished.answered and finished.kind != Kind.DAY:
+    if finished.answered is None and finished.kind != Kind.DAY:
         said = f"There's nothing more to ask{where} today."
-    elif finished.kind != Kind.DAY:
+    elif finished.answered and finished.kind != Kind.DAY:
         said = f"**{finished.right:,} of {finished.answered:,} right{where}**"
     return today_page(finished.today, said)
 

@@ -220,9 +220,9 @@ def _after(found: _Due, *, is_sent: bool) -> Reminder:
         _, next_at = next_occurrence(rule, after=now, taken=[day])
     if not is_sent:
         return replace(before, next_at=next_at)
-    sent_at, practised = before.sent_at, found.facts.practised
-    is_used = sent_at is None or (len(practised) > 0 and practised[-1].at >= sent_at)
-    ignored = 0 if is_used else before.ignored + 1
+    practised = found.facts.practised
+    used = before.sent_at is None or (practised and practised[-1].at >= before.sent_at)
+    ignored = 0 if used else before.ignored + 1
     sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
     return sent if ignored < MAX_IGNORED else replace(sent, next_at=None, problem=_IGNORED)
 
