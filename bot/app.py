@@ -124,11 +124,10 @@ log = logging.getLogger(__name__)
 
 
 _PROBES: dict[HelpStep, Probe] = {
+    HelpStep.TRY: practice_store.last_asked,
     HelpStep.PLAY: has_played,
-    HelpStep.PRACTISE: practice_store.last_asked,
     HelpStep.PLAN: plan_store.get,
     HelpStep.INTERVIEW: has_begun,
-    HelpStep.REMIND: reminders_store.get,
 }
 
 
@@ -223,7 +222,7 @@ class Services:
         self.privacy = Privacy(context, HELD, caches, erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
-        self.help = Help(context, _PROBES)
+        self.help = Help(context, self.days, _PROBES)
         self._add_workers(context)
 
     def _add_workers(self, context: Context) -> None:

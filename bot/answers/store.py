@@ -429,9 +429,9 @@ def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
 def verdicts_since(
     conn: Connection, user_id: int, since: datetime
 ) -> list[tuple[datetime, bool | None]]:
-    """Return a member's answers since a moment that are counted: when, and whether right.
+    """Return a member's answers since a moment whose verdicts are public: when, and whether right.
 
-    A guess is a miss, and the answer to an open question is neither.
+    A guess is a miss; the answer to an open daily is neither.
     """
     return [
         (row.answered_at, None if row.rating is None else row.rating != Rating.Again)
@@ -443,8 +443,8 @@ def verdicts_since(
 def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
     c = answers.c
     own = c.user_id == user_id, c.answered_at >= since
-    is_counted = c.rating.is_not(None) | c.local_date.is_not(None)
-    return select(c.answered_at, c.rating).where(*own, is_counted)
+    is_known = c.rating.is_not(None) | (c.source == constant(DAILY))
+    return select(c.answered_at, c.rating).where(*own, is_known)
 
 
 def servers_since(conn: Connection, user_id: int, since: datetime) -> dict[int, datetime]:

@@ -279,6 +279,15 @@ async def test_a_late_answer_counts_for_the_date_of_its_daily(stage: Stage) -> N
     await stage.bot.schedules.pause(GUILD, 1)
 
 
+async def test_a_date_that_is_answered_late_was_not_missed(stage: Stage) -> None:
+    """Whatever was asked on it: no freeze is used up, and none is said to be."""
+    for n in range(7):
+        await credit(stage, START + n * DAY)
+    opened = START + 7 * DAY
+    await stage.database.write(streak_store.ask_on, ALWINA, opened.date())
+    assert await credit(stage, opened + DAY, opened) == (Streak(8, 8, 1, 8), NO_NEWS)
+
+
 async def test_moving_over_the_date_line(stage: Stage) -> None:
     """The date that comes twice counts once, and the one after it counts again."""
     await stage.bot.profiles.set_zone(ALWINA, "Pacific/Kiritimati")
@@ -287,6 +296,7 @@ async def test_moving_over_the_date_line(stage: Stage) -> None:
     for later in (HOUR, DAY):  # Monday and Tuesday again
         found, news = await credit(stage, START + later)
         assert (found.current, news) == (1, NO_NEWS)
+    assert await rows(stage) == 1
     assert (await credit(stage, START + 2 * DAY))[0].current == 2
 
 
@@ -304,7 +314,8 @@ async def test_a_length_is_noticed_whatever_counted(stage: Stage) -> None:
     assert seen == []
     await interview(stage)
     assert seen == [(ALWINA, (), 7)]
-    await credit(stage, START + 7 * DAY)
+    for _ in range(2):  # a date is noticed once
+        await credit(stage, START + 7 * DAY)
     assert seen[1:] == [(ALWINA, (GUILD,), 8)]
 
 
