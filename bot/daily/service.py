@@ -149,7 +149,7 @@ class Dailies:
 
     @reading
     def others(self, conn: Connection, guild_id: int, user_id: int) -> OtherDailies:
-        """Return what a server has beside the dailies that a member has still to answer."""
+        """Return a server's dailies, without those that a member has still to answer."""
         schedules = schedule_store.schedules_of(conn, guild_id)
         found = store.unanswered(conn, guild_id, user_id, self._now(), answered=True)
         return OtherDailies(

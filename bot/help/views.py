@@ -9,8 +9,8 @@ from discord import ui
 from bot.bank.suggestions_views import suggest_button
 from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
+from bot.chat.ways import USE
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
-from bot.daily.views import TODAY
 from bot.games.views import START_ROUND
 from bot.help.service import HelpStep
 from bot.interviews.views import BEGIN
@@ -44,7 +44,7 @@ _FOR_MANAGERS = """\
 </settings>: how I work here"""
 _STEPS = {
     HelpStep.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
-    HelpStep.DAILY: ("Question of the day", TODAY.id(row=0)),
+    HelpStep.DAILY: ("Question of the day", USE.id(command="today")),
     HelpStep.TRY: ("Try one question", TRY.id()),
     HelpStep.PRACTISE: ("Practise", PRACTISE.id(topic="")),
     HelpStep.PLAY: ("Start a round", START_ROUND.id()),

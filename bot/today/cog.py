@@ -1,4 +1,4 @@
-"""/today, and the buttons that lead back to it."""
+"""/today: what a member's day holds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.replies import defer_if_slow, is_private, say_here
-from bot.chat.router import Fields
 from bot.daily.service import Dailies
-from bot.daily.views import TODAY
 from bot.memory.today_service import Days
 from bot.today.views import page
 
@@ -20,18 +18,11 @@ class TodayCog(commands.Cog):
         self.bot = bot
         self.days = days
         self.dailies = dailies
-        bot.router.add(TODAY, self.again)
 
     @app_commands.command(description="What today holds, your streak, and what comes next")
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def today(self, interaction: discord.Interaction) -> None:
-        await self._show(interaction)
-
-    async def again(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        await self._show(interaction)
-
-    async def _show(self, interaction: discord.Interaction) -> None:
         """Show the page, in place of the private message whose button led to it."""
         user_id, guild_id = interaction.user.id, interaction.guild_id
         work = self.days.today(user_id, guild_id)
