@@ -234,7 +234,7 @@ class Dailies:
         if not member_hashes.count_up(conn, "daily answers", user_id, today, ANSWERS_A_DAY):
             raise UserError(
                 f"You've written {ANSWERS_A_DAY} answers to questions of the day today, which is as many as are "
-                "graded in a day. Go on tomorrow; the day ends at midnight UTC."
+                "graded in a day. Go on tomorrow; the day ends at midnight UTC. Until then, </practice> has more."
             )
         store.add_text(conn, daily.id, click.user_id, text)
         _, news = self._finish_answer(conn, daily, answer)

@@ -95,7 +95,11 @@ def section_list(found: TopicList) -> Message:
         advice,
         row(_choices(SECTION_PICK.id(), "Open a section…", options)),
         row(
-            button("Practise the weakest", PRACTISE.id(topic=first), PRIMARY) if first else None,
+            button(
+                "Practise the weakest" if first else "Practise",
+                PRACTISE.id(topic=first or ""),
+                PRIMARY,
+            ),
             aside_button(found.set_aside),
         ),
     )

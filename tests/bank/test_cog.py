@@ -160,7 +160,7 @@ async def test_an_import_without_a_file(stage: Stage) -> None:
 
 async def test_the_list_turns_pages(stage: Stage) -> None:
     """The list is paged, and what was searched for goes along."""
-    assert "None yet." in text_of(await panel(stage))
+    assert "No questions yet." in text_of(await panel(stage))
     await take(stage, ours(25))
     assert "25 questions, asked here only" in text_of(await panel(stage))
     shown = await press(stage, "Find a question")
@@ -198,7 +198,7 @@ async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
     owner = guild.add_member(stage.env.create_user("ottokar"), roles=[managers])
     await stage.env.settle()
     there = await owner.slash(channel, "bank")
-    assert "None yet." in reply(there)
+    assert "No questions yet." in reply(there)
     form = await owner.click(answer_to(there), label="Export")
     refused = await owner.submit_modal(form, {"format": "json"})
     assert "no questions of its own yet" in reply(refused)
