@@ -20,7 +20,7 @@ from tests.messages import PHONE, height
 from tests.messages import custom_ids as custom_ids_of
 from tests.practice.test_cog import Practised
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Question, Stage, answer_to, labels, reply, text_of
+from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
