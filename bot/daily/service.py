@@ -171,7 +171,6 @@ class Dailies:
         given = answers_store.get(conn, DAILY, daily.id, user_id)
         if given is None:
             daily = self._still_open(conn, daily_id, None, guild_id)
-            _refuse_if_erased(conn, daily.id, user_id)
             asked = rules.asked_by(daily, self._banks.of(conn, guild_id))
             return DailyCopy(daily, still_there(asked))
         if daily.item_id is None:
