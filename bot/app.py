@@ -58,7 +58,7 @@ from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
 from bot.daily import views as daily_views
-from bot.daily.cog import TodayCog
+from bot.daily.cog import DailyAnswersCog
 from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
@@ -116,6 +116,7 @@ from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
 from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
+from bot.today.cog import TodayCog
 from bot.topics.cog import TopicsCog
 from bot.topics.service import Decks, Topics
 
@@ -123,11 +124,10 @@ log = logging.getLogger(__name__)
 
 
 _PROBES: dict[HelpStep, Probe] = {
+    HelpStep.TRY: practice_store.last_asked,
     HelpStep.PLAY: has_played,
-    HelpStep.PRACTISE: practice_store.last_asked,
     HelpStep.PLAN: plan_store.get,
     HelpStep.INTERVIEW: has_begun,
-    HelpStep.REMIND: reminders_store.get,
 }
 
 
@@ -222,7 +222,7 @@ class Services:
         self.privacy = Privacy(context, HELD, caches, erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
-        self.help = Help(context, _PROBES)
+        self.help = Help(context, self.days, _PROBES)
         self._add_workers(context)
 
     def _add_workers(self, context: Context) -> None:
@@ -266,14 +266,14 @@ class Services:
         self.names.watch(bot.router)
         quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
-        today = TodayCog(bot, self.dailies)
+        daily = DailyAnswersCog(bot, self.dailies, self.days)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
-            "daily": today.answerable,
-            daily_views.APART: today.answerable_apart,
+            "daily": daily.answerable,
+            daily_views.APART: daily.answerable_apart,
             "practice": practice.answerable,
         }
         return [
@@ -281,7 +281,8 @@ class Services:
             challenge,
             AnsweringCog(bot, self.reports, answerables),
             DailyCog(bot, self.schedules),
-            today,
+            daily,
+            TodayCog(bot, self.days, self.dailies),
             practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),

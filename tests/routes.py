@@ -26,7 +26,7 @@ _FREE = {
 
 def _routes() -> Iterator[Route]:
     for module in pkgutil.walk_packages(bot.__path__, "bot."):
-        if module.name.endswith("views"):
+        if module.name.endswith(("views", "ways")):
             found = vars(importlib.import_module(module.name)).values()
             yield from (value for value in found if isinstance(value, Route))
 

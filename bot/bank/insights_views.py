@@ -7,6 +7,7 @@ from bot.bank.model import Insights, Judged
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
 from bot.chat.router import PAGE, Route
+from bot.chat.ways import way
 from bot.questions.model import Bank, Item
 
 LISTS = {
@@ -45,7 +46,7 @@ def overview(found: Insights) -> Message:
     starts = [
         button(f"Round on {t.cut(w.title, 60)}", WEAKEST.id(topic=w.topic_id), PRIMARY)
         for w in found.weakest
-    ]
+    ] or [way("quiz", PRIMARY)]
     weak = "\n".join(
         f"- {t.one_line(w.title)} · {_right(w.right, w.answers)}" for w in found.weakest
     )

@@ -87,7 +87,7 @@ class SuggestionsCog(commands.Cog):
     async def _open_form(self, interaction: discord.Interaction, prompt: str) -> None:
         if interaction.guild_id is None:
             raise UserError(
-                "Questions are suggested to a server. Use </help> on the one that should ask yours."
+                "Questions are suggested to a server. Go to the one that should ask yours, and use </help> there."
             )
         require_bot(interaction)
         await self.service.check_limit(interaction.guild_id, interaction.user.id)

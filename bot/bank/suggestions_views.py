@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from discord import ui
 
 from bot.bank.forms import form_of, item_from
+from bot.bank.insights_views import OVERVIEW
 from bot.bank.model import (
     Form,
     QuestionPage,
@@ -126,7 +127,8 @@ def review_page(
             return _suggestion_page(found, note)
         case WaitingReport():
             return _report_page(found, note)
-    return Message(REVEALED if note else ENDED, note, "Nothing is waiting for review.")
+    insights = row(button("Insights", OVERVIEW))
+    return Message(REVEALED if note else ENDED, note, "Nothing is waiting for review.", insights)
 
 
 def _suggestion_page(found: WaitingSuggestion, note: str | None) -> Message:

@@ -86,7 +86,7 @@ def panel(own: int, waiting: WaitingCounts, review: str, insights: str) -> Messa
 
     `own` is how many questions of its own it asks; `review` and `insights` are custom ids.
     """
-    asked = "None yet. What you add is asked here only, beside the packs."
+    asked = "No questions yet. What you add is asked here only, beside the packs."
     if own:
         asked = f"{t.count(own, 'question')}, asked here only, beside the packs."
     return Message(
@@ -159,7 +159,8 @@ def refused(problems: Sequence[Problem]) -> Message:
     head = f"Nothing was changed: I found {found} in that file. Mend it and send it again."
     hint = "-# Two files that work, to start from:"
     samples = Download("sample.csv", SAMPLE.encode()), Download("sample.json", sample_json())
-    return Message(ATTENTION, head, *_problem_list(problems), separator(), hint, *samples)
+    again = row(button("Import", FORM.id(what="import"), PRIMARY))
+    return Message(ATTENTION, head, *_problem_list(problems), separator(), hint, *samples, again)
 
 
 def _problem_list(problems: Sequence[Problem]) -> tuple[str, Download | None]:
@@ -208,9 +209,10 @@ def listing(found: Listing, search: str) -> Message:
     """Show a page of a server's own questions, with a list to choose one from."""
     find = button("Search", FORM.id(what="search"))
     if not found.found:
-        none = "This server has no questions of its own yet."
-        words = "No question of this server's own holds that." if search else none
-        return Message(ENDED, words, row(find) if search else None)
+        if search:
+            return Message(ENDED, "No question of this server's own holds that.", row(find))
+        add = button("Add a question", FORM.id(what="add"), PRIMARY)
+        return Message(ENDED, "This server has no questions of its own yet.", row(add))
     head = f"### This server's own questions\n-# {t.count(found.found, 'question')}"
     head += t.page_note(found.page, found.pages)
     lines = "\n".join(map(_listed, found.shown))

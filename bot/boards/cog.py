@@ -90,7 +90,8 @@ class BoardsCog(commands.Cog):
             of_teams = await self.boards.team_board(
                 guild_id, roles_of(interaction), period=period, topic_id=topic_id, page=page
             )
-            return view.team_board_page(of_teams, asked)
+            manages = interaction.permissions.manage_guild
+            return view.team_board_page(of_teams, asked, manages=manages)
         board = await self.boards.board(
             guild_id, user_id, period=period, topic_id=topic_id, page=page
         )

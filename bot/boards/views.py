@@ -14,6 +14,8 @@ from bot.boards.rules import FEWEST_ACTIVE, trend
 from bot.chat import text as t
 from bot.chat.messages import OPEN, PRIMARY, Message, Part, button, pager, row, separator
 from bot.chat.router import PAGE, TOPIC, Route
+from bot.chat.ways import way
+from bot.members.views import TEAMS
 from bot.questions.model import Topic
 
 _PAGES = {
@@ -58,10 +60,7 @@ def board_page(board: Board, asked: Asked) -> Message:
         f"{trend(r.place, r.before)}".rstrip()
         for r in board.rows
     ]
-    nobody = (
-        f"Nobody has points {_EMPTY[asked.period]} yet. Start a round with </quiz>, or answer the question of the day "
-        "in </today>, and be the first."
-    )
+    nobody = f"Nobody has points {_EMPTY[asked.period]} yet. Be the first."
     head = _head("Leaderboard", asked, board, t.count(board.size, "member"))
     other = button("Teams", asked.id("switch", of="teams")) if board.has_teams else None
     return _page(
@@ -69,8 +68,8 @@ def board_page(board: Board, asked: Asked) -> Message:
     )
 
 
-def team_board_page(board: TeamBoard, asked: Asked) -> Message:
-    """Return a page of the team leaderboard."""
+def team_board_page(board: TeamBoard, asked: Asked, *, manages: bool = False) -> Message:
+    """Return a page of the team leaderboard; `manages` says whether its reader can make teams."""
     lines = [
         f"{t.place_mark(r.place, r.tenths)} {_team(r.name)} · **{_each(r.tenths)}** · {r.members:,} active "
         f"{trend(r.place, r.before)}".rstrip()
@@ -79,9 +78,13 @@ def team_board_page(board: TeamBoard, asked: Asked) -> Message:
     if board.small:
         small = ", ".join(_team(name) for name in board.small)
         lines.append(f"-# No place yet, with fewer than {FEWEST_ACTIVE} active members: {small}")
+    first = None
     nobody = f"A team is on this board once {FEWEST_ACTIVE} of its members have answered."
     if not board.has_teams:
         nobody = "This server has no teams yet. A moderator can make a role a team in </settings>."
+        if manages:
+            nobody = "This server has no teams yet."
+            first = button("Make a role a team", TEAMS.id(what="open"), PRIMARY)
     head = _head("Team leaderboard", asked, board, t.count(board.size, "team"))
     other = button("Members", asked.id("switch", of="members"))
     return _page(
@@ -92,6 +95,7 @@ def team_board_page(board: TeamBoard, asked: Asked) -> Message:
         own=_own_team(board),
         whose="team",
         other=other,
+        first=first,
     )
 
 
@@ -102,10 +106,12 @@ def _page(
     own: str,
     whose: str,
     other: ui.Button[ui.LayoutView] | None,
+    first: ui.Button[ui.LayoutView] | None = None,
 ) -> Message:
     """Return the asker's own page with their place and buttons, or one shown to the channel.
 
-    Anyone can open their own from that one, but nobody can turn it. An empty page can't be shown.
+    Anyone can open their own from that one, but nobody can turn it. An empty page can't be shown:
+    it has `first` instead, by default a button to start a round.
     """
     end: Sequence[Part | None]
     if asked.shown_by is not None:
@@ -113,8 +119,9 @@ def _page(
         end = f"-# {t.name(asked.shown_by)} shows this page.", row(open_own)
     else:
         turn = pager(board.page, board.pages, lambda slot, page: asked.id(slot, page=page))
-        show = button("Show in channel", asked.id("show", page=board.page)) if board.rows else None
-        end = separator(), own, _periods(asked), row(*turn, other), row(show)
+        show = button("Show in channel", asked.id("show", page=board.page))
+        last = show if board.rows else first or way("quiz", PRIMARY)
+        end = separator(), own, _periods(asked), row(*turn, other), row(last)
     return Message(OPEN, *parts, *end)
 
 

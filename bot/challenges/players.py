@@ -209,7 +209,7 @@ class ChallengePlayers:
         if member_hashes.has_hash_of(conn, CHALLENGE, challenge.id, user_id):
             raise UserError(
                 "You took this challenge before you deleted your data, and each member takes it once. "
-                f"The card shows the results {when(challenge.closes_at)}."
+                f"The card shows the results {when(challenge.closes_at)}. Until then, </practice> has more."
             )
         now = max(at, self._now())
         player = store.player(conn, challenge.id, user_id) or ChallengePlayer(
@@ -313,7 +313,7 @@ def _refuse_another_question(
         sooner = ", or as soon as both of you are done" if challenge.member_id is not None else ""
         raise UserError(
             "You've been through all of it. "
-            f"The card shows the results {when(challenge.closes_at)}{sooner}."
+            f"The card shows the results {when(challenge.closes_at)}{sooner}. Until then, </practice> has more."
         )
 
 

@@ -250,5 +250,6 @@ def _is_started_by(conn: Connection, challenge: Challenge, user_id: int) -> bool
 def _refuse_secret(challenge: Challenge) -> None:
     if challenge.state not in REVEALED:
         raise UserError(
-            f"Answers stay secret while a challenge is open. This one closes {when(challenge.closes_at)}."
+            "Answers stay secret while a challenge is open. "
+            f"Press this again after {when(challenge.closes_at)}, when this one closes."
         )

@@ -27,6 +27,7 @@ from bot.chat.messages import (
     separator,
 )
 from bot.chat.router import PAGE, ROW, Route
+from bot.chat.ways import way
 from bot.games.views import fewer, standing_rows
 from bot.questions.answers import Answered
 from bot.questions.views import REPORT, answer_rows, asked, misses_button
@@ -79,15 +80,15 @@ def result(card: ResultCard) -> Message:
             ENDED,
             _head(card.about, closed=True),
             "Nobody took it.",
-            "-# Start another with </challenge>",
+            row(way("challenge")),
         )
     if not card.standings:
         body = ["Nobody answered."]
     elif card.alone:
         tally = card.standings[0][1]
         body = [
-            f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "
-            f"{tally.right} of {card.about.questions} right, {t.seconds(tally.average_ms)} on average.",
+            f"Well done, {t.name(card.names.get(tally.user_id))}: "
+            f"**{tally.right} of {card.about.questions} right**, {t.seconds(tally.average_ms)} on average.",
             "-# A challenge counts on the leaderboard when two or more people take it.",
         ]
     else:
@@ -166,4 +167,7 @@ def between(found: Between) -> Message:
 
 def my_answers(challenge_id: int, given: Sequence[Answered], page: int) -> Message:
     """Return a page of a member's answers in a challenge."""
-    return own_answers(given, page, lambda number: MINE.id(challenge=challenge_id, page=number))
+    misses = misses_button("challenge", challenge_id)
+    return own_answers(
+        given, page, lambda number: MINE.id(challenge=challenge_id, page=number), misses
+    )

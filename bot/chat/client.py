@@ -22,6 +22,7 @@ from discord.gateway import DiscordWebSocket
 
 from bot.chat.replies import TRANSIENT_ERRORS, describe, report_error
 from bot.chat.router import Router
+from bot.chat.ways import USE, use, ways_in
 from bot.config import Settings
 from bot.core import counters
 from bot.core.context import Context
@@ -143,6 +144,7 @@ class QuizBot(commands.AutoShardedBot):
         self.features = features
         self._make_cogs = make_cogs
         self.router = Router(context.database, context.clock)
+        self.router.add(USE, use)
         self.add_listener(self.router.on_interaction)
 
     async def setup_hook(self) -> None:
@@ -224,6 +226,12 @@ class QuizBot(commands.AutoShardedBot):
         """Return a command's clickable mention, `</quiz:id>`, or its name without an id."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
+
+    def ways_in(
+        self, interaction: discord.Interaction, text: str
+    ) -> list[discord.ui.Button[discord.ui.LayoutView]]:
+        """Return the buttons of the commands in a text, at most two."""
+        return ways_in(interaction, text)
 
     async def load_picture(self, guild_id: int, file: str) -> bytes | None:
         """Return a picture of a server's own question; None if it is gone."""

@@ -110,6 +110,13 @@ class Message(ui.LayoutView):
             [t.mention_commands(p, mention) if isinstance(p, str) else p for p in self._parts]
         )
 
+    def with_ways(self, ways_in: Callable[[str], Sequence[ui.Button[Any]]]) -> Message:
+        """Return the message with buttons for the commands in it, unless it has some of its own."""
+        if any(isinstance(part, ui.ActionRow) for part in self._parts):
+            return self
+        ways = ways_in("\n".join(part for part in self._parts if isinstance(part, str)))
+        return self._with([*self._parts, row(*ways)]) if ways else self
+
     def _with(self, parts: Sequence[Part | None]) -> Message:
         return Message(
             self._colour, *parts, container_id=self._container_id, ping_role=self._ping_role

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import aiohttp
@@ -14,7 +15,7 @@ import discord
 from discord import app_commands
 
 from bot.chat import text as t
-from bot.chat.messages import Message
+from bot.chat.messages import Message, PlainMessage
 from bot.chat.pictures import LoadPicture
 from bot.core import counters
 from bot.core.child_process import CallStopped
@@ -86,14 +87,13 @@ async def say(
     """
     if isinstance(content, Message):
         content = await _drawn(interaction, content, edits=False)
+    reply = partial(_reply, interaction, content, public=public)
     if _is_answered(interaction):
         with _as_reply_lost():
-            await interaction.followup.send(ephemeral=not public, **_reply(interaction, content))
+            await interaction.followup.send(ephemeral=not public, **reply())
     else:
         send = interaction.response.send_message
-        await _respond(
-            interaction, lambda: send(ephemeral=not public, **_reply(interaction, content))
-        )
+        await _respond(interaction, lambda: send(ephemeral=not public, **reply()))
 
 
 async def say_all(interaction: discord.Interaction, contents: Iterable[str | Message]) -> None:
@@ -105,13 +105,12 @@ async def say_all(interaction: discord.Interaction, contents: Iterable[str | Mes
 async def show(interaction: discord.Interaction, message: Message) -> None:
     """Replace the message whose button or list was used."""
     message = await _drawn(interaction, message, edits=True)
+    edit = partial(_edit, interaction, message, public=not is_private(interaction))
     if _is_answered(interaction):
         with _as_reply_lost():
-            await interaction.edit_original_response(**_edit(interaction, message))
+            await interaction.edit_original_response(**edit())
     else:
-        await _respond(
-            interaction, lambda: interaction.response.edit_message(**_edit(interaction, message))
-        )
+        await _respond(interaction, lambda: interaction.response.edit_message(**edit()))
 
 
 async def acknowledge(interaction: discord.Interaction) -> None:
@@ -174,33 +173,43 @@ def _load(interaction: discord.Interaction) -> LoadPicture:
     return interaction.client.load_picture  # type: ignore[attr-defined,no-any-return]
 
 
-def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:
-    mention = interaction.client.command_mention  # type: ignore[attr-defined]
+def _reply(
+    interaction: discord.Interaction, content: str | Message, *, public: bool
+) -> dict[str, Any]:
     if isinstance(content, str):
-        text = t.mention_commands(content, mention)
-        return {
-            "content": text,
-            "suppress_embeds": True,
-            "allowed_mentions": discord.AllowedMentions.none(),
-        }
-    message = content.with_mentions(mention)
-    files = message.files()
-    return {"view": message, "files": files} if files else {"view": message}
+        return {"suppress_embeds": True, **_sentence(interaction, content, public=public)}
+    page = _page(interaction, content, public=public)
+    files = page.files()
+    return {"view": page, "files": files} if files else {"view": page}
 
 
-def _edit(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:
+def _edit(
+    interaction: discord.Interaction, content: str | Message, *, public: bool = False
+) -> dict[str, Any]:
     """Return the arguments of an edit.
 
-    It must include every file, or Discord removes the pictures.
+    It must include every file, or Discord removes the pictures. It removes plain text, or Discord
+    refuses to make a page of a sentence.
     """
-    mention = interaction.client.command_mention  # type: ignore[attr-defined]
     if isinstance(content, str):
-        return {
-            "content": t.mention_commands(content, mention),
-            "allowed_mentions": discord.AllowedMentions.none(),
-        }
-    message = content.with_mentions(mention)
-    return {"view": message, "attachments": message.files()}
+        return _sentence(interaction, content, public=public)
+    page = _page(interaction, content, public=public)
+    return {"content": None, "view": page, "attachments": page.files()}
+
+
+def _sentence(interaction: discord.Interaction, words: str, *, public: bool) -> dict[str, Any]:
+    """Return a sentence with clickable commands; a private one has their buttons too."""
+    ways = [] if public else interaction.client.ways_in(interaction, words)  # type: ignore[attr-defined]
+    text = t.mention_commands(words, interaction.client.command_mention)  # type: ignore[attr-defined]
+    shown = {"content": text, "allowed_mentions": discord.AllowedMentions.none()}
+    return shown | {"view": PlainMessage(text, *ways)} if ways else shown
+
+
+def _page(interaction: discord.Interaction, message: Message, *, public: bool) -> Message:
+    """Return a page with clickable commands; a private one without a button has theirs."""
+    if not public:
+        message = message.with_ways(partial(interaction.client.ways_in, interaction))  # type: ignore[attr-defined]
+    return message.with_mentions(interaction.client.command_mention)  # type: ignore[attr-defined]
 
 
 async def defer_if_slow(

@@ -52,6 +52,15 @@ def mention_commands(text: str, mention: Callable[[str], str]) -> str:
     )
 
 
+def commands_in(text: str) -> list[str]:
+    """Return the commands to use now that a text mentions, not one to use "there"."""
+    return [
+        found[1]
+        for found in (_COMMAND.finditer(text) if "</" in text else ())
+        if found[1] and not text.startswith(" there", found.end())
+    ]
+
+
 def name(of_member: str | None) -> str:
     """Return a member's name in bold, with any URL in it disarmed; "a member" if it is unknown."""
     return f"**{one_line(of_member).replace('://', _NO_LINK)}**" if of_member else "a member"

@@ -79,5 +79,5 @@ def require_starter(
     if role_id is not None and role_id not in roles and not manages:
         raise UserError(
             f"Only members with <@&{role_id}> can start one on this server. "
-            "Join one that they start, or ask a moderator for the role."
+            "Join one that they start, ask a moderator for the role, or use </practice> on your own."
         )

@@ -92,7 +92,7 @@ class PartnerInterviews:
         if not count_up(conn, "partner cards", user_id, now.date(), PARTNERS_A_DAY):
             raise UserError(
                 f"You've looked for a partner {PARTNERS_A_DAY} times today, which is the most in a day. "
-                "Look again tomorrow; the day ends at midnight UTC."
+                "Look again tomorrow; the day ends at midnight UTC. Until then, go on alone with </interview>."
             )
         new = partner_store.create(
             conn,
@@ -138,7 +138,7 @@ class PartnerInterviews:
             if not count_up(conn, "partners", member, now.date(), PARTNERS_A_DAY):
                 raise UserError(
                     f"{who} had {PARTNERS_A_DAY} interviews with a partner today, which is the most in a day. "
-                    "Try again tomorrow; the day ends at midnight UTC."
+                    "Try again tomorrow; the day ends at midnight UTC. Until then, </interview> works alone too."
                 )
         opening = {"state": PartnerState.OPENING, "second_id": user_id, "pair": pair, "due_at": now}
         partner_store.change(conn, key, expect=found.state, **opening, tried_at=None)
@@ -174,7 +174,10 @@ class PartnerInterviews:
         """Let the other one ask first, and something else, as long as nothing is ticked."""
         found = self._running(conn, key, user_id)
         if found.turn > 1 or found.ticks or found.state not in _ASKED:
-            raise UserError("You can exchange roles before the first question is answered.")
+            raise UserError(
+                "You can exchange roles before the first question is answered. "
+                "Go on with the newest card in the thread."
+            )
         second, first = found.members
         partner_store.change(conn, key, expect=found.state, first_id=first, second_id=second)
         self.ask(conn, replace(found, first_id=first, second_id=second), found.turn)
@@ -274,7 +277,9 @@ class PartnerInterviews:
         """Return the interview that holds what a member was asked."""
         found = _of(partner_store.get(conn, key), user_id).interview_of(user_id)
         if found is None:
-            raise UserError("You weren't asked anything, so there is no report.")
+            raise UserError(
+                "You weren't asked anything, so there is no report. Look for another partner with </interview>."
+            )
         return found
 
     @reading
@@ -355,7 +360,7 @@ class PartnerInterviews:
         found = self._running(conn, key, user_id)
         if found.asker(number) != user_id:
             raise UserError(
-                "Only the one who asks can press this. You'll see the key points after your answer."
+                "Only the one who asks can press this. Answer first, and you'll see the key points."
             )
         return self._current(conn, found, number)
 
@@ -364,14 +369,14 @@ class PartnerInterviews:
     ) -> PartnerCard | int | None:
         found = _of(partner_store.get(conn, key), user_id)
         if found.answerer(number) != user_id:
-            raise UserError("This is for the one who answered. Your ticks are on your own card.")
+            raise UserError("This is for the one who answered. Use your own card.")
         interview_id, before = found.interview_of(user_id), (number - 1) // 2
         answered = store.questions_of(conn, interview_id) if interview_id else []
         if len(answered) > before:
             return answered[before].id
         found = self._running(conn, key, user_id)
         if found.state not in _SHOWN:
-            raise UserError("The ticks aren't there yet. You'll see them after your answer.")
+            raise UserError("The ticks aren't there yet. Answer first, and you'll see them.")
         return self._current(conn, found, number)
 
     def _current(

@@ -19,6 +19,7 @@ from bot.chat.messages import (
     separator,
 )
 from bot.chat.router import PAGE, ROW, TOPIC, Route
+from bot.chat.ways import way
 from bot.interviews.model import PartnerCard, PartnerEnding, PartnerInterview, PartnerState
 from bot.interviews.rules import OPEN_FOR, TURNS
 from bot.interviews.views import MAX_LABEL
@@ -90,7 +91,7 @@ def posted(search: PartnerInterview, channel_id: int | None) -> Message:
 
 
 def withdrawn() -> Message:
-    return Message(ENDED, "I've taken your card down.")
+    return Message(ENDED, "I've taken your card down.", row(way("interview")))
 
 
 def taken(card: PartnerCard) -> Message:
@@ -109,7 +110,8 @@ def closed(card: PartnerCard) -> Message:
         return Message(
             ENDED,
             "I couldn't open a private thread in this channel. Ask a moderator to allow me Create Private Threads "
-            "and Send Messages in Threads, then look again with </interview>.",
+            "and Send Messages in Threads, then look again.",
+            row(way("interview")),
         )
     if card.interview.second_id is None:
         words = f"{_first(card)} was looking for a partner{_on(card)}"
@@ -117,7 +119,7 @@ def closed(card: PartnerCard) -> Message:
         words = "One of the two has left, so there is no interview."
     else:
         words = "I couldn't open a private thread for this interview."
-    return Message(ENDED, words, "-# This card is closed. Look for a partner with </interview>.")
+    return Message(ENDED, words, "-# This card is closed.", row(way("interview")))
 
 
 def turn(card: PartnerCard) -> Message:
@@ -265,14 +267,15 @@ def over(card: PartnerCard) -> Message:
     found = card.interview
     words = _OVER.get(found.ending or PartnerEnding.LOST, "It can't go on.")
     answered = found.first_interview_id or found.second_interview_id
-    counts = "What you answered counts as an interview and for your streak. " if answered else ""
+    counts = "-# What you answered counts as an interview and for your streak."
     return Message(
         ENDED,
         f"### Interview over\n{words}",
-        f"-# {counts}Look for another partner with </interview>.",
+        counts if answered else None,
         row(
             button("My report", REPORT.id(row=found.id), PRIMARY) if answered else None,
             button("Not with them again", APART.id(do="ask", row=found.id)),
+            way("interview"),
         ),
     )
 

@@ -101,18 +101,19 @@ class Interviews:
         hidden = self._in_play.topics(conn, user_id, guild_id)
         if topic_id in hidden:
             raise UserError(
-                "That topic is a question of the day right now. Answer it there, or pick another topic."
+                "That topic is a question of the day right now. Answer it in </today>, or pick another topic."
             )
         total = min(questions, len(bank.open_topics.keys() - hidden))
         if not total:
             raise UserError(
-                "No topic is left to ask about right now. Try again when the question of the day closes."
+                "No topic is left to ask about right now. Try again when the question of the day closes. "
+                "Until then, </practice> has more."
             )
         now = self._now()
         if not count_up(conn, "interviews", user_id, now.date(), INTERVIEWS_A_DAY):
             raise UserError(
                 f"You've started {INTERVIEWS_A_DAY} interviews today, which is the most in a day. "
-                "Start another tomorrow; the day ends at midnight UTC."
+                "Start another tomorrow; the day ends at midnight UTC. Until then, </practice> has more."
             )
         created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=now)
         started = store.running(conn, user_id)
@@ -235,7 +236,9 @@ class Interviews:
                 "Your answer was empty. Press the follow-up's button again and write a sentence or two."
             )
         if question.follow_up is not None and decode_reply(question.follow_up).answer is not None:
-            raise UserError("You've already answered this follow-up, and your first answer counts.")
+            raise UserError(
+                "You've already answered this follow-up, and your first answer counts. Go on with </interview>."
+            )
         reply = Reply(follow_up.question, str(follow_up.hint), text)
         store.save_follow_up(conn, question_id, encode(reply))
 
@@ -412,7 +415,7 @@ class Interviews:
 def _too_many_answers() -> UserError:
     return UserError(
         f"You've answered {ANSWERS_A_DAY} interview questions today, which is as many as are graded in a day. "
-        "Go on with </interview> tomorrow; the day ends at midnight UTC."
+        "Go on tomorrow; the day ends at midnight UTC. Until then, </practice> has more."
     )
 
 

@@ -31,7 +31,7 @@ from bot.interviews.model import (
     Step,
 )
 from bot.questions.model import Bank, FollowUp, Topic
-from bot.questions.views import sources
+from bot.questions.views import PRACTISE, sources
 
 # `row` is a question of an interview, `number` the index of a follow-up of its topic.
 BEGIN = Route("begin", {"topic": TOPIC}, once=True)  # a question on this topic, or any
@@ -263,12 +263,11 @@ def tick_rows(
 
 
 def report_pages(report: InterviewReport) -> list[Message]:
-    """The report, in one or more messages."""
+    """The report, in one or more messages; the last one has what to do next."""
+    another = button("Another question", BEGIN.id(topic=""))
     if not report.answered:
-        words = "No answers this time, so no report."
-        return [
-            Message(ENDED, f"### Interview over\n{words}", "-# Start another with </interview>")
-        ]
+        words = "### Interview over\nNo answers this time, so no report."
+        return [Message(ENDED, words, row(another))]
     done = t.count(report.answered, "answer") + (
         f" · {report.skipped} skipped" if report.skipped else ""
     )
@@ -281,13 +280,21 @@ def report_pages(report: InterviewReport) -> list[Message]:
         weakest = (
             f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1)
         )
-        blocks.append("\n".join(["**Practise next** with </practice>", *weakest]))
+        blocks.append("\n".join(["**Practise next**", *weakest]))
     elif report.percent is not None:
-        blocks.append("**Practise next**\nStrong all the way. Try other topics with </interview>.")
+        blocks.append("Strong all the way.")
     if report.uncounted:
         answers = t.count(report.uncounted, "answer")
         blocks.append(f"-# The points of {answers} aren't counted, so no figure has them.")
-    return [Message(REVEALED, page) for page in t.pages(blocks)]
+    *pages, last = t.pages(blocks)
+    practise = [
+        button(f"Practise {n}", PRACTISE.id(topic=topic.id), *([] if n > 1 else [PRIMARY]))
+        for n, topic in enumerate(report.practise, start=1)
+    ]
+    return [
+        *(Message(REVEALED, page) for page in pages),
+        Message(REVEALED, last, row(*practise, another)),
+    ]
 
 
 def _section(section: SectionReport) -> str:

@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
+from bot.chat.permissions import is_on_server
 from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click
@@ -134,7 +135,7 @@ class PracticeCog(commands.Cog):
     ) -> None:
         screen = await defer_if_slow(interaction, work, edits=is_private(interaction))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        first, *more = view.messages(screen, bank)
+        first, *more = view.messages(screen, bank, on_server=is_on_server(interaction))
         await say_here(interaction, first)
         await say_all(interaction, more)
 

@@ -10,7 +10,9 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, Route
+from bot.games.views import START_ROUND
 from bot.members.views import streak_news
+from bot.memory.today import MINUTES
 from bot.practice.model import Asking, Finished, Kind, PracticeVerdict, Screen, Unjudged
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
@@ -25,6 +27,7 @@ from bot.questions.views import (
     prompt_block,
     verdict_blocks,
 )
+from bot.reminders.views import EVENING, yes_or_another_time
 from bot.today.views import page as today_page
 
 TRY = Route("try", {}, once=True)
@@ -47,13 +50,15 @@ _UNJUDGED = {
 }
 
 
-def messages(screen: Screen, bank: Bank) -> list[Message]:
+def messages(screen: Screen, bank: Bank, *, on_server: bool) -> list[Message]:
     """Return what to show next; the first message replaces the previous one."""
     match screen:
         case Asking():
             return [asking_page(screen, bank)]
         case PracticeVerdict():
             return answered_pages(screen, bank)
+        case Finished(kind=Kind.TRIAL):
+            return [trial_page(screen, on_server=on_server)]
         case Finished():
             return [finished_page(screen, bank)]
 
@@ -178,8 +183,6 @@ def finished_page(finished: Finished, bank: Bank) -> Message:
     if finished.topic_id is not None:
         where = f" in {t.escape(bank.topics[finished.topic_id].title)}"
     said = None
-    if finished.kind == Kind.TRIAL:
-        return trial_page(finished)
     if finished.answered is None and finished.kind != Kind.DAY:
         said = f"There's nothing more to ask{where} today."
     elif finished.answered and finished.kind != Kind.DAY:
@@ -187,6 +190,21 @@ def finished_page(finished: Finished, bank: Bank) -> Message:
     return today_page(finished.today, said)
 
 
-def trial_page(finished: Finished) -> Message:
+def trial_page(finished: Finished, *, on_server: bool) -> Message:
     """Return the end of a newcomer's first questions, with one next step."""
-    return today_page(finished.today, f"**{finished.right:,} of {finished.answered:,} right**")
+    right = f"{finished.right:,} of {finished.answered:,} right"
+    if not finished.answered or not (on_server or finished.today.may_remind):
+        return today_page(finished.today, f"**{right}**" if finished.answered else None)
+    if on_server:
+        ask, steps = None, [button("Start a round with others", START_ROUND.id(), PRIMARY)]
+    else:
+        ask = f"**Make it daily: {t.count(MINUTES, 'minute')} at {EVENING}?**"
+        steps = yes_or_another_time()
+    return Message(
+        REVEALED,
+        f"### {right}",
+        "That's how it goes: a few questions a day, a little harder each time. What you miss comes "
+        "back until you know it.",
+        ask,
+        row(*steps),
+    )

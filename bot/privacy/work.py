@@ -67,7 +67,7 @@ class Privacy:
         Each table is read in a transaction of its own, so that others needn't wait for all.
         """
         if user_id in self._exporting:
-            raise UserError("Your file is being put together. It comes in a moment.")
+            raise UserError("Your file is being put together. Wait a moment, and it comes.")
         self._exporting.add(user_id)
         try:
             made = rules.DataFiles(user_id, self._now())

@@ -81,7 +81,7 @@ def check_topic(bank: Bank, topic_id: str | None) -> None:
         )
 
 
-def still_there(asked: T | None, then: str = "The next one counts.") -> T:
+def still_there(asked: T | None, then: str = "Go on with the next one.") -> T:
     """Return a question that was looked up in the bank; refuse if it is no longer there."""
     if asked is None:
         raise UserError(f"This question was removed. {then}")

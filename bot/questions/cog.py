@@ -118,7 +118,7 @@ class AnsweringCog(commands.Cog):
         item_id = await self._answerable(fields).item_of(click_of(interaction, fields))
         if item_id is None:
             raise UserError(
-                "That question is gone, so it can't be reported. The next one has the same button."
+                "That question is gone, so it can't be reported. Go on with the next one."
             )
         return item_id
 

@@ -12,6 +12,7 @@ from bot.chat.messages import ENDED, PRIMARY, REVEALED, Message, Part, button, p
 from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.pictures import StoredPicture
 from bot.chat.router import ROW, TOPIC, Route
+from bot.chat.ways import way
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import formulas
 from bot.questions.answers import Answered, Outcome, decode_picks, letters, shown_right
@@ -171,13 +172,19 @@ def why_blocks(answered: Answered, bank: Bank) -> list[str]:
     return [block for block in blocks if block]
 
 
-def my_answers(given: Sequence[Answered], page: int, link: Callable[[int], str]) -> Message:
+def my_answers(
+    given: Sequence[Answered],
+    page: int,
+    link: Callable[[int], str],
+    misses: ui.Button[ui.LayoutView],
+) -> Message:
     """Return a page, counted from 0, of a member's own answers, with explanations of the misses.
 
-    `link` makes the custom id that opens a page.
+    `link` makes the custom id that opens a page; `misses` practises what was missed.
     """
     if not given:
-        return Message(ENDED, "These questions were removed, so their answers can't be shown.")
+        gone = "These questions were removed, so their answers can't be shown."
+        return Message(ENDED, gone, row(way("practice", PRIMARY)))
     blocks = [answered_block(n, answered) for n, answered in enumerate(given, start=1)]
     texts = t.pages(blocks, _MINE_LIMIT)
     page = min(page, len(texts) - 1)
@@ -185,7 +192,13 @@ def my_answers(given: Sequence[Answered], page: int, link: Callable[[int], str])
     title = f"### Your answers\n-# {right} of {len(given)} right"
     title += t.page_note(page, len(texts))
     return Message(
-        REVEALED, title, texts[page], row(*pager(page, len(texts), lambda _, number: link(number)))
+        REVEALED,
+        title,
+        texts[page],
+        row(
+            *pager(page, len(texts), lambda _, number: link(number)),
+            way("practice") if right == len(given) else misses,
+        ),
     )
 
 

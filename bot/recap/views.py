@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from bot.chat import text as t
-from bot.chat.messages import OPEN, Message, own_id, separator
+from bot.chat.messages import OPEN, Message, own_id, row, separator
+from bot.chat.ways import way
 from bot.core.calendar import DAYS
 from bot.core.zones import stored_zone
 from bot.recap.model import RecapStatus, Week
@@ -16,10 +17,7 @@ DAY_CHOICES = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
 
 
 async def recap(found: Week) -> Message:
-    """Return the recap's message.
-
-    It has no button with an id, so the sender finds it again by its container's id.
-    """
+    """Return the recap's message, which the sender finds again by its container's id."""
     leaders = "\n".join(
         f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}**"
         for r in found.first
@@ -30,7 +28,8 @@ async def recap(found: Week) -> Message:
         leaders or None,
         "\n".join(_highlights(found)) or None,
         separator(),
-        f"-# {_figures(found)}\n-# See where you stand with </leaderboard>.",
+        f"-# {_figures(found)}",
+        row(way("leaderboard")),
         container_id=own_id(found.recap_id),
     )
 

@@ -69,7 +69,7 @@ class Rounds(GameService):
         )
         if round_id is None:
             raise UserError(
-                "A round is already running in this channel. Join in, or see how it goes with </quiz>."
+                "A round is already running in this channel. Join in with its next question."
             )
         limits = [limit for _, _, limit in questions if limit]
         return NewRound(
@@ -137,7 +137,7 @@ class Rounds(GameService):
                 raise UserError("This round is over. Start a new one with </quiz>.")
             if not may_manage and user_id != round_.starter_id:
                 raise UserError(
-                    "Only whoever started this round, or someone with Manage Messages, can stop it."
+                    "Only whoever started this round, or someone with Manage Messages, can stop it. Ask one of them."
                 )
             if round_.phase is Phase.OPEN and round_.due_at is not None:
                 reveal_at = min(reveal_at, round_.due_at)
@@ -149,7 +149,7 @@ class Rounds(GameService):
                 reveal_at=reveal_at,
             )
             if values is None:
-                raise UserError("This round is already ending. The standings follow in a moment.")
+                raise UserError("This round is already ending. Wait a moment for the standings.")
             store.change(conn, round_.id, expect=round_.phase, **values)
             if round_.ending and round_.phase is Phase.OPEN:
                 store.move_deadline(conn, round_.id, round_.number, now)
@@ -182,7 +182,7 @@ class Rounds(GameService):
                 "</practice> asks more like it."
             )
         if question.revealed_at is None:
-            raise UserError("This question is still open. You'll see why at the reveal.")
+            raise UserError("This question is still open. Wait for its reveal, and you'll see why.")
         return round_.guild_id, _asked(question)
 
     def _questions(
@@ -191,7 +191,9 @@ class Rounds(GameService):
         round_ = store.get(conn, game_id)
         asked = store.question_ids(conn, game_id).values()
         if round_ is None or not answers_store.of_member(conn, ROUND, asked, user_id):
-            raise UserError("You didn't play this round. Join the next one.")
+            raise UserError(
+                "You didn't play this round. Start another with </quiz>, or join the next one."
+            )
         revealed = store.revealed_questions(conn, game_id)
         return round_.guild_id, [_asked(question) for question in revealed]
 
@@ -221,7 +223,7 @@ class Rounds(GameService):
             question, round_ = _hosted(conn, question_id, user_id, may_manage=may_manage)
             if not round_.hosted:
                 raise UserError(
-                    "This round goes by the clock: the answer comes when the time is up."
+                    "This round goes by the clock. Wait until the time is up, and the answer comes."
                 )
             if round_.phase is Phase.ASKING and round_.number == question.number:
                 raise UserError(
@@ -264,7 +266,7 @@ def _hosted(
     question, round_ = get_question_or_refuse(conn, question_id, lock=True)
     if user_id != round_.starter_id and not may_manage:
         raise UserError(
-            "Only whoever started this round, or someone with Manage Messages, can move it on."
+            "Only whoever started this round, or someone with Manage Messages, can move it on. Ask one of them."
         )
     return question, round_
 
@@ -277,7 +279,5 @@ def _lasts_beyond(
     Refuse a button on a card that is not its newest.
     """
     if (round_.number, question.message_id) != (question.number, message_id):
-        raise UserError(
-            "The round has moved on already. The newest card in this channel is the one to use."
-        )
+        raise UserError("The round has moved on already. Use the newest card in this channel.")
     return round_.phase is phase and round_.due_at is not None and round_.due_at > due_at

@@ -11,7 +11,7 @@ from discord import ui
 from bot.answers.model import Tally
 from bot.answers.rules import places
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, own_id, row, separator
+from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, row, separator
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, stroke, words
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.errors import UserError
@@ -148,21 +148,20 @@ async def standings(card: StandingsCard) -> Message:
         "error": "Something kept going wrong, so the round ends here.",
     }.get(card.ending or "")
     count = t.count(card.questions, "question")
+    again = button("Play again", AGAIN.id(round=card.round_id))
     if not card.standings:
         return Message(
             ENDED,
             "### Round over",
             why or "Nobody answered.",
-            "-# Start another with </quiz>",
-            # the sender finds a message by its buttons or, because this one has none, by this id
-            container_id=own_id(card.round_id),
+            row(again),
         )
     if card.alone:
         tally = card.standings[0][1]
         time = "" if card.hosted else f", {t.seconds(tally.average_ms)} on average"
         body = [
             f"Well done, {t.name(card.names.get(tally.user_id))}: "
-            f"**{t.count(tally.points, 'point')}**, {tally.right} of {tally.answered} right{time}.",
+            f"**{tally.right} of {tally.answered} right**{time}.",
             "-# A round counts on the leaderboard when two or more people play.",
         ]
     else:
@@ -176,7 +175,7 @@ async def standings(card: StandingsCard) -> Message:
         f"-# {caption(card, card.race)}" if card.race else None,
         await race_picture(card.race, card.round_id) if card.race else None,
         row(
-            button("Play again", AGAIN.id(round=card.round_id)),
+            again,
             misses_button("round", card.round_id),
             button("My answers", MINE.id(round=card.round_id, page=0)),
         ),
@@ -190,7 +189,8 @@ def _figures(card: StandingsCard, tally: Tally) -> str:
 
 def my_answers(round_id: int, given: Sequence[Answered], page: int) -> Message:
     """Return a page of a member's own answers in a round."""
-    return own_answers(given, page, lambda number: MINE.id(round=round_id, page=number))
+    misses = misses_button("round", round_id)
+    return own_answers(given, page, lambda number: MINE.id(round=round_id, page=number), misses)
 
 
 def own_result(result: OwnResult) -> str:

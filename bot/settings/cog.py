@@ -38,7 +38,9 @@ class SettingsCog(commands.Cog):
         require_page(interaction, view.CHANGE)
         found = await self.service.read(guild_id_of(interaction))
         if fields["what"] == "packs" and len(found.packs) < 2:
-            raise UserError("There is only one pack here, so there's nothing to choose.")
+            raise UserError(
+                "There is only one pack here, so there's nothing to choose. Add questions of your own in </bank>."
+            )
         await interaction.response.send_modal(view.form(fields["what"], found))
 
     async def changed(self, interaction: discord.Interaction, fields: Fields) -> None:

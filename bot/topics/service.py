@@ -58,7 +58,7 @@ class Topics:
         if topic_id in self._in_play.topics(conn, user_id, guild_id):
             raise UserError(
                 "That topic is being asked on one of your servers right now. "
-                "You can read up on it again once that closes."
+                "Read up on it once that closes, or pick another in </topics>."
             )
         return found
 
@@ -210,7 +210,7 @@ def _chosen(user_id: int, topic_id: str | None, *, missed: bool) -> Choose:
 
 def _all(_conn: Connection, bank: Bank) -> Sequence[Item]:
     if not bank.asked:
-        raise UserError("There are no practice questions here yet.")
+        raise UserError("There are no practice questions here yet. Ask a moderator to add some.")
     return list(bank.asked.values())
 
 

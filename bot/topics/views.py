@@ -90,16 +90,20 @@ def section_list(found: TopicList) -> Message:
         options.append((section.title, str(first_pages[section.id]), _figures(progress)))
     first = weakest(found.progress)
     advice = f"Weakest: **{t.one_line(bank.topics[first].title)}**" if first is not None else None
-    practise = button("Practise", PRACTISE.id(topic=""), PRIMARY)
-    if first is not None:
-        practise = button("Practise the weakest", PRACTISE.id(topic=first), PRIMARY)
     return Message(
         OPEN,
         f"### Topics\n-# {_figures(found.progress.values())}",
         "\n".join(lines) or None,
         advice,
         row(_choices(SECTION_PICK.id(), "Open a section…", options)),
-        row(practise, aside_button(found.set_aside)),
+        row(
+            button(
+                "Practise the weakest" if first else "Practise",
+                PRACTISE.id(topic=first or ""),
+                PRIMARY,
+            ),
+            aside_button(found.set_aside),
+        ),
     )
 
 

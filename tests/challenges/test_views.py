@@ -74,10 +74,10 @@ def test_the_standings() -> None:
 
 
 def test_few_who_took_it() -> None:
-    """One alone reads that it counts with two, one who is left of two doesn't; nobody has nothing to
-    press."""
+    """One alone reads that it counts with two, one who is left of two doesn't; if nobody took
+    it, another can be started."""
     alone = views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES, alone=True))
-    assert "Well done, Alwina: 950 points, 3 of 5 right, 2.5s on average." in reads(alone)
+    assert "Well done, Alwina: 3 of 5 right, 2.5s on average." in reads(alone)
     assert "when two or more people take it" in reads(alone)
     left = reads(views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES)))
     assert "🥇 Alwina · 950 points" in left
@@ -89,7 +89,7 @@ def test_few_who_took_it() -> None:
     )  # members who left all questions unanswered can read why, too
     nobody = views.result(ResultCard(7, ABOUT, (), {}, played=False))
     assert "Nobody took it." in reads(nobody)
-    assert custom_ids(nobody) == []
+    assert labels(nobody) == ["Start a challenge"]
     assert nobody.children[0].accent_colour == ENDED  # type: ignore[attr-defined]
 
 

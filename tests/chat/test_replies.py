@@ -33,8 +33,12 @@ class FakeInteraction:
         self._lost = lost
         self._arrive = arrive
         self.client = SimpleNamespace(
-            command_mention=lambda name: f"</{name}:7>", is_closed=lambda: False, load_picture=None
+            command_mention=lambda name: f"</{name}:7>",
+            ways_in=lambda _interaction, _text: [],
+            is_closed=lambda: False,
+            load_picture=None,
         )
+        self.message = None
         self.type = discord.InteractionType.component
         self.data = {"custom_id": "x"}
         self.guild_id = None

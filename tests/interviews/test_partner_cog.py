@@ -164,7 +164,7 @@ async def test_they_exchange_roles_and_end_it(stage: Stage) -> None:
     await press(stage, stage.alwina, asked, "End the interview")
     over = thread.history()[-1]
     assert "One of you has ended it" in text_of(over)
-    assert labels(over) == ["Not with them again"]
+    assert labels(over) == ["Not with them again", "Mock interview"]
 
 
 async def test_every_card_of_an_asker_fits(stage: Stage) -> None:

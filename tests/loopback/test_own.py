@@ -75,7 +75,7 @@ async def test_two_servers(tmp_path: Path) -> None:
         assert "Saved" in (await mechthild.submit(form, FORM)).text
         found = await press(mechthild, await mechthild.slash(here, "bank"), "Find a question")
         assert PROMPT in found.text
-        assert "None yet." in (await mortimer.slash(there, "bank")).text
+        assert "No questions yet." in (await mortimer.slash(there, "bank")).text
         topic = own_id(ours.id, 1)
         assert "I don't know that topic" in (await bob.slash(there, "quiz", topic=topic)).text
         assert PROMPT in await practised(annegret, here)
