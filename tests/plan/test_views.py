@@ -105,7 +105,7 @@ async def test_three_lines_and_a_picture(outlook: Outlook, said: str) -> None:
 
 @pytest.mark.parametrize("outlook", [NEW, HALFWAY], ids=["new", "half-way"])
 async def test_the_picture(outlook: Outlook) -> None:
-    """It has the shares of each section and the days, as its alt text has, within its bounds."""
+    """It and its alt text have the shares of each section. All words are within its bounds."""
     drawing = svg(outlook, PAST)
     written = re.findall(r">([^<]+)</text>", drawing)
     for section in outlook.sections:
