@@ -134,7 +134,7 @@ async def test_help_suggests_next_steps(stage: Stage) -> None:
     await question.answer(stage.alwina, right=False)
     await stage.wait(30)
     assert await steps() == ["Practise", "Make a plan", "Mock interview"]
-    for number in range(2, 6):
+    for _number in range(2, 6):
         await practice.press("Next")
         await practice.answer()
     assert await steps() == ["Make a plan", "Mock interview", "Remind me"]

@@ -177,7 +177,8 @@ async def practised(stage: Stage, place: Place, member: int, question_id: int) -
     """Answer a question of a practice."""
     click = replace(stage.pressed(question_id, member), guild_id=place, picks=(0,), text="no")
     screen = await stage.bot.practices.answer(click)
-    return " ".join(map(text_of, practice_views.messages(screen, stage.bank)))
+    shown = practice_views.messages(screen, stage.bank, on_server=place is not None)
+    return " ".join(map(text_of, shown))
 
 
 async def practice_of_topic(stage: Stage, place: Place, member: int) -> str:

@@ -54,6 +54,7 @@ async def test_tomorrow_at_this_time(stage: Stage) -> None:
         await practice.press("Finish" if "Finish" in labels(practice.message) else "Next")
     tomorrow = "Remind me tomorrow at this time"
     form = await stage.alwina.click(practice.message, label=tomorrow)
+    assert form.modal is not None
     fields = [label["component"]["custom_id"] for label in form.modal["components"]]
     assert fields == ["zone", "other"]
     await stage.alwina.submit_modal(form, {"zone": ["UTC"], "other": ""})
