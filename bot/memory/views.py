@@ -17,8 +17,8 @@ def amount(today: Today) -> str:
 
 
 def todays(today: Today) -> str:
-    """Say the same in a line of a screen about something else, in bold."""
-    return f"Today: **{amount(today)}**" if today.to_do else f"**{amount(today)}**"
+    """Say the same in a line of a screen about something else."""
+    return f"Today: {amount(today)}" if today.to_do else amount(today)
 
 
 def tomorrow(today: Today) -> str:
