@@ -58,7 +58,7 @@ from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
 from bot.daily import views as daily_views
-from bot.daily.cog import TodayCog
+from bot.daily.cog import DailyAnswersCog
 from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
@@ -80,6 +80,7 @@ from bot.members.names import Names
 from bot.members.service import Teams
 from bot.members.streak_service import Streaks
 from bot.memory.service import FirstStabilitiesWork
+from bot.memory.today_service import Days
 from bot.milestones.cog import MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
@@ -115,6 +116,7 @@ from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
 from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
+from bot.today.cog import TodayCog
 from bot.topics.cog import TopicsCog
 from bot.topics.service import Decks, Topics
 
@@ -122,11 +124,10 @@ log = logging.getLogger(__name__)
 
 
 _PROBES: dict[HelpStep, Probe] = {
+    HelpStep.TRY: practice_store.last_asked,
     HelpStep.PLAY: has_played,
-    HelpStep.PRACTISE: practice_store.last_asked,
     HelpStep.PLAN: plan_store.get,
     HelpStep.INTERVIEW: has_begun,
-    HelpStep.REMIND: reminders_store.get,
 }
 
 
@@ -180,7 +181,6 @@ class Services:
         self.challenge_players = ChallengePlayers(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
-        self.plans = Plans(context)
         self.boards = Boards(context)
         self.topics = Topics(context)
         self.decks = Decks(context)
@@ -196,12 +196,20 @@ class Services:
             [daily_store.asked_on, plan_store.asked_on],
             self.milestones.streak_reached,
         )
+        self.days = Days(
+            context,
+            self.streaks,
+            plan_store.asks_of_day,
+            daily_store.unanswered,
+            reminders_store.get,
+        )
+        self.plans = Plans(context, self.days)
         self.profiles = Profiles(context, self.streaks)
         self.dailies = Dailies(context, self.grading, self.streaks)
         self.schedules = Schedules(context, [plan_again])
         self.interviews = Interviews(context, self.grading, self.streaks)
         self.partners = PartnerInterviews(context, self.streaks)
-        self.practices = Practices(context, self.plans, self.streaks)
+        self.practices = Practices(context, self.days, self.streaks)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
@@ -214,7 +222,7 @@ class Services:
         self.privacy = Privacy(context, HELD, caches, erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
-        self.help = Help(context, _PROBES)
+        self.help = Help(context, self.days, _PROBES)
         self._add_workers(context)
 
     def _add_workers(self, context: Context) -> None:
@@ -228,7 +236,7 @@ class Services:
         )
         self.schedule_work = ScheduleWork(context, self.schedules)
         self.daily_work = DailyWork(context)
-        self.reminder_work = ReminderWork(context, self.plans)
+        self.reminder_work = ReminderWork(context, self.days)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
         self.challenge_work = ChallengeWork(context, self.challenges)
@@ -258,14 +266,14 @@ class Services:
         self.names.watch(bot.router)
         quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
-        today = TodayCog(bot, self.dailies)
+        daily = DailyAnswersCog(bot, self.dailies, self.days)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
-            "daily": today.answerable,
-            daily_views.APART: today.answerable_apart,
+            "daily": daily.answerable,
+            daily_views.APART: daily.answerable_apart,
             "practice": practice.answerable,
         }
         return [
@@ -273,12 +281,13 @@ class Services:
             challenge,
             AnsweringCog(bot, self.reports, answerables),
             DailyCog(bot, self.schedules),
-            today,
+            daily,
+            TodayCog(bot, self.days, self.dailies),
             practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
-            ProfileCog(bot, self.profiles, self.plans),
+            ProfileCog(bot, self.profiles, self.plans, self.days),
             TopicsCog(bot, self.topics, self.decks),
             BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
             SuggestionsCog(bot, self.suggestions),

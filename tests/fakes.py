@@ -188,7 +188,7 @@ class FakeSender:
         self.added: list[tuple[int, int]] = []
         """The threads and members of each addition."""
         self.reminders: list[tuple[int, int]] = []
-        """Each reminder's member, and the number of questions due or left in their plan today."""
+        """Each reminder's member, and the number of questions that it speaks of."""
         self.openings: list[datetime] = []
         """When each direct message channel was opened."""
         self.nonces: list[str] = []

@@ -111,7 +111,7 @@ LEVELS = (
     ("answers",),
     ("members", "memory"),
     ("games",),
-    ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
+    ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews", "today"),
     (
         "boards",
         "profile",
@@ -134,7 +134,7 @@ MORE_ROOMS = {
         *("in_play", "typed", "areas"),
     },
     "members": {"names", "streak_service", "streak_store"},
-    "memory": {"ability", "progress", "fitting"},
+    "memory": {"ability", "progress", "fitting", "today", "today_service"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {
         *("archives", "checks", "files", "forms", "message_text", "pictures", "sheets"),
@@ -168,6 +168,7 @@ PURE = {
     "forecast",
     "dates",
     "progress",
+    "today",
     "fitting",
     "areas",
 }

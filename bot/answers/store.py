@@ -32,7 +32,6 @@ from bot.core.personal import erased_with
 from bot.core.tables import (
     Instant,
     all_rows,
-    all_values,
     constant,
     fetch_all,
     first_row,
@@ -387,12 +386,36 @@ def _practised_after(question_id: int, limit: int) -> Select[Any]:
     return later.order_by(c.question_id).limit(limit)
 
 
-@all_values
-def practised_at(user_id: int, since: datetime) -> Select[datetime]:
-    """Return when a member answered in practice since a moment, the oldest first."""
-    own = answers.c.user_id == user_id, answers.c.answered_at >= since
-    query = select(answers.c.answered_at).where(*own, answers.c.source == constant(PRACTICE))
-    return query.order_by(answers.c.answered_at)
+def practised_since(
+    conn: Connection, user_id: int, since: datetime
+) -> list[tuple[datetime, str, bool]]:
+    """Return a member's answers in practice since a moment, the oldest first.
+
+    Each has its time, its item and whether it counts as a miss.
+    """
+    rows = _practised_since(conn, user_id, since)
+    return [(row.answered_at, row.item_id, row.rating == Rating.Again) for row in rows]
+
+
+@prepared
+def _practised_since(user_id: int, since: datetime) -> Select[Any]:
+    c = answers.c
+    own = c.user_id == user_id, c.answered_at >= since, c.source == constant(PRACTICE)
+    query = select(c.answered_at, c.item_id, c.rating).where(*own)
+    return query.order_by(c.answered_at, c.question_id)
+
+
+def missed_before(
+    conn: Connection, user_id: int, item_ids: Collection[str], before: datetime
+) -> dict[str, bool]:
+    """Return those of some items that a member reviewed before a moment: whether they missed it then.
+
+    It is the latest review that counts.
+    """
+    query = _reviews(user_id).where(
+        answers.c.item_id.in_(sorted(item_ids)), answers.c.answered_at < before
+    )
+    return {row.item_id: row.rating == Rating.Again for row in conn.execute(query)}
 
 
 def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
@@ -403,17 +426,25 @@ def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
     return [(r.item_id, Rating(r.rating)) for r in conn.execute(newest.limit(LATEST))]
 
 
-def verdicts_since(conn: Connection, user_id: int, since: datetime) -> list[tuple[datetime, bool]]:
-    """Return a member's closed answers since a moment that are rated: when, and whether right."""
-    return [(row.answered_at, row.correct) for row in _verdicts_since(conn, user_id, since)]
+def verdicts_since(
+    conn: Connection, user_id: int, since: datetime
+) -> list[tuple[datetime, bool | None]]:
+    """Return a member's answers since a moment whose verdicts are public: when, and whether right.
+
+    A guess is a miss; the answer to an open daily is neither.
+    """
+    return [
+        (row.answered_at, None if row.rating is None else row.rating != Rating.Again)
+        for row in _verdicts_since(conn, user_id, since)
+    ]
 
 
 @prepared
 def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
-    own = answers.c.user_id == user_id, answers.c.answered_at >= since
-    return select(answers.c.answered_at, answers.c.correct).where(
-        *own, answers.c.rating.is_not(None)
-    )
+    c = answers.c
+    own = c.user_id == user_id, c.answered_at >= since
+    is_known = c.rating.is_not(None) | (c.source == constant(DAILY))
+    return select(c.answered_at, c.rating).where(*own, is_known)
 
 
 def servers_since(conn: Connection, user_id: int, since: datetime) -> dict[int, datetime]:

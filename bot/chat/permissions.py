@@ -129,10 +129,16 @@ def require_private_threads(interaction: discord.Interaction) -> None:
         )
 
 
+def is_on_server(interaction: discord.Interaction) -> bool:
+    """Return whether an interaction comes from a server that has the bot."""
+    guild_id = interaction.guild_id
+    return guild_id is not None and interaction.client.get_guild(guild_id) is not None
+
+
 def require_bot(interaction: discord.Interaction) -> None:
     """Refuse on a server that added the app's commands without the bot user."""
     guild_id = interaction.guild_id
-    if guild_id is None or interaction.client.get_guild(guild_id) is not None:
+    if guild_id is None or is_on_server(interaction):
         return
     link = discord.utils.oauth_url(
         interaction.application_id,
@@ -199,7 +205,8 @@ def require_manager(interaction: discord.Interaction) -> None:
     """Refuse a click on a public button unless the member has Manage Server."""
     if not interaction.permissions.manage_guild:
         raise UserError(
-            "Only members with Manage Server can use this button. Ask one of them to press it."
+            "Only members with Manage Server can use this button. Ask one of them to press it, "
+            "or go on with </practice>."
         )
 
 

@@ -9,11 +9,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import missing_permissions, permissions_to_play
+from bot.chat.permissions import is_on_server, missing_permissions, permissions_to_play
 from bot.chat.replies import say, say_here
 from bot.chat.router import Fields
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.games.views import START_ROUND
 from bot.help import views as view
 from bot.help.service import Help
 from bot.rounds.cog import start_round
@@ -28,7 +29,7 @@ class HelpCog(commands.Cog):
         self.bot = bot
         self.rounds = rounds
         self._help = help_
-        bot.router.add(view.START_ROUND, self.start_round)
+        bot.router.add(START_ROUND, self.start_round)
         bot.router.add(view.COMMANDS, self.commands)
 
     @commands.Cog.listener()
@@ -62,21 +63,16 @@ class HelpCog(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def help(self, interaction: discord.Interaction) -> None:
-        on_server = self._is_on_server(interaction)
-        steps, due = await self._help.next_steps(
+        on_server = is_on_server(interaction)
+        steps, today = await self._help.next_steps(
             interaction.user.id,
             interaction.guild_id if on_server else None,
             manages=interaction.permissions.manage_guild,
         )
         install = None if interaction.is_user_integration() else self.bot.user_install_link()
-        await say(interaction, view.help_page(steps, due, on_server=on_server, install=install))
+        await say(interaction, view.help_page(steps, today, on_server=on_server, install=install))
 
     async def commands(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        on_server = self._is_on_server(interaction)
+        on_server = is_on_server(interaction)
         manages = on_server and interaction.permissions.manage_guild
         await say_here(interaction, view.commands(on_server=on_server, manages=manages))
-
-    def _is_on_server(self, interaction: discord.Interaction) -> bool:
-        """Return whether the interaction comes from a server that has the bot."""
-        guild_id = interaction.guild_id
-        return guild_id is not None and self.bot.get_guild(guild_id) is not None

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from bot.answers import store as answers_store
-from bot.answers.store import DAILY
 from bot.core import servers
 from bot.core.context import Context
-from bot.core.database import Connection, reading, writing
-from bot.daily import store as daily_store
+from bot.core.database import Connection, writing
 from bot.daily.schedule_store import schedules_of
-from bot.members.store import zone_of
-from bot.memory.service import knowledge
+from bot.memory.model import Today
+from bot.memory.today_service import Days
 
 MOST_STEPS = 3
 
@@ -22,9 +19,10 @@ class HelpStep(StrEnum):
     """A step that /help can suggest, in the order of suggestion."""
 
     SET_UP = "set up"
-    TODAY = "today"
-    PLAY = "play"
+    DAILY = "daily"
+    TRY = "try"
     PRACTISE = "practise"
+    PLAY = "play"
     PLAN = "plan"
     INTERVIEW = "interview"
     REMIND = "remind"
@@ -37,42 +35,42 @@ Probe = Callable[[Connection, int], object]
 class Help:
     """Finds out what is next for a member; `probes` check the steps of other features."""
 
-    def __init__(self, context: Context, probes: Mapping[HelpStep, Probe]) -> None:
+    def __init__(self, context: Context, days: Days, probes: Mapping[HelpStep, Probe]) -> None:
         self._database = context.database
-        self._banks = context.banks
-        self._now = context.now
+        self._days = days
         self._probes = probes
 
-    @reading
-    def next_steps(
-        self, conn: Connection, user_id: int, guild_id: int | None, *, manages: bool
-    ) -> tuple[list[HelpStep], int]:
-        """Return up to three steps that are due or were never taken, and how many items are due.
+    async def next_steps(
+        self, user_id: int, guild_id: int | None, *, manages: bool
+    ) -> tuple[list[HelpStep], Today]:
+        """Return up to three steps, and what the member's day holds.
 
-        Without any, it is what a member can always do. `guild_id=None` is for direct messages.
+        These are the steps to take today, then those never taken, then what can always be done.
+        `guild_id=None` is for direct messages.
         """
-        zone = zone_of(conn, user_id, guild_id)
-        bank = self._banks.of_member(conn, user_id, guild_id)
-        due = len(knowledge(conn, user_id, bank, zone, self._now()).due())
-        wanted = {step: not probe(conn, user_id) for step, probe in self._probes.items()}
-        wanted[HelpStep.PRACTISE] |= due > 0
-        if guild_id is None:
-            wanted[HelpStep.PLAY] = False
-        else:
-            wanted[HelpStep.SET_UP] = manages and not schedules_of(conn, guild_id)
-            wanted[HelpStep.TODAY] = self._has_unanswered(conn, guild_id, user_id)
-        steps = [step for step in HelpStep if wanted.get(step)] or [
-            HelpStep.PRACTISE,
-            HelpStep.INTERVIEW,
-        ]
-        return steps[:MOST_STEPS], due
+        day = await self._days.today(user_id, guild_id)
+        taken = await self._database.read(self._taken, user_id, guild_id)
+        is_new = taken.isdisjoint({HelpStep.TRY, HelpStep.PLAN})
+        wanted = set(HelpStep) - taken
+        for step, is_possible in {
+            HelpStep.SET_UP: manages and guild_id is not None,
+            HelpStep.DAILY: bool(day.dailies),
+            HelpStep.TRY: is_new,
+            HelpStep.PRACTISE: day.to_do > 0 and not is_new,
+            HelpStep.PLAY: guild_id is not None,
+            HelpStep.REMIND: day.may_remind,
+        }.items():
+            if not is_possible:
+                wanted.discard(step)
+        always = [HelpStep.INTERVIEW] if guild_id is None else [HelpStep.PLAY, HelpStep.INTERVIEW]
+        steps = [step for step in HelpStep if step in wanted]
+        return [*dict.fromkeys([*steps, *always])][:MOST_STEPS], day
 
-    def _has_unanswered(self, conn: Connection, guild_id: int, user_id: int) -> bool:
-        """Return whether a daily is open that a member has not answered."""
-        return any(
-            answers_store.get(conn, DAILY, daily.id, user_id) is None
-            for daily in daily_store.open_now(conn, guild_id, self._now())
-        )
+    def _taken(self, conn: Connection, user_id: int, guild_id: int | None) -> set[HelpStep]:
+        taken = {step for step, probe in self._probes.items() if probe(conn, user_id)}
+        if guild_id is not None and schedules_of(conn, guild_id):
+            taken.add(HelpStep.SET_UP)
+        return taken
 
     @writing
     def said_hello(self, conn: Connection, guild_id: int, channel_id: int) -> None:

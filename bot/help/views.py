@@ -11,15 +11,18 @@ from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
 from bot.daily.views import TODAY
+from bot.games.views import START_ROUND
 from bot.help.service import HelpStep
 from bot.interviews.views import BEGIN
+from bot.memory.model import Today
+from bot.memory.views import amount
 from bot.plan.views import PLAN
+from bot.practice.views import TRY
 from bot.privacy.views import MY_DATA
 from bot.questions.views import PRACTISE
 from bot.reminders.views import REMIND
 from bot.topics.views import DECKS
 
-START_ROUND = Route("startround", {}, once=True)
 COMMANDS = Route("commands", {})
 
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
@@ -41,9 +44,10 @@ _FOR_MANAGERS = """\
 </settings>: how I work here"""
 _STEPS = {
     HelpStep.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
-    HelpStep.TODAY: ("Question of the day", TODAY.id(row=0)),
-    HelpStep.PLAY: ("Start a round", START_ROUND.id()),
+    HelpStep.DAILY: ("Question of the day", TODAY.id(row=0)),
+    HelpStep.TRY: ("Try one question", TRY.id()),
     HelpStep.PRACTISE: ("Practise", PRACTISE.id(topic="")),
+    HelpStep.PLAY: ("Start a round", START_ROUND.id()),
     HelpStep.PLAN: ("Make a plan", PLAN.id(do="form")),
     HelpStep.INTERVIEW: ("Mock interview", BEGIN.id(topic="")),
     HelpStep.REMIND: ("Remind me", REMIND.id()),
@@ -56,28 +60,24 @@ def hello() -> Message:
     return Message(
         OPEN,
         f"### Hello, I'm Quizformer\n{_ABOUT}",
-        row(
-            button("Start a round", START_ROUND.id(), PRIMARY),
-            button("Practise on your own", PRACTISE.id(topic="")),
-            button("Set up the question of the day", DAILY_SET_UP.id()),
-        ),
+        _row_of([HelpStep.TRY, HelpStep.PLAY, HelpStep.SET_UP]),
     )
 
 
 def help_page(
-    steps: Sequence[HelpStep], due: int, *, on_server: bool, install: str | None
+    steps: Sequence[HelpStep], today: Today, *, on_server: bool, install: str | None
 ) -> Message:
-    """Return /help: what is next for a member.
+    """Return /help: what the day holds, and what is next for a member.
 
-    `due` counts the questions that are due. `install` is the link that adds the bot to one's
-    account.
+    `install` is the link that adds the bot to one's account.
     """
     elsewhere = "-# Rounds and boards are on servers that have added me."
     return Message(
         OPEN,
         "### Quizformer\nYour next LLM or ML interview, a few minutes a day.",
+        _day(today),
         None if on_server else elsewhere,
-        row(*(_step_button(step, due, first=not n) for n, step in enumerate(steps))),
+        _row_of(steps),
         row(
             button("All commands", COMMANDS.id()),
             suggest_button() if on_server else None,
@@ -86,11 +86,16 @@ def help_page(
     )
 
 
-def _step_button(step: HelpStep, due: int, *, first: bool) -> ui.Button[ui.LayoutView]:
-    label, custom_id = _STEPS[step]
-    if step is HelpStep.PRACTISE and due:
-        label = f"Practise ({due:,} due)"
-    return button(label, custom_id, *([PRIMARY] if first else []))
+def _day(today: Today) -> str | None:
+    """Say what there is to do; None if it is only the question of the day."""
+    if today.to_do:
+        return f"**Today: {amount(today)}**"
+    return None if today.dailies else amount(today)
+
+
+def _row_of(steps: Sequence[HelpStep]) -> ui.ActionRow[ui.LayoutView] | None:
+    """Return the buttons of some steps; the first is the one next step."""
+    return row(*(button(*_STEPS[step], *([] if n else [PRIMARY])) for n, step in enumerate(steps)))
 
 
 def commands(*, on_server: bool, manages: bool) -> Message:

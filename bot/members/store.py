@@ -107,7 +107,13 @@ def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
     It is the stored one, else the zone of the oldest server that has one and has seen them, else
     the zone of `guild_id`, else UTC.
     """
-    return _zone_of(conn, user_id, guild_id or 0).scalar() or servers.DEFAULT_ZONE
+    return known_zone(conn, user_id, guild_id) or servers.DEFAULT_ZONE
+
+
+def known_zone(conn: Connection, user_id: int, guild_id: int | None) -> str | None:
+    """Return what `zone_of` returns, but None if nothing tells the zone."""
+    zone: str | None = _zone_of(conn, user_id, guild_id or 0).scalar()
+    return zone
 
 
 @prepared
@@ -115,9 +121,9 @@ def _zone_of(user_id: int, guild_id: int) -> Select[Any]:
     c = servers.guilds.c
     own = select(members.c.zone).where(members.c.user_id == user_id)
     seen = select(c.zone).join(member_names, member_names.c.guild_id == c.guild_id)
-    has_one = member_names.c.user_id == user_id, c.zone != servers.DEFAULT_ZONE
-    oldest = seen.where(*has_one).order_by(c.guild_id).limit(1)
-    here = select(c.zone).where(c.guild_id == guild_id)
+    has_one = c.zone != servers.DEFAULT_ZONE
+    oldest = seen.where(has_one, member_names.c.user_id == user_id).order_by(c.guild_id).limit(1)
+    here = select(c.zone).where(has_one, c.guild_id == guild_id)
     zones = (zone.scalar_subquery() for zone in (own, oldest, here))
     return select(func.coalesce(*zones))
 

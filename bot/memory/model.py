@@ -1,11 +1,14 @@
-"""Memory cards, and a member's progress in a topic."""
+"""Memory cards, a member's progress in a topic, and what their day holds."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from fsrs import State
 from msgspec import Struct
+
+from bot.members.model import Streak
 
 STEP = timedelta(minutes=10)
 """Until a missed item is asked again."""
@@ -48,7 +51,7 @@ class MemoryCard(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """A member's progress in a topic: how many of its items they have met and learned and are due.
+    """A member's progress in a topic: how many of its items they have met, and are expected to know now.
 
     `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.
     """
@@ -56,8 +59,7 @@ class Progress(Struct, frozen=True):
     topic_id: str
     items: int
     met: int = 0
-    learned: int = 0
-    due: int = 0
+    known: float = 0
     latest: int = 0
     misses: int = 0
 
@@ -67,4 +69,63 @@ class Progress(Struct, frozen=True):
             return "new"
         if self.misses >= WEAK_MISSES:
             return "weak"
-        return "known" if 2 * self.learned >= self.items else "learning"
+        return "known" if 2 * round(self.known) >= self.items else "learning"
+
+
+class Practised(NamedTuple):
+    """An answer in practice; `missed` also if the member said that they guessed."""
+
+    at: datetime
+    item_id: str
+    missed: bool
+
+
+class DayPlan(NamedTuple):
+    """The part of a plan that concerns a day: its minutes, and how many days are left until the last."""
+
+    minutes: int
+    days: int
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it is the day of the interview, when nothing new is asked."""
+        return self.days == 0
+
+
+class Today(Struct, frozen=True):
+    """A member's day: the one value behind every screen that speaks of it.
+
+    Of the day's questions, `done` were answered and `ahead` can follow; after these, the items in
+    `again`, which were missed, are asked once more. `limit` is how many questions fit into the day's minutes, and
+    `minutes` about how long what is to do takes. Of the done ones, `right` are right by now: `new`
+    ones for the first time, `regained` ones after a miss on an earlier day. `dailies` are ids and
+    names of open ones that the member has not answered. `tomorrow` counts tomorrow's questions.
+    `more`: something could be asked beyond the day's questions. `may_remind`: they never set a
+    reminder.
+    """
+
+    day: date
+    zone: str
+    limit: int
+    done: int
+    ahead: int
+    again: tuple[str, ...]
+    minutes: int
+    right: int
+    new: int
+    regained: int
+    dailies: tuple[tuple[int, str], ...]
+    streak: Streak
+    tomorrow: int
+    more: bool
+    may_remind: bool
+
+    @property
+    def size(self) -> int:
+        """The day's questions, without those that are asked once more."""
+        return self.done + self.ahead
+
+    @property
+    def to_do(self) -> int:
+        """The questions to answer now: those ahead, and after them those that are asked once more."""
+        return self.ahead or len(self.again)

@@ -4,15 +4,13 @@ A topic has one of four levels, the first that applies:
 
   new       the member has met none of its items
   weak      at least two of their last five answers in it were wrong
-  known     they have learned at least half of its items
+  known     they know at least half of its items now
   learning  anything else
-
-`bot.memory.rules.is_learned` says when an item is learned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date, datetime
 from functools import cached_property
 
@@ -22,7 +20,7 @@ from msgspec import Struct
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability, ability_of
 from bot.memory.model import MemoryCard, Progress
-from bot.memory.rules import is_due, is_learned, recall
+from bot.memory.rules import comes_within, recall
 from bot.questions.model import Bank, Item, Topic
 
 
@@ -50,16 +48,20 @@ class Knowledge(Struct, frozen=True, dict=True):
         """Return whether the member may be asked an item now."""
         return item_id not in self.set_aside and item_id not in self.hidden
 
-    def due(self, asked: Collection[str] = ()) -> list[str]:
+    def can_ask(self, item_id: str) -> bool:
+        """Return whether the bank asks an item, and the member may be asked it now."""
+        return item_id in self.bank.asked and self.may_ask(item_id)
+
+    def due(self, *, within_days: int = 0) -> list[str]:
         """Return the ids of the items to ask again today: missed ones first, then longest due.
 
-        A missed item in `asked`, which this practice has asked before, waits for its ten minutes.
+        `within_days` adds those that come back in so many days.
         """
-        found = []
-        for item_id, card in self.cards.items():
-            waits = item_id in asked and card.due_at > self.now
-            if self.may_ask(item_id) and not waits and is_due(card, self.zone, self.now):
-                found.append((not card.missed, card.due_at, item_id))
+        found = [
+            (not card.missed, card.due_at, item_id)
+            for item_id, card in self.cards.items()
+            if self.may_ask(item_id) and comes_within(within_days, card, self.zone, self.now)
+        ]
         return [item_id for _, _, item_id in sorted(found)]
 
     @cached_property
@@ -83,9 +85,13 @@ class Knowledge(Struct, frozen=True, dict=True):
         shares = [self.knows(item) for topic in topics for item in topic.items]
         return sum(shares) / len(shares) if shares else 0.0
 
-    def learned(self) -> int:
-        """Return the number of learned items."""
-        return sum(map(is_learned, self.cards.values()))
+    def known(self, topics: Iterable[Topic]) -> float:
+        """Return how many of the items of topics that the member has met they are expected to know now.
+
+        To be rounded once it is added up, so that it is the same number on every screen.
+        """
+        met = (item for topic in topics for item in topic.items if item.id in self.cards)
+        return sum(map(self.knows, met))
 
 
 LEVELS = ("known", "learning", "weak", "new")
@@ -103,16 +109,13 @@ def progress(knowledge: Knowledge, ratings: Sequence[tuple[str, Rating]]) -> dic
     for item_id, rating in ratings:
         if item_id in bank.asked and len(found := latest[bank.asked[item_id].topic_id]) < LATEST:
             found.append(rating)
-    due = set(knowledge.due())
     result = {}
     for topic in bank.asked_topics.values():
-        met = [item.id for item in topic.items if item.id in knowledge.cards]
         result[topic.id] = Progress(
             topic_id=topic.id,
             items=len(topic.items),
-            met=len(met),
-            learned=sum(is_learned(knowledge.cards[item_id]) for item_id in met),
-            due=len(due.intersection(met)),
+            met=sum(item.id in knowledge.cards for item in topic.items),
+            known=knowledge.known([topic]),
             latest=len(latest[topic.id]),
             misses=latest[topic.id].count(Rating.Again),
         )
@@ -122,12 +125,12 @@ def progress(knowledge: Knowledge, ratings: Sequence[tuple[str, Rating]]) -> dic
 def weakest(topics: Mapping[str, Progress]) -> str | None:
     """Return the id of the topic to practise first; None if every topic is new or known.
 
-    Weak topics come before those in learning, then most recent misses, then least learned.
+    Weak topics come before those in learning, then most recent misses, then least known.
     """
     unfinished = [p for p in topics.values() if p.level in {"weak", "learning"}]
     if not unfinished:
         return None
     return min(
         unfinished,
-        key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.learned / p.items),
+        key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.known / p.items),
     ).topic_id

@@ -4,8 +4,7 @@ The package `fsrs` schedules without randomness, so a card can be computed again
 answers. Its parameters are the default ones, except for the four first stabilities of members
 who have fitted ones from `bot.memory.fitting`. Two settings are ours:
 
-- There is one learning and one relearning step of ten minutes: a missed item is asked again on the
-  same day.
+- There is one learning and one relearning step of ten minutes, so a missed item is due the next day.
 - A new card starts after its learning step (`FIRST_STEP`). An item that a member knows at first
   sight, even slowly, comes back after a day or more; only a miss leads to the step.
 """
@@ -36,7 +35,6 @@ _LONGEST_DAY = timedelta(hours=26)
 """Anything due later than this after the last answer is due on another date."""
 _NOT_TODAY = timedelta(days=2)
 """Anything due this far ahead can't be today in any time zone."""
-LEARNED_DAYS = 7
 
 
 @lru_cache(maxsize=256)
@@ -110,11 +108,9 @@ def recall_after(days: float, stability: float) -> float:
 def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
     """Return in how many of the member's days an item comes back; 0 if it is due today.
 
-    A missed item comes back today. Any other comes back on the date of its due time, from the
-    first minute of that day, but never on the date of its last answer.
+    It comes back on the date of its due time, from the first minute of that day, but never on the
+    date of its last answer. So a missed item comes back tomorrow.
     """
-    if card.missed:
-        return 0
     today = local_date(zone, now)
     day = max(today, local_date(zone, card.due_at))
     if card.due_at - card.last_review_at <= _LONGEST_DAY:
@@ -122,17 +118,9 @@ def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
     return (day - today).days
 
 
-def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
-    """Return whether an item comes back today, as `days_away` says."""
+def comes_within(days: int, card: MemoryCard, zone: str, now: datetime) -> bool:
+    """Return whether an item comes back in so many days at the latest, as `days_away` says."""
     # Members have hundreds of cards that are due later: skip the zone lookup for them.
-    if not card.missed and card.due_at - now >= _NOT_TODAY:
+    if card.due_at - now >= timedelta(days=days) + _NOT_TODAY:
         return False
-    return days_away(card, zone, now) == 0
-
-
-def is_learned(card: MemoryCard) -> bool:
-    """Return whether a member should still know an item in a week.
-
-    A card's stability is the number of days until FSRS expects only nine of ten answers to be right.
-    """
-    return card.state == State.Review and card.stability >= LEARNED_DAYS
+    return days_away(card, zone, now) <= days

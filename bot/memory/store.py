@@ -136,6 +136,10 @@ def _cards_of(user_id: int) -> Select[Any]:
     return select(cards.c.item_id, *_FIELDS).where(cards.c.user_id == user_id)
 
 
+_LEARNED_DAYS = 7
+"""An item is learned once FSRS expects nine of ten such answers to be right after so many days."""
+
+
 @all_values
 def who_learned(
     user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
@@ -147,8 +151,8 @@ def who_learned(
     learned = (
         cards.c.user_id.in_(user_ids),
         cards.c.item_id.in_(item_ids),
-        cards.c.state == State.Review.value,  # as `rules.is_learned` says
-        cards.c.stability >= rules.LEARNED_DAYS,
+        cards.c.state == State.Review.value,
+        cards.c.stability >= _LEARNED_DAYS,
     )
     enough = sa.func.count() >= at_least, sa.func.max(cards.c.last_review_at) > since
     query = select(cards.c.user_id).where(*learned).group_by(cards.c.user_id).having(*enough)

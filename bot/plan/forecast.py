@@ -15,24 +15,24 @@ from typing import NamedTuple
 
 from fsrs import Rating, State
 from msgspec import Struct
+from msgspec.structs import replace
 
-from bot.memory.model import MemoryCard
+from bot.memory.model import DayPlan, MemoryCard
 from bot.memory.progress import Knowledge
 from bot.memory.rules import days_away, recall_after, review
-from bot.plan.model import Outlook, Pace, Plan, SectionOutlook
+from bot.memory.today import DayFacts, today
+from bot.plan.model import Outlook, Plan, SectionOutlook
 from bot.plan.rules import (
-    READY,
     expected_answers,
     goal_topics,
     items_in_order,
-    share_of_today,
+    pace,
     topics_in_order,
 )
 from bot.questions.areas import area_title, is_asked
 
 _CURVE_POINTS = 12
 """Points of a curve after the first."""
-_NEXT_TOPICS = 3
 _TYPICAL_DIFFICULTY = 5.0
 """The middle of FSRS's scale from 1 to 10."""
 _STEPS = 5
@@ -153,8 +153,11 @@ def _mean(right: float, known: MemoryCard, missed: MemoryCard) -> float:
     return math.pow(known.stability, right) * math.pow(again.stability, 1 - right)
 
 
-def build_outlook(plan: Plan, known: Knowledge, own: Pace) -> Outlook:
+def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
     """Return the outlook of a member's plan."""
+    known = facts.known
+    times = [answer.at for answer in facts.practised]
+    own = pace(times, plan.set_on, known.zone, known.now)
     topics = goal_topics(known.bank, plan)
     ordered = topics_in_order(topics, known)
     sections = list(dict.fromkeys(topic.section_id for topic in topics))
@@ -173,32 +176,22 @@ def build_outlook(plan: Plan, known: Knowledge, own: Pace) -> Outlook:
     expected = forecast(met, unmet, len(sections), answers, days, own.done)
     with_twice = forecast(met, unmet, len(sections), 2 * answers, days, own.done)
     items = Counter(place.values())
-    of_section = Counter(topic.section_id for topic in topics)
     return Outlook(
         plan=plan,
-        zone=known.zone,
-        today=known.today,
+        today=today(replace(facts, plan=DayPlan(plan.minutes, days))),
         goal=area_title(known.bank, plan.goal),
         is_asked=is_asked(known.bank, plan.goal),
-        next_topics=tuple(
-            topic.title
-            for topic in ordered
-            if known.readiness([topic]) < READY
-            and any(item.id not in known.cards for item in topic.items)
-        )[:_NEXT_TOPICS],
         curve=expected.curve,
         with_twice=with_twice.curve[-1][1],
         sections=tuple(
             SectionOutlook(
                 title=known.bank.section_titles[section_id],
-                topics=of_section[section_id],
                 now=expected.now[n] / items[n],
                 then=expected.then[n] / items[n],
             )
             for n, section_id in enumerate(sections)
         ),
         pace=own,
-        share=share_of_today(plan, known, own),
     )
 
 

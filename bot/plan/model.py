@@ -6,6 +6,8 @@ from datetime import date
 
 from msgspec import Struct
 
+from bot.memory.model import Today
+
 
 class Plan(Struct, frozen=True):
     """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`."""
@@ -27,22 +29,6 @@ class PlannedDay(Struct, frozen=True):
     ready: int
 
 
-class DayShare(Struct, frozen=True):
-    """A plan's share of a day: new and due questions left, and questions already done.
-
-    `days` are left until the interview.
-    """
-
-    days: int
-    new: int
-    due: int
-    done: int
-
-    @property
-    def left(self) -> int:
-        return self.new + self.due
-
-
 class Pace(Struct, frozen=True):
     """A member's habits in practice.
 
@@ -62,7 +48,6 @@ class SectionOutlook(Struct, frozen=True):
     """A section of a plan's goal, and the share of it known now and on the interview day."""
 
     title: str
-    topics: int
     now: float
     then: float
 
@@ -70,23 +55,24 @@ class SectionOutlook(Struct, frozen=True):
 class Outlook(Struct, frozen=True):
     """How ready a member is for the goal of their plan, and will be; shares are from 0 to 1.
 
-    `goal` is in words; not `is_asked` where none of it is asked, and the figures are about everything
-    that is. `next_topics` are the titles of the first ones to work on. `curve` has points of
-    (days from today, share known) at the current pace. `with_twice` is the share known on the day with
-    twice the minutes.
+    `today` is what the day holds. `goal` is in words; not `is_asked` where none of it is asked, and
+    the figures are about everything that is. `curve` has points of (days from today, share known) at
+    the current pace. `with_twice` is the share known on the day with twice the minutes.
     """
 
     plan: Plan
-    zone: str
-    today: date
+    today: Today
     goal: str
     is_asked: bool
-    next_topics: tuple[str, ...]
     curve: tuple[tuple[int, float], ...]
     with_twice: float
     sections: tuple[SectionOutlook, ...]
     pace: Pace
-    share: DayShare
+
+    @property
+    def days(self) -> int:
+        """Days until the interview."""
+        return max((self.plan.day - self.today.day).days, 0)
 
     @property
     def ready(self) -> float:

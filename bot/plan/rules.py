@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
-from itertools import pairwise
-from statistics import median
-
-from msgspec import Struct
+from datetime import date, datetime
 
 from bot.core.calendar import local_date
 from bot.memory.progress import Knowledge
-from bot.plan.model import DayShare, Pace, Plan, PlannedDay
+from bot.memory.today import WINDOW, question_limit, seconds_a_question
+from bot.plan.model import Pace, Plan, PlannedDay
 from bot.questions.areas import ALL, is_asked, topics_of
 from bot.questions.model import Bank, Item, Topic
 
 LEAST_MINUTES, MOST_MINUTES, MINUTES = 5, 120, 15
-SECONDS, FEWEST_TIMES = 30, 10
-"""Seconds from one answer to the next, until this many of a member's own times are known."""
-_LEAST_SECONDS, MAX_SECONDS = 5, 180
-"""Nobody reads faster; a member who takes longer was away in between."""
-WINDOW = timedelta(days=28)
-"""The answers of this time tell a member's pace."""
 READY = 0.8
 """A topic is ready from this share of its items that the member knows."""
 _STARTED = 1 / 3
@@ -78,24 +69,12 @@ def pace(times: Sequence[datetime], since: date, zone: str, now: datetime) -> Pa
     done = past.pop(today, 0)
     days = (today - min([since, *past])).days
     return Pace(
-        seconds=_seconds_a_question(times),
+        seconds=seconds_a_question(times),
         done=done,
         practised=len(past),
         days=min(max(days, 0), WINDOW.days),
         answers=past.total(),
     )
-
-
-def _seconds_a_question(times: Sequence[datetime]) -> float:
-    """Return the median time from one answer to the next, which includes reading why."""
-    between = ((after - before).total_seconds() for before, after in pairwise(times))
-    own = [seconds for seconds in between if 0 < seconds <= MAX_SECONDS]
-    return max(median(own), _LEAST_SECONDS) if len(own) >= FEWEST_TIMES else SECONDS
-
-
-def question_limit(minutes: int, seconds: float) -> int:
-    """Return how many questions fit into this many minutes."""
-    return max(1, int(60 * minutes / seconds))
 
 
 def expected_answers(own: Pace, minutes: int) -> float:
@@ -107,46 +86,24 @@ def expected_answers(own: Pace, minutes: int) -> float:
     return min((own.answers + planned) / (own.days + 1), planned)
 
 
-def share_of_today(plan: Plan, known: Knowledge, own: Pace) -> DayShare:
-    """Return what is left of a day's share: due items of the goal, as far as the minutes reach, then
-    new ones.
-    """
-    days = (plan.day - known.today).days
-    items = {item.id for topic in goal_topics(known.bank, plan) for item in topic.items}
-    left = max(0, question_limit(plan.minutes, own.seconds) - own.done)
-    due = min(len(items.intersection(known.due())), left)
-    unmet = sum(i not in known.cards and known.may_ask(i) for i in items)
-    return DayShare(days, min(unmet, left - due) if days else 0, due, own.done)
+def split_due(plan: Plan, known: Knowledge, due: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return missed items and the plan's own due ones, then those that can wait."""
+    items = {i.id for t in goal_topics(known.bank, plan) for i in t.items}
+    first = [i for i in due if i in items or known.cards[i].missed]
+    return first, [i for i in due if i not in items and not known.cards[i].missed]
 
 
-class FollowedPlan(Struct, frozen=True):
-    """A running plan and when its member practised: it decides what is new, and what can wait."""
+def new_items(plan: Plan, known: Knowledge) -> Iterator[Item]:
+    """Yield the new items of the goal, then all others."""
+    goal = goal_topics(known.bank, plan)
+    chosen = {topic.id for topic in goal}
+    others = [topic for topic in known.bank.asked_topics.values() if topic.id not in chosen]
+    for topics in (goal, others):
+        yield from items_in_order(topics_in_order(topics, known), known)
 
-    plan: Plan
-    times: Sequence[datetime]
 
-    def share(self, known: Knowledge) -> DayShare:
-        """Return what is left of the day's share, which takes too long for a transaction."""
-        own = pace(self.times, self.plan.set_on, known.zone, known.now)
-        return share_of_today(self.plan, known, own)
-
-    def split_due(self, known: Knowledge, due: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Return missed items and the plan's own due ones, then those that can wait."""
-        items = {i.id for t in goal_topics(known.bank, self.plan) for i in t.items}
-        first = [i for i in due if i in items or known.cards[i].missed]
-        return first, [i for i in due if i not in items and not known.cards[i].missed]
-
-    def new_items(self, known: Knowledge) -> Iterator[Item]:
-        """Yield the new items of the goal, then all others."""
-        goal = goal_topics(known.bank, self.plan)
-        chosen = {topic.id for topic in goal}
-        others = [topic for topic in known.bank.asked_topics.values() if topic.id not in chosen]
-        for topics in (goal, others):
-            yield from items_in_order(topics_in_order(topics, known), known)
-
-    def today(self, known: Knowledge) -> PlannedDay | None:
-        """Return what to record of the day; None where nothing of the goal is asked."""
-        if not is_asked(known.bank, self.plan.goal):
-            return None
-        ready = known.readiness(goal_topics(known.bank, self.plan))
-        return PlannedDay(known.today, round(1000 * ready))
+def planned_day(plan: Plan, known: Knowledge) -> PlannedDay | None:
+    """Return what to record of the day; None where nothing of the goal is asked."""
+    if not is_asked(known.bank, plan.goal):
+        return None
+    return PlannedDay(known.today, round(1000 * known.readiness(goal_topics(known.bank, plan))))

@@ -6,22 +6,20 @@ A plan whose day has passed has no effect any more. It is deleted once its membe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 
-from bot.answers.store import practised_at
 from bot.core.calendar import local_date
 from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
-from bot.memory.progress import Knowledge
-from bot.memory.service import knowledge
+from bot.memory.today import DayFacts
+from bot.memory.today_service import Days
 from bot.plan import rules, store
 from bot.plan.dates import read_date
 from bot.plan.forecast import build_outlook
 from bot.plan.model import Outlook, Plan, PlannedDay
-from bot.plan.rules import WINDOW, FollowedPlan
 from bot.questions import areas
 from bot.questions.model import Bank
 
@@ -30,9 +28,9 @@ PlanPage = tuple[Outlook, Sequence[PlannedDay]]
 
 
 class Plans:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, days: Days) -> None:
         self._database = context.database
-        self._in_play = context.in_play
+        self._days = days
         self._banks = context.banks
         self._now = context.now
 
@@ -49,7 +47,8 @@ class Plans:
         Raises UserError for an invalid day and an unknown goal.
         """
         while True:
-            before, known, times = await self._database.read(self._situation, user_id, guild_id)
+            before, facts = await self._database.read(self._situation, user_id, guild_id)
+            known = facts.known
             if not known.bank.asked:
                 raise UserError(
                     "There are no questions to practise here yet, so there's nothing to plan."
@@ -65,7 +64,7 @@ class Plans:
                 wanted = running.goal if running else areas.ALL
             set_on = running.set_on if running else known.today
             plan = Plan(user_id, chosen, minutes, set_on, wanted)
-            outlook = await compute(guild_id or user_id, _outlook, plan, known, times)
+            outlook = await compute(guild_id or user_id, build_outlook, plan, facts)
             past = await self._database.write(_save, outlook, before)
             if past is not None:
                 return outlook, past
@@ -79,10 +78,10 @@ class Plans:
 
     async def outlook(self, user_id: int, guild_id: int | None) -> Outlook | None:
         """Return the outlook of a member's plan; None if they have none, or it is over."""
-        plan, known, times = await self._database.read(self._situation, user_id, guild_id)
-        if plan is None or plan.is_over(known.today):
+        plan, facts = await self._database.read(self._situation, user_id, guild_id)
+        if plan is None or plan.is_over(facts.known.today):
             return None
-        return await compute(guild_id or user_id, _outlook, plan, known, times)
+        return await compute(guild_id or user_id, build_outlook, plan, facts)
 
     @reading
     def form(
@@ -90,7 +89,7 @@ class Plans:
     ) -> tuple[Plan | None, Bank]:
         """Return what a member's form is about: their plan if it isn't over, and their bank."""
         today = local_date(zone_of(conn, user_id, guild_id), self._now())
-        return _running(conn, user_id, today), self._banks.of_member(conn, user_id, guild_id)
+        return store.running(conn, user_id, today), self._banks.of_member(conn, user_id, guild_id)
 
     @writing
     def end(self, conn: Connection, user_id: int) -> bool:
@@ -114,30 +113,9 @@ class Plans:
 
     def _situation(
         self, conn: Connection, user_id: int, guild_id: int | None
-    ) -> tuple[Plan | None, Knowledge, Sequence[datetime]]:
+    ) -> tuple[Plan | None, DayFacts]:
         """Return what an outlook depends on; the plan may be over."""
-        now = self._now()
-        zone = zone_of(conn, user_id, guild_id)
-        bank = self._banks.of_member(conn, user_id, guild_id)
-        hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
-        return (
-            store.get(conn, user_id),
-            knowledge(conn, user_id, bank, zone, now, hidden),
-            practised_at(conn, user_id, now - WINDOW),
-        )
-
-    def followed(
-        self, conn: Connection, user_id: int, zone: str, now: datetime
-    ) -> FollowedPlan | None:
-        """Return the plan that a member's practice follows; None if they have none."""
-        plan = _running(conn, user_id, local_date(zone, now))
-        if plan is None:
-            return None
-        return FollowedPlan(plan, practised_at(conn, user_id, now - WINDOW))
-
-
-def _outlook(plan: Plan, known: Knowledge, times: Sequence[datetime]) -> Outlook:
-    return build_outlook(plan, known, rules.pace(times, plan.set_on, known.zone, known.now))
+        return store.get(conn, user_id), self._days.facts(conn, user_id, guild_id)
 
 
 def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> Sequence[PlannedDay] | None:
@@ -148,8 +126,8 @@ def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> Sequence[P
     plan = outlook.plan
     if store.get(conn, plan.user_id, lock=True) != before:
         return None
-    set_zone_if_unset(conn, plan.user_id, outlook.zone)
-    if before is not None and (before.is_over(outlook.today) or before.goal != plan.goal):
+    set_zone_if_unset(conn, plan.user_id, outlook.today.zone)
+    if before is not None and (before.is_over(outlook.today.day) or before.goal != plan.goal):
         store.end(conn, before)  # what was recorded is about other topics
     store.save(conn, plan)
     return _record_today(conn, outlook)
@@ -159,11 +137,6 @@ def _record_today(conn: Connection, outlook: Outlook) -> Sequence[PlannedDay]:
     """Record today, and return all days since the plan was set."""
     plan = outlook.plan
     if outlook.is_asked:
-        ready = PlannedDay(outlook.today, round(1000 * outlook.ready))
+        ready = PlannedDay(outlook.today.day, round(1000 * outlook.ready))
         store.record_day(conn, plan.user_id, ready)
     return store.days_since(conn, plan.user_id, plan.set_on)
-
-
-def _running(conn: Connection, user_id: int, today: date) -> Plan | None:
-    plan = store.get(conn, user_id)
-    return None if plan is None or plan.is_over(today) else plan

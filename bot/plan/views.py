@@ -1,4 +1,4 @@
-"""The page of a plan, in words and as a picture, and its form."""
+"""The page of a plan, three lines with a picture, and its form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, row, separator
+from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, row
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import (
     ACCENT,
@@ -18,7 +18,6 @@ from bot.chat.pictures import (
     MUTED,
     TRACK,
     WIDTH,
-    big_number,
     box,
     draw_picture,
     fit_label,
@@ -29,8 +28,9 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.router import Route
+from bot.memory.views import todays
 from bot.plan.dates import written_date
-from bot.plan.model import DayShare, Outlook, Plan, PlannedDay, SectionOutlook
+from bot.plan.model import Outlook, Plan, PlannedDay, SectionOutlook
 from bot.plan.rules import LEAST_MINUTES, MINUTES, MOST_MINUTES
 from bot.questions.areas import ALL, area_options
 from bot.questions.model import Bank
@@ -47,8 +47,8 @@ _ELSEWHERE = (
 )
 _CHART_LEFT, _CHART_HEIGHT = 62, 130
 """Left edge of the chart, next to its scale, and its height."""
-_SECTION_BARS, _SECTION_LINES, _TITLE_LENGTH = 8, 12, 28
-"""Sections in the picture and in the text below, and characters of a title in the picture."""
+_SECTION_BARS, _TITLE_LENGTH = 8, 28
+"""Sections in the picture, and characters of a title there."""
 _MOST_OPTIONS = 25
 """Options of a select menu, which Discord limits."""
 _EXPECTED_COLOUR = "#949cf7"
@@ -56,22 +56,15 @@ _EXPECTED_COLOUR = "#949cf7"
 
 async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> Message:
     """The page of a plan; `key` is that of a `FairQueue`."""
-    share = outlook.share
+    heading = f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}"
     return Message(
         OPEN,
-        f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}\n{readiness_line(outlook)}",
+        "\n".join([heading, *_readiness(outlook)]),
         None if outlook.is_asked else _ELSEWHERE,
         await draw_picture("plan.png", alt_text(outlook), lambda: svg(outlook, past), key),
-        _today(share),
-        _next_topics(outlook),
-        _habits(outlook),
-        _more_sections(outlook),
-        separator(),
-        f"-# Only you see this · {outlook.plan.minutes} minutes a day · time zone {outlook.zone}",
+        todays(outlook.today),
         row(
-            button(f"Start today's {share.left:,}", PRACTISE.id(topic=""), PRIMARY)
-            if share.left
-            else None,
+            button("Practise", PRACTISE.id(topic=""), PRIMARY) if outlook.today.to_do else None,
             button("Edit", PLAN.id(do="form")),
             button("Remove", PLAN.id(do="ask")),
         ),
@@ -82,73 +75,32 @@ def percent(share: float) -> int:
     return round(100 * share)
 
 
-def readiness_line(outlook: Outlook) -> str:
-    """Readiness now and on the interview day, and what twice the minutes would change."""
-    now = f"About **{percent(outlook.ready)}%** ready"
-    if not outlook.share.days:
-        return f"{now}. Your interview is today."
+def _readiness(outlook: Outlook) -> list[str]:
+    """Say readiness now and on the interview day, and what twice the time would change."""
+    now = f"About **{percent(outlook.ready)}%** ready today"
+    if not outlook.days:
+        return [f"{now}, the day of your interview"]
     then, twice = percent(outlook.expected), percent(outlook.with_twice)
-    words = f"{now} today, **{then}%** on {written_date(outlook.plan.day)} {_condition(outlook)}."
-    if twice > then:
-        words += f" With twice the time: **{twice}%**."
-    return words
+    lines = [now, f"**{then}%** on {_short(outlook.plan.day)} {_condition(outlook)}"]
+    return [*lines, f"**{twice}%** with twice the time"] if twice > then else lines
 
 
 def _condition(outlook: Outlook) -> str:
-    if outlook.pace.days:
-        return "at this pace"
-    return f"with {outlook.plan.minutes} minutes a day"
-
-
-def _today(share: DayShare) -> str:
-    done = f", {share.done:,} done" if share.done else ""
-    if not share.left:
-        return f"Today: nothing left{done}"
-    return f"Today: **{goal_words(share)}**{done}"
-
-
-def goal_words(share: DayShare) -> str:
-    """For example `12 questions, 5 new and 7 to review`, or only one kind."""
-    if share.new and share.due:
-        return f"{t.count(share.left, 'question')}, {share.new:,} new and {share.due:,} to review"
-    if share.new:
-        return f"{share.new:,} new {'question' if share.new == 1 else 'questions'}"
-    return f"{t.count(share.due, 'question')} to review"
-
-
-def _next_topics(outlook: Outlook) -> str | None:
-    if not outlook.share.days or not outlook.next_topics:
-        return None
-    return "Next: " + " · ".join(t.escape(t.cut(title, 60)) for title in outlook.next_topics)
-
-
-def _habits(outlook: Outlook) -> str | None:
-    """On how many days the member has practised, without blame."""
+    """Say under which condition a forecast holds: the habits of the past days, else the plan."""
     own = outlook.pace
-    if not outlook.share.days or not own.days:
-        return None
+    if not own.days:
+        return f"with {outlook.plan.minutes} minutes a day"
     if own.days == 1:
-        return "You practised yesterday." if own.practised else "Yesterday was a day off."
-    return f"You've practised on {own.practised:,} of the last {own.days:,} days."
-
-
-def _more_sections(outlook: Outlook) -> str | None:
-    """Readiness of the sections that the picture has no room for, if a message has room for them."""
-    more = outlook.sections[_SECTION_BARS:]
-    lines = [
-        f"-# {t.escape(t.cut(s.title, 60))} · {t.count(s.topics, 'topic')} · "
-        f"{percent(s.now)} to {percent(s.then)}%"
-        for s in more[:_SECTION_LINES]
-    ]
-    if len(more) > _SECTION_LINES:
-        lines.append(f"-# and {t.count(len(more) - _SECTION_LINES, 'more section')}")
-    return "\n".join(lines) or None
+        return "at this pace"
+    return f"at this pace, {own.practised:,} of the last {own.days:,} days"
 
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
-    left = t.count(outlook.share.left, "question")
-    return f"Plan: {readiness_line(outlook)} {left} left today."
+    ready = f"Plan: about **{percent(outlook.ready)}%** ready"
+    if not outlook.days:
+        return f"{ready} for today's interview"
+    return f"{ready}, **{percent(outlook.expected)}%** on {_short(outlook.plan.day)}"
 
 
 def ended_page(day: date) -> Message:
@@ -175,7 +127,9 @@ def confirm_page(day: date) -> Message:
 
 def removed_page() -> Message:
     return Message(
-        ENDED, "Your plan is removed. What you've learned stays. You can set another with </plan>."
+        ENDED,
+        "Your plan is removed. What you've learned stays.",
+        row(button("Plan another one", PLAN.id(do="form"))),
     )
 
 
@@ -217,27 +171,17 @@ def alt_text(outlook: Outlook) -> str:
     parts = [
         f"{percent(outlook.ready)}% ready now",
         f"{percent(outlook.expected)}% on {written_date(outlook.plan.day)} {_condition(outlook)}",
-        t.count(outlook.share.days, "day") + " to go",
+        t.count(outlook.days, "day") + " to go",
     ]
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
     return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
 
 
 def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
-    """The picture: three figures, the curve, and a bar for each section."""
-    chart, below = _chart(outlook, past, 104)
+    """The picture: the curve, and a bar for each section."""
+    chart, below = _chart(outlook, past, MARGIN)
     sections, bottom = _sections(outlook.sections, _short(outlook.plan.day), below + 42)
-    return panel(bottom + MARGIN, _figures(outlook), chart, sections)
-
-
-def _figures(outlook: Outlook) -> str:
-    days = outlook.share.days
-    figures = (
-        (MARGIN, f"{percent(outlook.ready)}%", "ready now", INK),
-        (150, f"{percent(outlook.expected)}%", f"on {_short(outlook.plan.day)}", _EXPECTED_COLOUR),
-        (280, f"{days:,}", "day to go" if days == 1 else "days to go", INK),
-    )
-    return "".join(big_number(*values) for values in figures)
+    return panel(bottom, chart, sections)
 
 
 def _short(day: date) -> str:
@@ -246,7 +190,7 @@ def _short(day: date) -> str:
 
 def _chart(outlook: Outlook, past: Sequence[PlannedDay], top: float) -> tuple[str, float]:
     """Past readiness, and the expected curve dashed, from 0 to 100%."""
-    start = min([outlook.today, *(recorded.day for recorded in past)])
+    start = min([outlook.today.day, *(recorded.day for recorded in past)])
     whole = max((outlook.plan.day - start).days, 1)
     right, base = WIDTH - MARGIN, top + _CHART_HEIGHT
 
@@ -260,11 +204,11 @@ def _chart(outlook: Outlook, past: Sequence[PlannedDay], top: float) -> tuple[st
         parts.append(
             words(_CHART_LEFT - 8, y + 6, f"{percent(share)}%", colour=MUTED, anchor="end")
         )
-    past_days = (outlook.today - start).days
+    past_days = (outlook.today.day - start).days
     line_so_far = [
         position((recorded.day - start).days, recorded.ready / 1000)
         for recorded in past
-        if recorded.day < outlook.today
+        if recorded.day < outlook.today.day
     ]
     now = position(past_days, outlook.ready)
     ahead = [position(past_days + day, share) for day, share in outlook.curve]
@@ -281,7 +225,7 @@ def _day_labels(outlook: Outlook, start: date, today: float, y: float) -> list[s
     """The labels of the first day, of today if there is room, and of the interview day."""
     right = WIDTH - MARGIN
     labels = [words(right, y, _short(outlook.plan.day), colour=MUTED, anchor="end")]
-    if start == outlook.today:
+    if start == outlook.today.day:
         return [*labels, words(_CHART_LEFT, y, "Today", colour=MUTED)]
     if today - _CHART_LEFT > 90:
         labels.append(words(_CHART_LEFT, y, _short(start), colour=MUTED))

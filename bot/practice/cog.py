@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -10,6 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
+from bot.chat.permissions import is_on_server
 from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click
@@ -20,6 +22,7 @@ from bot.practice.model import Screen
 from bot.practice.service import Practices
 from bot.questions.cog import Answerable
 from bot.questions.views import MISSES, PRACTISE
+from bot.today.views import MORE
 
 FindMissed = Callable[[int, int], Awaitable[Sequence[str]]]
 """Returns the items that a member missed, by the id of a round or challenge and the member's id.
@@ -37,6 +40,8 @@ class PracticeCog(commands.Cog):
         self.practices = practices
         self.find_missed = find_missed
         bot.router.add(PRACTISE, self.again)
+        bot.router.add(MORE, self.more)
+        bot.router.add(view.TRY, self.try_out)
         bot.router.add(view.NEXT, self.next)
         bot.router.add(view.END, self.end)
         bot.router.add(view.GUESSED, self.guessed)
@@ -48,9 +53,7 @@ class PracticeCog(commands.Cog):
             practices.check_open, self.answer, practices.explain, practices.item_of
         )
 
-    @app_commands.command(
-        description="Practise in private: first what you missed, then something new"
-    )
+    @app_commands.command(description="Today's questions, in private and in a few minutes")
     @app_commands.describe(topic="One topic only. Default: all topics")
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.allowed_installs(guilds=True, users=True)
@@ -62,25 +65,22 @@ class PracticeCog(commands.Cog):
         """Start what a button says: a topic, or what is to do today on all topics."""
         await self._start(interaction, fields["topic"] or None, continues_any=False)
 
+    async def more(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        await self._show(interaction, self.practices.more(*_who(interaction)))
+
+    async def try_out(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        await self._show(interaction, self.practices.try_out(*_who(interaction)))
+
     async def practise_missed(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Practise what the member missed in a finished round or challenge."""
         find = self.find_missed.get(fields["source"])
         if find is None:
             raise UserError(UNKNOWN)
-        user_id = interaction.user.id
-        items = await find(int(fields["row"]), user_id)
-        work = self.practices.start_on(
-            user_id, interaction.guild_id, created_at(interaction.id), items
-        )
-        await self._show(interaction, work)
+        items = await find(int(fields["row"]), interaction.user.id)
+        await self._show(interaction, self.practices.start_on(*_who(interaction), items))
 
     async def next(self, interaction: discord.Interaction, fields: Fields) -> None:
-        work = self.practices.go_on(
-            int(fields["practice"]),
-            interaction.user.id,
-            interaction.guild_id,
-            created_at(interaction.id),
-        )
+        work = self.practices.go_on(int(fields["practice"]), *_who(interaction))
         await self._show(interaction, work)
 
     async def end(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -122,13 +122,7 @@ class PracticeCog(commands.Cog):
         *,
         continues_any: bool = True,
     ) -> None:
-        work = self.practices.start(
-            interaction.user.id,
-            interaction.guild_id,
-            created_at(interaction.id),
-            topic_id,
-            continues_any=continues_any,
-        )
+        work = self.practices.start(*_who(interaction), topic_id, continues_any=continues_any)
         await self._show(interaction, work)
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
@@ -141,6 +135,11 @@ class PracticeCog(commands.Cog):
     ) -> None:
         screen = await defer_if_slow(interaction, work, edits=is_private(interaction))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        first, *more = view.messages(screen, bank)
+        first, *more = view.messages(screen, bank, on_server=is_on_server(interaction))
         await say_here(interaction, first)
         await say_all(interaction, more)
+
+
+def _who(interaction: discord.Interaction) -> tuple[int, int | None, datetime]:
+    """Return the member who clicked, the server, and the time."""
+    return interaction.user.id, interaction.guild_id, created_at(interaction.id)

@@ -10,8 +10,24 @@ from fsrs import Rating
 from msgspec import Struct
 
 from bot.members.model import NO_NEWS, Streak, StreakNews
+from bot.memory.model import Today
 from bot.questions.answers import Answered
 from bot.questions.model import Item
+
+
+class Kind(StrEnum):
+    """The purpose of a practice, which decides on its questions."""
+
+    DAY = "day"
+    """The questions of the day."""
+    MORE = "more"
+    """As many questions once more, after those of the day."""
+    TOPIC = "topic"
+    """As many questions of one topic."""
+    MISSES = "misses"
+    """Questions that were missed in a round or challenge."""
+    TRIAL = "trial"
+    """Three easy ones, for a newcomer."""
 
 
 class Practice(Struct, frozen=True):
@@ -19,6 +35,7 @@ class Practice(Struct, frozen=True):
 
     id: int
     user_id: int
+    kind: str
     topic_id: str | None
     item_ids: str | None
     started_at: datetime
@@ -26,12 +43,16 @@ class Practice(Struct, frozen=True):
 
     @property
     def items(self) -> Sequence[str]:
-        """The only items it asks, by id; empty for a practice of due and new items."""
+        """The only items it asks, by id; empty if it asks what is due and new."""
         return (self.item_ids or "").split()
 
 
 class PracticeQuestion(Struct, frozen=True):
-    """A row of `practice_questions` with its answer from the log, if there is one."""
+    """A row of `practice_questions` with its answer from the log, if there is one.
+
+    `once_more`: it was missed before in this practice or on this day. `ends_day`: a right answer
+    leaves nothing of the day to do, and any answer if it is asked once more.
+    """
 
     id: int
     practice_id: int
@@ -40,6 +61,8 @@ class PracticeQuestion(Struct, frozen=True):
     item_mark: int
     choice_order: str
     is_new: bool
+    once_more: bool
+    ends_day: bool
     asked_at: datetime
     left_out_at: datetime | None = None
     answer: str | None = None
@@ -53,9 +76,14 @@ class PracticeQuestion(Struct, frozen=True):
         return self.answer is None and self.left_out_at is None
 
     @property
+    def missed(self) -> bool:
+        """Whether it was answered, and counts as a miss."""
+        return self.rating == Rating.Again
+
+    @property
     def guessed(self) -> bool:
         """Whether the answer was right, but the member said that it was a guess."""
-        return bool(self.correct) and self.rating == Rating.Again
+        return bool(self.correct) and self.missed
 
 
 class Unjudged(StrEnum):
@@ -68,37 +96,34 @@ class Unjudged(StrEnum):
 
 
 class Asking(Struct, frozen=True):
-    """An open question, the `number`-th of its practice; up to `due` and `new` items can follow it.
+    """An open question, the `number`-th of `total`, or one of `total` that are asked once more.
 
     `unjudged` tells why the member is asked this although they have just answered something.
     """
 
+    practice: Practice
     question: PracticeQuestion
     item: Item
     order: tuple[int, ...]
     number: int
-    due: int
-    new: int
+    total: int
     unjudged: Unjudged | None
-
-    @property
-    def total(self) -> int:
-        """The expected number of questions; grows if a missed item is asked again."""
-        return self.number + self.due + self.new
 
 
 class PracticeVerdict(Struct, frozen=True):
-    """The verdict on an answer, the `number`-th of its practice.
+    """The verdict on an answer.
 
     `back_in` is the number of days until the item comes back, None if it is set aside. `again`:
-    the question had been answered before. `answered` is about the item as it is now.
+    the question had been answered before. `answered` is about the item as it is now. `streak` is the
+    member's if this answer finished their day, and `news` what that changed.
     """
 
     question: PracticeQuestion
     answered: Answered
-    number: int
     back_in: int | None
     again: bool = False
+    streak: Streak | None = None
+    news: StreakNews = NO_NEWS
 
     @property
     def rekeyed(self) -> bool:
@@ -106,34 +131,17 @@ class PracticeVerdict(Struct, frozen=True):
         return self.question.correct is not self.answered.right
 
 
-class Summary(Struct, frozen=True):
-    """The results of a practice.
+class Finished(Struct, frozen=True):
+    """A practice that is over, and what the day holds now.
 
-    `back` has pairs of (days, number of items that come back then). `left` items can still be
-    asked today; the next one is due in `next_in` days. `streak` is None unless it has just ended.
+    Of `answered` items `right` were right in the end; None if there was nothing to ask.
     """
 
+    today: Today
+    kind: str
     topic_id: str | None
-    answered: int
-    right: int
-    back: tuple[tuple[int, int], ...]
-    left: int
-    next_in: int | None
-    streak: Streak | None = None
-    news: StreakNews = NO_NEWS
+    answered: int | None = None
+    right: int = 0
 
 
-class Nothing(Struct, frozen=True):
-    """Nothing can be asked now; the next item is due in `next_in` days.
-
-    `more_tomorrow`: there are new items, but today's are done. `planned`: a plan limits the new
-    items of a day.
-    """
-
-    topic_id: str | None
-    next_in: int | None
-    more_tomorrow: bool
-    planned: bool = False
-
-
-Screen = Asking | PracticeVerdict | Summary | Nothing
+Screen = Asking | PracticeVerdict | Finished

@@ -1,65 +1,70 @@
-"""The next question of a practice, chosen from a snapshot: due items first, then new ones."""
+"""The next question of a practice, or its end, decided from a snapshot.
+
+A practice asks items for the first time, due ones first, then new ones; then those that were missed
+once more; then it is over.
+"""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.core.calendar import local_date
-from bot.memory.model import MemoryCard
+from bot.memory.model import Today
 from bot.memory.progress import Knowledge
-from bot.memory.rules import days_away
-from bot.plan.model import PlannedDay
-from bot.plan.rules import FollowedPlan
-from bot.practice.model import Asking, Nothing, Practice, PracticeQuestion, Summary, Unjudged
+from bot.memory.today import DayFacts, today
+from bot.plan.model import Plan, PlannedDay
+from bot.plan.rules import new_items, planned_day, split_due
+from bot.practice.model import (
+    Asking,
+    Finished,
+    Kind,
+    Practice,
+    PracticeQuestion,
+    Unjudged,
+)
 from bot.questions.answers import decode_order
 from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
 
-NEW_A_DAY = 20
-"""New items on one local date for a member without a plan."""
-LENGTH = 20
-"""Answers in one practice."""
+TRIAL_QUESTIONS = 3
 _TOPICS_TO_CHOOSE_FROM = 10
+_EASY = 2
+"""The hardest level of a trial."""
+_NEWCOMER = 5
+"""Whoever has met fewer items than this gets topics that interviews ask most."""
 
 
-class Candidates(Struct, frozen=True):
-    """The items that a practice can ask now.
-
-    `due` are ids of items to ask again, in order. Up to `new` of the `unmet` items can follow, and
-    then those in `later`.
-    """
-
-    due: Sequence[str]
-    new: int = 0
-    later: Sequence[str] = ()
-    unmet: Sequence[Item] = ()
-
-
-class Snapshot(Struct, frozen=True):
+class Snapshot(Struct, frozen=True, dict=True):
     """All that a member's next question depends on, read in one transaction.
 
     `practice` is the requested or the running one, `asked` are its questions. `in_play` items have
-    no public answer yet on some server. `new_today` counts new items that were already answered
-    today.
+    no public answer yet on some server.
     """
 
     user_id: int
     practice: Practice | None
     asked: Sequence[PracticeQuestion]
-    known: Knowledge
+    facts: DayFacts
     in_play: Collection[str]
-    plan: FollowedPlan | None
-    new_today: int
+    plan: Plan | None
+
+    @property
+    def known(self) -> Knowledge:
+        return self.facts.known
 
     @property
     def bank(self) -> Bank:
         return self.known.bank
+
+    @cached_property
+    def today(self) -> Today:
+        return today(self.facts)
 
     @property
     def todays_practice(self) -> Practice | None:
@@ -69,189 +74,209 @@ class Snapshot(Struct, frozen=True):
             return None
         return practice
 
-    def planned_day(self) -> PlannedDay | None:
-        """Return what to record of the day of a member with a plan; None without a plan."""
-        return None if self.plan is None else self.plan.today(self.known)
 
-    def candidates(
-        self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()
-    ) -> Candidates:
-        """Return what can be asked after the items in `asked`: of a topic, or of those in `only`."""
-        items, known = self.bank.asked, self.known
-        if only:
-            return Candidates(
-                [i for i in only if i in items and known.may_ask(i) and i not in asked]
-            )
-        unmet = [
-            item
-            for item in items.values()
-            if topic_id in {None, item.topic_id}
-            and item.id not in known.cards
-            and known.may_ask(item.id)
-        ]
-        due = [i for i in known.due(asked) if topic_id in {None, items[i].topic_id}]
-        if self.plan is None:
-            return Candidates(due, min(len(unmet), max(0, NEW_A_DAY - self.new_today)), (), unmet)
-        later: list[str] = []
-        if topic_id is None:
-            due, later = self.plan.split_due(known, due)
-        return Candidates(due, min(len(unmet), self.plan.share(known).new), later, unmet)
+class Wanted(Struct, frozen=True):
+    """The kind of a practice, with its topic or the only items that it asks."""
 
-    def active_cards(self, topic_id: str | None) -> Mapping[str, MemoryCard]:
-        """Return the member's cards in a topic, without those of items set aside."""
-        return {
-            i: card
-            for i, card in self.known.cards.items()
-            if i not in self.known.set_aside and topic_id in {None, self.bank.asked[i].topic_id}
-        }
-
-    def next_in(self, topic_id: str | None) -> int | None:
-        """Return in how many days the next card in a topic is due; None if there is no card."""
-        cards = self.active_cards(topic_id).values()
-        return min(
-            (days_away(card, self.known.zone, self.known.now) for card in cards), default=None
-        )
-
-    def summary(self, practice: Practice) -> Summary:
-        """Return the results of a practice."""
-        given = [q for q in self.asked if q.answer is not None]
-        candidates = self.candidates(practice.topic_id)
-        cards = self.active_cards(practice.topic_id)
-        met = {q.item_id for q in given} & cards.keys()
-        days = Counter(days_away(cards[i], self.known.zone, self.known.now) for i in met)
-        return Summary(
-            topic_id=practice.topic_id,
-            answered=len(given),
-            right=sum(bool(q.correct) and not q.guessed for q in given),
-            back=tuple(sorted(days.items())),
-            left=len(candidates.due) + candidates.new + len(candidates.later),
-            next_in=self.next_in(practice.topic_id),
-        )
+    kind: str = Kind.DAY
+    topic_id: str | None = None
+    items: Sequence[str] = ()
 
 
 class NextStep(Struct, frozen=True):
-    """All that a step of a practice stores, and shows: the question that it asks, or else `last`.
+    """All that a step of a practice stores, and shows: the question that it asks, or else `over`.
 
-    The running practice `ends`; one about a topic or only `items` `begins`; the question `left_out`
-    must not be asked any more. `question` is already open, another one about `item` is new; it is the
-    `number`-th, and up to `due` and `new` items can follow it. `day` is recorded for the plan.
+    The running practice `ends`; one that is `begun` takes its place. The question `left_out` must
+    not be asked any more. `question` is already open, another one about `item` is new. `day` is
+    recorded for the plan.
     """
 
-    last: Summary | Nothing | None = None
+    over: Finished | None = None
     ends: bool = False
-    begins: bool = False
-    topic_id: str | None = None
-    items: Sequence[str] = ()
+    begun: Wanted | None = None
     left_out: PracticeQuestion | None = None
     question: PracticeQuestion | None = None
     item: Item | None = None
     order: tuple[int, ...] = ()
+    once_more: bool = False
+    ends_day: bool = False
     number: int = 1
-    due: int = 0
-    new: int = 0
+    total: int = 1
     unjudged: Unjudged | None = None
     day: PlannedDay | None = None
 
-    def screen(self, question: PracticeQuestion | None) -> Asking | Summary | Nothing:
+    def asking(self, practice: Practice, question: PracticeQuestion) -> Asking:
         """Return what to show once the step is stored, with its question."""
-        if question is None or self.item is None:
-            assert self.last is not None
-            return self.last
+        assert self.item is not None
         return Asking(
-            question, self.item, self.order, self.number, self.due, self.new, self.unjudged
+            practice, question, self.item, self.order, self.number, self.total, self.unjudged
         )
 
 
-def begin(
-    snapshot: Snapshot, topic_id: str | None, items: Sequence[str], rng: random.Random
-) -> NextStep:
-    """End the running practice, and begin one: about a topic, or only about `items`."""
-    step = _ask(snapshot, topic_id, items, (), rng)
+def begin(snapshot: Snapshot, wanted: Wanted, rng: random.Random) -> NextStep:
+    """End the running practice, and begin another one."""
+    step = _ask(snapshot, wanted, (), rng)
     running = snapshot.practice is not None
     if step.item is None:
-        nothing = Nothing(
-            topic_id,
-            next_in=snapshot.next_in(topic_id),
-            more_tomorrow=bool(snapshot.candidates(topic_id, only=items).unmet),
-            planned=snapshot.plan is not None,
-        )
-        return NextStep(last=nothing, ends=running)
-    day = None if items else snapshot.planned_day()
-    return replace(step, ends=running, begins=True, topic_id=topic_id, items=items, day=day)
+        return NextStep(Finished(snapshot.today, wanted.kind, wanted.topic_id), ends=running)
+    return replace(step, ends=running, begun=wanted, day=_planned_day(snapshot))
 
 
 def ask_next(
     snapshot: Snapshot, practice: Practice, rng: random.Random, unjudged: Unjudged | None = None
 ) -> NextStep:
-    """Ask the next question of a practice, or end it; `unjudged` tells what became of an answer."""
-    step = _ask(snapshot, practice.topic_id, practice.items, snapshot.asked, rng)
+    """Ask the next question of a practice, or end it; `unjudged` tells what became of an answer.
+
+    One for the day that began on an earlier date gives way to today's.
+    """
+    wanted = Wanted(practice.kind, practice.topic_id, practice.items)
+    if practice.kind in {Kind.DAY, Kind.MORE} and snapshot.todays_practice is None:
+        return begin(snapshot, Wanted(), rng)
+    step = _ask(snapshot, wanted, snapshot.asked, rng)
     if step.item is None:
         return replace(end(snapshot, practice), left_out=step.left_out)
     return replace(step, unjudged=unjudged)
 
 
 def end(snapshot: Snapshot, practice: Practice) -> NextStep:
-    """Show the summary of a practice, and end it if it is running."""
-    summary = snapshot.summary(practice)
+    """Show how a practice went, and end it if it is running."""
+    answered = _answered(snapshot.asked)
+    right = sum(not misses[-1] for misses in answered.values())
+    over = Finished(snapshot.today, practice.kind, practice.topic_id, len(answered), right)
     if practice.ended_at is not None:
-        return NextStep(last=summary)
-    return NextStep(last=summary, ends=True, day=snapshot.planned_day())
+        return NextStep(over)
+    return NextStep(over, ends=True, day=_planned_day(snapshot))
+
+
+def _planned_day(snapshot: Snapshot) -> PlannedDay | None:
+    """Return what to record of the day of a member with a plan; None without a plan."""
+    return None if snapshot.plan is None else planned_day(snapshot.plan, snapshot.known)
+
+
+def _answered(asked: Iterable[PracticeQuestion]) -> dict[str, list[bool]]:
+    """Return the items that were answered, in order: whether each answer was a miss."""
+    found: dict[str, list[bool]] = {}
+    for question in asked:
+        if question.answer is not None:
+            found.setdefault(question.item_id, []).append(question.missed)
+    return found
 
 
 def _ask(
-    snapshot: Snapshot,
-    topic_id: str | None,
-    items: Sequence[str],
-    asked: Sequence[PracticeQuestion],
-    rng: random.Random,
+    snapshot: Snapshot, wanted: Wanted, asked: Sequence[PracticeQuestion], rng: random.Random
 ) -> NextStep:
     """Choose what comes after some questions: the open one or, if it has changed, its item as it is
     now; else another item.
     """
-    bank, known = snapshot.bank, snapshot.known
-    candidates = snapshot.candidates(topic_id, {q.item_id for q in asked}, items)
-    answered = sum(q.answer is not None for q in asked)
-    room = (len(items) or LENGTH) - answered
+    known, day = snapshot.known, snapshot.today
+    answered = _answered(asked)
+    candidates = _candidates(snapshot, wanted, answered)
+    if wanted.kind == Kind.DAY:
+        done, room, again = day.done, day.ahead, day.again
+    else:
+        done, room = len(answered), (len(wanted.items) or day.limit) - len(answered)
+        again = tuple(i for i in answered if answered[i] == [True] and known.can_ask(i))
+    room = min(room, candidates.count)
     question = asked[-1] if asked and asked[-1].is_open else None
-    item = bank.asked.get(question.item_id) if question is not None else None
-    if item is not None and not known.may_ask(item.id):
-        item = None
+    item = None
+    if question is not None and known.can_ask(question.item_id):
+        item = snapshot.bank.asked[question.item_id]
+    once_more = question is not None and question.once_more
     left_out = None
     if question is not None and (item is None or item.mark != question.item_mark):
         # its card has buttons for other words; a changed item is asked on a new one
         left_out, question = question, None
     if item is None:
-        item = _choose_item(snapshot, candidates, rng) if room > 0 else None
-        if item is None:
-            return NextStep(left_out=left_out)
-    waiting = {*candidates.due, *candidates.later} - {item.id}
-    due = min(len(waiting), max(room - 1, 0))
-    new = candidates.new - (item.id not in known.cards)
+        item, once_more = _choose_item(snapshot, candidates, rng) if room > 0 else None, False
+    if item is None and again:
+        item, once_more = snapshot.bank.asked[again[0]], True
+    if item is None:
+        return NextStep(left_out=left_out)
     return NextStep(
         left_out=left_out,
         question=question,
         item=item,
         order=decode_order(question.choice_order) if question else shuffled(item, rng),
-        number=answered + 1,
-        due=due,
-        new=max(min(new, room - 1 - due), 0),
+        once_more=once_more,
+        ends_day=_ends_day(day, item.id, once_more=once_more),
+        number=done + 1,
+        total=len(again) if once_more else done + max(room, 1),
     )
 
 
-def _choose_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random) -> Item | None:
-    """Return the first due item, else a new one, else one that can wait; None if there is none."""
+def _ends_day(day: Today, item_id: str, *, once_more: bool) -> bool:
+    """Return whether nothing of the day is to do once an item is answered, and not missed again."""
+    if once_more:
+        return not day.ahead and day.again == (item_id,)
+    return day.ahead == 1 and not day.again
+
+
+class _Candidates(Struct, frozen=True):
+    """Items that can be asked for the first time: those `due` in order, then new ones, then `later`."""
+
+    due: Sequence[str]
+    unmet: Sequence[Item] = ()
+    later: Sequence[str] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.due) + len(self.unmet) + len(self.later)
+
+
+def _candidates(snapshot: Snapshot, wanted: Wanted, answered: Collection[str]) -> _Candidates:
+    known, plan = snapshot.known, snapshot.plan
+    if wanted.items:
+        return _Candidates([i for i in wanted.items if known.can_ask(i) and i not in answered])
     items = snapshot.bank.asked
+    due: Sequence[str] = [
+        i for i in known.due() if i not in answered and wanted.topic_id in {None, items[i].topic_id}
+    ]
+    unmet = [
+        item
+        for item in items.values()
+        if wanted.topic_id in {None, item.topic_id}
+        and item.id not in known.cards
+        and known.may_ask(item.id)
+    ]
+    later: Sequence[str] = ()
+    if plan is not None and wanted.topic_id is None:
+        due, later = split_due(plan, known, due)
+    if wanted.kind == Kind.DAY and snapshot.facts.plan and snapshot.facts.plan.is_last:
+        unmet = []
+    return _Candidates(due, unmet, later)
+
+
+def _choose_item(snapshot: Snapshot, candidates: _Candidates, rng: random.Random) -> Item | None:
+    """Return the first due item, else a new one, else one that can wait; None if there is none."""
+    items, known = snapshot.bank.asked, snapshot.known
     if candidates.due:
         return items[candidates.due[0]]
-    new = None
-    if candidates.new and snapshot.plan is None:
-        new = draw_new(candidates.unmet, snapshot.known, snapshot.in_play, rng)
-    elif candidates.new and snapshot.plan is not None:
-        order = snapshot.plan.new_items(snapshot.known)
-        new = first_new(order, {item.id for item in candidates.unmet}, snapshot.in_play)
-    if new is None and candidates.later:
-        return items[candidates.later[0]]
-    return new
+    if not candidates.unmet:
+        return items[candidates.later[0]] if candidates.later else None
+    if snapshot.plan is None:
+        return draw_new(candidates.unmet, known, snapshot.in_play, rng)
+    order = new_items(snapshot.plan, known)
+    return first_new(order, {item.id for item in candidates.unmet}, snapshot.in_play)
+
+
+def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
+    """Return easy items that a member has never met, each of another topic that is asked much."""
+    known, bank = snapshot.known, snapshot.bank
+    found = [
+        item
+        for item in bank.asked.values()
+        if item.kind == "choice"
+        and item.difficulty <= _EASY
+        and item.id not in known.cards
+        and known.may_ask(item.id)
+        and item.id not in snapshot.in_play
+    ]
+    rng.shuffle(found)
+    found.sort(key=lambda item: -bank.topic_of(item).weight)
+    by_topic: dict[str, str] = {}
+    for item in found:
+        by_topic.setdefault(item.topic_id, item.id)
+    return [*by_topic.values()][:TRIAL_QUESTIONS]
 
 
 def first_new(
@@ -283,6 +308,8 @@ def draw_new(
     topics = sorted({item.topic_id for item in new})
     rng.shuffle(topics)
     never = [topic_id for topic_id in topics if topic_id not in met]
+    if len(known.cards) < _NEWCOMER:
+        never.sort(key=lambda topic_id: -known.bank.topics[topic_id].weight)
     topics = never or sorted(topics, key=met.__getitem__)[: -(-len(topics) // 2)]
     chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])
     rng.shuffle(new)

@@ -1,8 +1,7 @@
-"""Private practice, one question at a time: due items first, then new ones.
+"""Private practice, one question at a time.
 
 Everything is in the database, so a practice continues after a restart. Each method returns what
-the member sees next: a question, the verdict on an answer, the summary, or that there is nothing
-to ask.
+the member sees next: a question, the verdict on an answer, or that the practice is over.
 
 The next question depends on all cards of a member, so it is computed from a snapshot, outside of
 any transaction. The write then checks that the practice hasn't changed; if it has, the step is
@@ -12,7 +11,8 @@ repeated with a new snapshot.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from fsrs import Rating
 from msgspec.structs import replace
@@ -21,29 +21,32 @@ from bot.answers import store as answers_store
 from bot.answers.model import Answer
 from bot.answers.rules import LONGEST_MS, rate, slow_in_practice
 from bot.answers.store import PRACTICE, review_of
-from bot.core.calendar import Rule, instant, local_date
+from bot.core.calendar import local_date
 from bot.core.clicks import Click
 from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
+from bot.members.model import NO_NEWS, Streak, StreakNews
 from bot.members.store import set_zone_if_unset, zone_of
 from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
-from bot.memory.service import knowledge
-from bot.plan.service import Plans
+from bot.memory.today import MAX_SECONDS
+from bot.memory.today_service import Days
 from bot.plan.store import record_day
+from bot.plan.store import running as running_plan
 from bot.practice import rules, store
 from bot.practice.model import (
+    Finished,
+    Kind,
     Practice,
     PracticeQuestion,
     PracticeVerdict,
     Screen,
-    Summary,
     Unjudged,
 )
-from bot.practice.rules import NextStep, Snapshot
+from bot.practice.rules import NextStep, Snapshot, Wanted
 from bot.questions.answers import (
     Answered,
     Shown,
@@ -58,20 +61,29 @@ from bot.questions.model import Item
 
 _UNKNOWN = "That practice is gone. Start a new one with </practice>."
 _CONTINUE = "Go on with </practice>."
+_AT_ONCE = timedelta(seconds=MAX_SECONDS)
 
 
 class _ChangedError(Exception):
     """The practice has changed since the snapshot that a step was decided on."""
 
 
+class _Stored(NamedTuple):
+    """A question whose answer was stored; with the streak and its news if it finished the day."""
+
+    question: PracticeQuestion
+    streak: Streak | None
+    news: StreakNews
+
+
 class Practices:
     """Members' practices; `at` is always Discord's time of a click."""
 
-    def __init__(self, context: Context, plans: Plans, streaks: Streaks) -> None:
+    def __init__(self, context: Context, days: Days, streaks: Streaks) -> None:
+        self._days = days
         self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
-        self._plans = plans
         self._now = context.now
         self._rng = context.rng
         self._in_play = context.in_play
@@ -87,25 +99,48 @@ class Practices:
     ) -> Screen:
         """Continue today's practice; start a new one if there is none or `topic_id` differs.
 
-        Without `continues_any`, no topic means all topics, and not whatever is running.
+        Without `continues_any`, no topic means what the day holds, and not whatever is running.
         """
+        kind = Kind.DAY if topic_id is None else Kind.TOPIC
 
         def decide(snapshot: Snapshot) -> NextStep:
             check_topic(snapshot.bank, topic_id)
             practice = snapshot.todays_practice
             if practice is not None and (
                 (topic_id is None and continues_any)
-                or (topic_id == practice.topic_id and not practice.items)
+                or (practice.kind, practice.topic_id) == (kind, topic_id)
             ):
                 return rules.ask_next(snapshot, practice, self._rng)
-            return rules.begin(snapshot, topic_id, (), self._rng)
+            return rules.begin(snapshot, Wanted(kind, topic_id), self._rng)
+
+        return await self._take(decide, user_id, guild_id, at)
+
+    async def more(self, user_id: int, guild_id: int | None, at: datetime) -> Screen:
+        """Go on beyond the day's questions."""
+
+        def decide(snapshot: Snapshot) -> NextStep:
+            return rules.begin(snapshot, Wanted(Kind.MORE), self._rng)
+
+        return await self._take(decide, user_id, guild_id, at)
+
+    async def try_out(self, user_id: int, guild_id: int | None, at: datetime) -> Screen:
+        """Ask a newcomer a few easy questions; whoever has practised gets what the day holds."""
+
+        def decide(snapshot: Snapshot) -> NextStep:
+            practice = snapshot.todays_practice
+            if practice is not None:
+                return rules.ask_next(snapshot, practice, self._rng)
+            if snapshot.facts.practised:
+                return rules.begin(snapshot, Wanted(), self._rng)
+            items = rules.trial_items(snapshot, self._rng)
+            return rules.begin(snapshot, Wanted(Kind.TRIAL, items=items), self._rng)
 
         return await self._take(decide, user_id, guild_id, at)
 
     async def start_on(
         self, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]
     ) -> Screen:
-        """Practise only these items, each once and in this order, whatever else is due.
+        """Practise only these items, in this order, whatever else is due.
 
         Today's practice of the same items is continued. Items in play on one of the member's
         servers are left out.
@@ -122,7 +157,7 @@ class Practices:
                 raise UserError(
                     "Those questions are live on one of your servers right now. Try again in a few minutes."
                 )
-            return rules.begin(snapshot, None, items, self._rng)
+            return rules.begin(snapshot, Wanted(Kind.MISSES, items=items), self._rng)
 
         return await self._take(decide, user_id, guild_id, at)
 
@@ -168,14 +203,20 @@ class Practices:
             snapshot = await self._database.read(self._snapshot, user_id, guild_id, practice_id)
             step = await compute(guild_id or user_id, decide, snapshot)
             try:
-                return await self._database.write(self._store, snapshot, step, at)
+                return await self._database.write(self._store, snapshot, step, guild_id, at)
             except _ChangedError:
                 continue
 
-    def _store(self, conn: Connection, snapshot: Snapshot, step: NextStep, at: datetime) -> Screen:
+    def _store(
+        self,
+        conn: Connection,
+        snapshot: Snapshot,
+        step: NextStep,
+        guild_id: int | None,
+        at: datetime,
+    ) -> Screen:
         """Store a step, and return what to show."""
         user_id, practice = snapshot.user_id, snapshot.practice
-        number = len(snapshot.asked) + 1
         if practice is not None:
             stored = store.get(conn, practice.id, user_id, lock=True)
             if stored != practice or store.questions_of(conn, practice.id) != snapshot.asked:
@@ -184,59 +225,63 @@ class Practices:
                 store.change_question(conn, step.left_out.id, left_out_at=at)
             if step.ends:
                 store.end(conn, practice.id, snapshot.known.now)
-        if step.begins:
+        asked = snapshot.asked
+        if step.begun is not None:
             set_zone_if_unset(conn, user_id, snapshot.known.zone)
-            practice, number = store.create(conn, user_id, step.topic_id, at, step.items), 1
+            practice, asked = _begin(conn, user_id, step.begun, at), ()
         if step.day is not None:
             record_day(conn, user_id, step.day)
-        if step.question is not None and step.item is not None:
-            # the time to answer counts from here
-            question = replace(step.question, asked_at=at)
-            store.change_question(conn, question.id, asked_at=at)
-            return step.screen(question)
-        if step.item is None:
-            summary = step.last
-            if isinstance(summary, Summary) and step.ends and summary.answered:
-                streak, news = self._streaks.credit(conn, user_id, None, at)
-                return replace(summary, streak=streak, news=news)
-            return step.screen(None)
+        if step.over is not None:
+            return self._over(conn, user_id, guild_id, step.over, snapshot.known.now)
         if practice is None:  # another one has begun
             raise _ChangedError
+        assert step.item is not None
+        if step.question is not None:
+            # the time to answer counts from here
+            again = replace(step.question, asked_at=at, ends_day=step.ends_day)
+            store.change_question(conn, again.id, asked_at=at, ends_day=again.ends_day)
+            return step.asking(practice, again)
         question = store.add_question(
             conn,
             practice_id=practice.id,
-            number=number,
+            number=len(asked) + 1,
             item_id=step.item.id,
             item_mark=step.item.mark,
             choice_order=encode_order(step.order),
             # a round may have given the member a card since the snapshot
             is_new=memory_store.card_of(conn, user_id, step.item.id) is None,
+            once_more=step.once_more,
+            ends_day=step.ends_day,
             asked_at=at,
         )
-        return step.screen(question)
+        return step.asking(practice, question)
+
+    def _over(
+        self, conn: Connection, user_id: int, guild_id: int | None, over: Finished, at: datetime
+    ) -> Finished:
+        """Let the date count if the day's practice is done, which the last answer may not have seen."""
+        if over.today.to_do or not over.today.done:
+            return over
+        streak, _ = self._streaks.credit(conn, user_id, guild_id, at)
+        return replace(over, today=replace(over.today, streak=streak))
 
     def _snapshot(
         self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None
     ) -> Snapshot:
         """Read what the next question of a practice depends on; by default the running one."""
-        now = self._now()
-        zone = zone_of(conn, user_id, guild_id)
         practice = (
             store.running(conn, user_id)
             if practice_id is None
             else store.get(conn, practice_id, user_id)
         )
-        bank = self._banks.of_member(conn, user_id, guild_id)
-        hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
-        midnight = instant(Rule(time(0), zone), local_date(zone, now))
+        facts = self._days.facts(conn, user_id, guild_id)
         return Snapshot(
             user_id=user_id,
             practice=practice,
             asked=store.questions_of(conn, practice.id) if practice else (),
-            known=knowledge(conn, user_id, bank, zone, now, hidden),
+            facts=facts,
             in_play=self._in_play.items_anywhere(conn),
-            plan=self._plans.followed(conn, user_id, zone, now),
-            new_today=store.new_since(conn, user_id, midnight),
+            plan=running_plan(conn, user_id, facts.known.today),
         )
 
     @reading
@@ -282,30 +327,47 @@ class Practices:
         it. If it was changed since it was shown, it is asked again on a new card.
         """
         user_id, guild_id = click.user_id, click.guild_id
-        question, found = await self._database.write(self._answer, click)
+        found = await self._database.write(self._answer, click)
         if isinstance(found, Unjudged):
+            question = await self._database.read(_question, click.question_id)
             return await self.go_on(question.practice_id, user_id, guild_id, click.at, found)
-        return replace(await self._verdict(question, user_id, guild_id), again=found)
+        if found is None:
+            question = await self._database.read(_question, click.question_id)
+            return replace(await self._verdict(question, user_id, guild_id), again=True)
+        question, streak, news = found
+        verdict = await self._verdict(question, user_id, guild_id)
+        return replace(verdict, streak=streak, news=news)
 
-    def _answer(self, conn: Connection, click: Click) -> tuple[PracticeQuestion, bool | Unjudged]:
-        """Return the question, and whether it had been answered before or why it was not judged."""
+    def _answer(self, conn: Connection, click: Click) -> _Stored | Unjudged | None:
+        """Store an answer; return None if there was one, and why if it can't be judged.
+
+        The date counts for the streak with the answer that finishes the day.
+        """
         _, question = _lock_question(conn, click.question_id, click.user_id)
         if question.answer is not None:
-            return question, True
+            return None
         if question.left_out_at is not None:
-            return question, Unjudged.LEFT_OUT
+            return Unjudged.LEFT_OUT
         bank = self._banks.of_member(conn, click.user_id, click.guild_id)
         item = bank.asked.get(question.item_id)
         if item is None:
-            return question, Unjudged.GONE
+            return Unjudged.GONE
         if item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id):
-            return question, Unjudged.IN_PLAY
+            return Unjudged.IN_PLAY
         if item.mark != question.item_mark:
-            return question, Unjudged.CHANGED
+            return Unjudged.CHANGED
         answer = _judge(question, item, click)
         answers_store.add(conn, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
-        return _question(conn, question.id), False
+        streak, news = None, NO_NEWS
+        if (
+            question.ends_day
+            and (answer.correct or question.once_more)
+            and _on_its_day(conn, question, click)
+        ):
+            asked_at = question.asked_at
+            streak, news = self._streaks.credit(conn, click.user_id, click.guild_id, asked_at)
+        return _Stored(_question(conn, question.id), streak, news)
 
     async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
         """Count the member's last right answer as a miss, because they guessed.
@@ -354,15 +416,24 @@ class Practices:
         back_in = None
         if item.id not in memory_store.items_set_aside(conn, user_id):
             back_in = days_away(card, zone_of(conn, user_id, guild_id), self._now())
-        asked = store.questions_of(conn, question.practice_id)
-        number = sum(q.answer is not None for q in asked if q.number <= question.number)
         answered = Answered(item, decode_order(question.choice_order), question.answer)
-        return PracticeVerdict(question, answered, number, back_in)
+        return PracticeVerdict(question, answered, back_in)
 
     def _item(self, conn: Connection, question: PracticeQuestion) -> Item:
         """Return the item that a question asks; refuse if it was removed."""
         found = self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
         return still_there(found, _CONTINUE)
+
+
+def _begin(conn: Connection, user_id: int, wanted: Wanted, at: datetime) -> Practice | None:
+    return store.create(
+        conn,
+        user_id=user_id,
+        kind=str(wanted.kind),
+        topic_id=wanted.topic_id,
+        item_ids=" ".join(wanted.items) or None,
+        started_at=at,
+    )
 
 
 def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
@@ -424,6 +495,17 @@ def _question(conn: Connection, question_id: int) -> PracticeQuestion:
     if question is None:
         raise UserError(_UNKNOWN)
     return question
+
+
+def _on_its_day(conn: Connection, question: PracticeQuestion, click: Click) -> bool:
+    """Return whether a question was answered on the date when it was asked, or at once.
+
+    So a practice that ends a minute after midnight counts for the date that it is about.
+    """
+    if click.at - question.asked_at <= _AT_ONCE:
+        return True
+    zone = zone_of(conn, click.user_id, click.guild_id)
+    return local_date(zone, click.at) == local_date(zone, question.asked_at)
 
 
 def _lock_question(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from bot.answers.rules import slow_in_practice
 from bot.answers.sources import Source, Terms
@@ -21,7 +21,6 @@ from bot.core.tables import (
     first_row,
     insert,
     metadata,
-    one_value,
 )
 from bot.practice.model import Practice, PracticeQuestion
 
@@ -31,8 +30,9 @@ practices = sa.Table(
     metadata,
     sa.Column("id", RowId, primary_key=True),
     sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),  # a `Kind`
     sa.Column("topic_id", sa.String(48)),
-    # The only items it asks, separated by spaces; null: what is due, then what is new.
+    # the only items it asks, separated by spaces; null: what is due, then what is new
     sa.Column("item_ids", sa.Text),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
@@ -59,6 +59,8 @@ practice_questions = sa.Table(
     # it could show the place of the right answer
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("is_new", sa.Boolean, nullable=False),  # the member had no memory card of the item
+    sa.Column("once_more", sa.Boolean, nullable=False),  # it was missed shortly before
+    sa.Column("ends_day", sa.Boolean, nullable=False),  # as `PracticeQuestion` describes
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("left_out_at", Instant),  # when it was dropped without an answer
     sa.UniqueConstraint("practice_id", "number"),
@@ -80,14 +82,9 @@ SOURCE = Source(
 )
 
 
-def create(
-    conn: Connection, user_id: int, topic_id: str | None, at: datetime, items: Sequence[str] = ()
-) -> Practice | None:
-    """Begin a practice, only on `items` if there are any; None if the member has a running one."""
-    item_ids = " ".join(items) or None
-    query = insert(conn, practices).values(
-        user_id=user_id, topic_id=topic_id, item_ids=item_ids, started_at=at
-    )
+def create(conn: Connection, **values: object) -> Practice | None:
+    """Begin a practice; `values` are its columns. None if the member has a running one."""
+    query = insert(conn, practices).values(**values)
     query = query.on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
     row = conn.execute(query.returning(practices)).first()
     return None if row is None else Practice(**row._mapping)
@@ -154,19 +151,3 @@ def last_asked(conn: Connection, user_id: int) -> datetime | None:
         practice_questions.c.practice_id == newest.scalar_subquery()
     )
     return conn.execute(asked.order_by(practice_questions.c.number.desc()).limit(1)).scalar()
-
-
-@one_value
-def new_since(user_id: int, since: datetime) -> Select[int]:
-    """Return how many items a member has met for the first time in practice since then."""
-    return (
-        select(func.count())
-        .select_from(answers)
-        .join(practice_questions, practice_questions.c.id == answers.c.question_id)
-        .where(
-            answers.c.user_id == user_id,
-            answers.c.answered_at >= since,
-            answers.c.source == constant(PRACTICE),
-            practice_questions.c.is_new,
-        )
-    )

@@ -10,12 +10,12 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, Route
+from bot.games.views import START_ROUND
 from bot.members.views import streak_news
-from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary, Unjudged
-from bot.practice.rules import NEW_A_DAY
+from bot.memory.today import MINUTES
+from bot.practice.model import Asking, Finished, Kind, PracticeVerdict, Screen, Unjudged
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
-    PRACTISE,
     REPORT,
     WHY,
     about,
@@ -27,7 +27,11 @@ from bot.questions.views import (
     prompt_block,
     verdict_blocks,
 )
+from bot.reminders.views import EVENING, yes_or_another_time
+from bot.today.views import page as today_page
 
+TRY = Route("try", {}, once=True)
+"""Asks a newcomer a few easy questions."""
 NEXT = Route("next", {"practice": ROW}, once=True)
 END = Route("end", {"practice": ROW}, once=True)
 GUESSED = Route("guessed", {"question": ROW}, once=True)
@@ -46,41 +50,40 @@ _UNJUDGED = {
 }
 
 
-def messages(screen: Screen, bank: Bank) -> list[Message]:
+def messages(screen: Screen, bank: Bank, *, on_server: bool) -> list[Message]:
     """Return what to show next; the first message replaces the previous one."""
     match screen:
         case Asking():
             return [asking_page(screen, bank)]
         case PracticeVerdict():
             return answered_pages(screen, bank)
-        case Summary():
-            return [summary_page(screen)]
-        case Nothing():
-            return [Message(ENDED, nothing_text(screen, bank))]
+        case Finished(kind=Kind.TRIAL):
+            return [trial_page(screen, on_server=on_server)]
+        case Finished():
+            return [finished_page(screen, bank)]
 
 
 def asking_page(asking: Asking, bank: Bank) -> Message:
-    """Return a question, with a line that says what can follow it today."""
-    met = "new" if asking.question.is_new else "review"
-    ahead = [f"{asking.due:,} to review"] if asking.due else []
-    ahead += [f"{asking.new:,} new"] if asking.new else []
-    number = f"{asking.number:,} of {asking.total:,}"
+    """Return a question, with its place among those that are asked."""
+    question = asking.question
+    place = f"Question {asking.number:,} of {asking.total:,}"
+    if question.once_more:
+        place = f"Once more · {t.count(asking.total, 'question')}"
     return Message(
         OPEN,
         None if asking.unjudged is None else _UNJUDGED[asking.unjudged],
-        f"{_head(number, asking.item, bank)} · {met}",
+        f"-# {place} · {about(asking.item, bank)}{' · new' if question.is_new else ''}",
         *asked(asking.item, asking.order),
         separator(),
-        f"-# Only you see this · {'Up next: ' + ', '.join(ahead) if ahead else 'Last one'}",
-        *answer_rows(asking.item, "practice", asking.question.id),
-        row(button("End", END.id(practice=asking.question.practice_id))),
+        *answer_rows(asking.item, "practice", question.id),
+        row(button("End", END.id(practice=question.practice_id))),
     )
 
 
 def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
     """Return the verdict with its reasons; if it needs several messages, the first has the buttons."""
     item = verdict.answered.item
-    head, prompt = _head(f"{verdict.number:,}", item, bank), prompt_block(item)
+    head, prompt = f"-# {about(item, bank)}", prompt_block(item)
     blocks = (
         ["You already answered this one, and your first answer counts."] if verdict.again else []
     )
@@ -91,11 +94,14 @@ def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
         *verdict_blocks(verdict.answered),
         f"{explanation(item, bank)}\n-# {_what_follows(verdict)}",
     ]
+    if verdict.streak is not None:
+        blocks += streak_news(verdict.streak, verdict.news)
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if verdict.answered.right else ENDED
     row_id = verdict.question.id
     is_aside = verdict.back_in is None
     may_guess = verdict.answered.right and not verdict.question.guessed and not is_aside
+    goes_on = "Next" if verdict.streak is None else "Finish"
     label, do = ("Ask again", "again") if is_aside else ("Don't ask again", "stop")
     card = Message(
         colour,
@@ -105,7 +111,7 @@ def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
         separator(),
         first,
         row(
-            button("Next", NEXT.id(practice=verdict.question.practice_id), PRIMARY),
+            button(goes_on, NEXT.id(practice=verdict.question.practice_id), PRIMARY),
             button("Explain", WHY.id(source="practice", row=row_id)) if item.choices else None,
             button("I guessed", GUESSED.id(question=row_id)) if may_guess else None,
         ),
@@ -123,6 +129,8 @@ def _what_follows(verdict: PracticeVerdict) -> str:
     if verdict.back_in is None:
         return "You won't be asked this one again. Change your mind here or in </topics>."
     guessed = "Counts as a miss · " if verdict.question.guessed else ""
+    if verdict.question.missed and not verdict.question.once_more:
+        return guessed + "Comes once more at the end"
     return guessed + comes_back(verdict.back_in)
 
 
@@ -169,49 +177,34 @@ def aside_button(number: int) -> ui.Button[ui.LayoutView] | None:
     return button(f"Set aside ({number:,})", ALL_SET_ASIDE.id()) if number else None
 
 
-def summary_page(summary: Summary) -> Message:
-    """Return how a practice went, and when its items come back."""
-    if not summary.answered:
-        body = "No answers this time."
-    else:
-        lines = [f"**{summary.right:,} of {summary.answered:,} right**"]
-        for days, number in summary.back:
-            verb = "comes back" if number == 1 else "come back"
-            lines.append(f"{t.count(number, 'question')} {verb} {t.days_ahead(days)}")
-        if summary.streak is not None:
-            lines.append(f"**{t.count(summary.streak.current, 'day')} in a row**")
-            lines += streak_news(summary.streak, summary.news)
-        body = "\n".join(lines)
-    more = None
-    if summary.left:
-        rest = "-# " + t.count(summary.left, "question") + " left for today"
-        more = row(button("One more round", PRACTISE.id(topic=summary.topic_id or ""), PRIMARY))
-    elif summary.next_in is not None:
-        rest = f"-# That's all for today. The next ones come {t.days_ahead(summary.next_in)}."
-    else:
-        rest = "-# That's all for today."
-    return Message(ENDED, "### Your practice", body, separator(), rest, more)
-
-
-def nothing_text(nothing: Nothing, bank: Bank) -> str:
-    """Say why there is nothing to ask, and when there will be."""
+def finished_page(finished: Finished, bank: Bank) -> Message:
+    """Return what a practice brought, if it was not just the day's, and what the day holds now."""
     where = ""
-    if nothing.topic_id is not None:
-        where = f" in {t.escape(bank.topics[nothing.topic_id].title)}"
-    words = f"Nothing is due{where} right now."
-    if nothing.more_tomorrow:
-        share = (
-            "the new questions of your </plan> for today"
-            if nothing.planned
-            else f"today's {NEW_A_DAY} new questions"
-        )
-        words += f" You've done {share}. More tomorrow."
-    elif nothing.next_in:
-        words += f" You've seen every question there is. The next ones come back {t.days_ahead(nothing.next_in)}."
+    if finished.topic_id is not None:
+        where = f" in {t.escape(bank.topics[finished.topic_id].title)}"
+    said = None
+    if finished.answered is None and finished.kind != Kind.DAY:
+        said = f"There's nothing more to ask{where} today."
+    elif finished.answered and finished.kind != Kind.DAY:
+        said = f"**{finished.right:,} of {finished.answered:,} right{where}**"
+    return today_page(finished.today, said)
+
+
+def trial_page(finished: Finished, *, on_server: bool) -> Message:
+    """Return the end of a newcomer's first questions, with one next step."""
+    right = f"{finished.right:,} of {finished.answered:,} right"
+    if not finished.answered or not (on_server or finished.today.may_remind):
+        return today_page(finished.today, f"**{right}**" if finished.answered else None)
+    if on_server:
+        ask, steps = None, [button("Start a round with others", START_ROUND.id(), PRIMARY)]
     else:
-        words += " Everything left is in play on one of your servers. Try again later."
-    return words + (" </practice> without a topic may have more." if where else "")
-
-
-def _head(number: str, item: Item, bank: Bank) -> str:
-    return f"-# Practice · question {number} · {about(item, bank)}"
+        ask = f"**Make it daily: {t.count(MINUTES, 'minute')} at {EVENING}?**"
+        steps = yes_or_another_time()
+    return Message(
+        REVEALED,
+        f"### {right}",
+        "That's how it goes: a few questions a day, a little harder each time. What you miss comes "
+        "back until you know it.",
+        ask,
+        row(*steps),
+    )

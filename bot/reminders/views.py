@@ -6,66 +6,84 @@ from datetime import datetime
 
 from discord import ui
 
-from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
 from bot.chat.modals import fields_modal, text_field, zone_fields
 from bot.chat.router import Route
+from bot.core.calendar import local_date
+from bot.core.servers import DEFAULT_ZONE
 from bot.core.zones import stored_zone
-from bot.plan.model import DayShare
-from bot.plan.views import goal_words
+from bot.memory.model import Today
+from bot.memory.views import amount, in_a_row
 from bot.questions.views import PRACTISE
 from bot.reminders.model import Reminder
 
 REMIND = Route("remind", {})
 """Opens the card."""
-CHANGE = Route("reminder", {"what": "on|time|off"}, once=True)
+CHANGE = Route("reminder", {"what": "on|time|off|tomorrow"}, once=True)
 FORM = Route("remindat", {}, once=True)
-USUAL_TIME = "19:00"
+EVENING = "19:00"
+"""When reminders come if nothing else is wanted."""
 
-_TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
-
-def reminder(due: int, goal: DayShare | None = None) -> PlainMessage:
+def reminder(today: Today, yesterday: tuple[int, int]) -> PlainMessage:
     """Return the direct message. It is plain text, so that a phone's notification shows it.
 
-    With a plan it names the day's goal, else the number of questions that are due.
+    `yesterday` says how many questions of its practice were right, and how many there were.
     """
-    waiting = t.count(due, "question is", "questions are")
-    words = f"**{waiting} due today.** A few minutes keep them fresh."
-    if goal is not None:
-        words = f"**Today's goal: {goal_words(goal)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
-    practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
-    return PlainMessage(words, practise, button("Turn off", CHANGE.id(what="off")))
+    right, done = yesterday
+    achieved = [in_a_row(today), f"yesterday {right:,} of {done:,} right" if done else None]
+    words = [f"**Today: {amount(today)}.**", " · ".join(filter(None, achieved))]
+    practise = button("Practise", PRACTISE.id(topic=""), PRIMARY)
+    turn_off = button("Turn off", CHANGE.id(what="off"))
+    return PlainMessage("\n".join(filter(None, words)), practise, turn_off)
 
 
-def card(found: Reminder | None, zone: str) -> Message:
-    """Say when a member's reminder comes, or ask whether it should come."""
-    at = found.at if found is not None else USUAL_TIME
-    when = f"every day at **{at}** ({stored_zone(zone).key})"
-    another = button("Another time", CHANGE.id(what="time"))
-    if found is None or found.next_at is None:
-        problem = f"⚠️ {found.problem}" if found is not None and found.problem else None
+def card(found: Reminder | None, zone: str | None, now: datetime) -> Message:
+    """Say when a member's reminder comes, or ask whether it should come.
+
+    `zone` is None if nothing tells theirs.
+    """
+    where = "" if zone is None else f", {_clock(zone)}"
+    not_always = "Never on a day that's done."
+    if found is not None and found.next_at is not None and zone is not None:
+        is_today = local_date(zone, found.next_at) == local_date(zone, now)
         return Message(
-            ENDED,
-            "### Remind me to practise",
-            problem,
-            f"By direct message, {when}, if something is due?",
-            row(button("Yes", CHANGE.id(what="on"), PRIMARY), another),
+            OPEN,
+            f"### I'll write to you every day at {found.at}\n"
+            f"-# Next: {'today' if is_today else 'tomorrow'}{where}. {not_always}",
+            row(
+                button("Another time", CHANGE.id(what="time")),
+                button("Turn off", CHANGE.id(what="off")),
+            ),
         )
+    off = None if found is None else found.problem or "Your reminder is off."
+    often = "Every evening at" if found is None else "Every day at"
     return Message(
-        OPEN,
-        "### Remind me to practise",
-        f"I'll write to you {when}, if something is due.\n"
-        f"-# Next check: {t.when(found.next_at, 'f')}",
-        row(another, button("Turn off", CHANGE.id(what="off"))),
+        ENDED,
+        off,
+        f"### {often} {EVENING if found is None else found.at}?\n"
+        f"-# A direct message{where}. {not_always}",
+        row(*yes_or_another_time()),
     )
 
 
-def form(at: str, zone: str, now: datetime) -> ui.Modal:
-    """Return the form for the time and the time zone."""
+def yes_or_another_time() -> list[ui.Button[ui.LayoutView]]:
+    """Return the buttons of the question whether the reminder should come."""
+    yes = button("Yes", CHANGE.id(what="on"), PRIMARY)
+    return [yes, button("Another time", CHANGE.id(what="time"))]
+
+
+def _clock(zone: str) -> str:
+    """Say whose clock is meant: `Berlin time`."""
+    city = stored_zone(zone).key.rpartition("/")[2].replace("_", " ")
+    return city if city == DEFAULT_ZONE else f"{city} time"
+
+
+def form(at: str | None, zone: str | None, now: datetime) -> ui.Modal:
+    """Return the form for the time, unless it is now, and for the time zone."""
     return fields_modal(
-        "Remind me to practise",
+        "Remind me",
         FORM.id(),
-        text_field("at", "Time, for example 09:00 or 18:30", at, 5),
-        *zone_fields(zone, now),
+        text_field("at", "Time, for example 09:00 or 18:30", at, 5) if at else None,
+        *zone_fields(zone or DEFAULT_ZONE, now),
     )

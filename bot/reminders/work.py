@@ -18,18 +18,17 @@ from bot.core.jobs import Worker
 from bot.core.limits import REMINDERS_A_DAY
 from bot.core.member_hashes import count_up
 from bot.core.tables import values_of
+from bot.core.zones import stored_zone
 from bot.members.service import choose_zone
-from bot.members.store import zone_of
+from bot.members.store import known_zone, zone_of
 from bot.members.streak_store import ask_on
-from bot.memory.progress import Knowledge
-from bot.memory.service import knowledge
-from bot.plan.model import DayShare
-from bot.plan.rules import FollowedPlan
-from bot.plan.service import Plans
-from bot.practice.store import last_asked
+from bot.memory.model import Today
+from bot.memory.today import DayFacts, today
+from bot.memory.today_service import Days
 from bot.reminders import store
 from bot.reminders import views as view
 from bot.reminders.model import Reminder
+from bot.reminders.rules import yesterday
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +44,10 @@ https://discord.com/developers/docs/resources/user#create-dm
 RETRY_AFTER = timedelta(minutes=5)
 """The pause after Discord refused to open another channel for now."""
 _CLOSED = (
-    "Your practice reminders are off because Discord won't let me message you. Allow direct messages from a "
-    "server we share, then turn them on again: </help>, All commands."
+    "Your reminder is off because Discord won't let me message you. Allow direct messages from a "
+    "server we share first."
 )
-_IGNORED = (
-    "Your practice reminders are off because you didn't use the last ten. Turn them on again: "
-    "</help>, All commands."
-)
+_IGNORED = "Your reminder is off because you didn't use the last ten."
 
 
 class Reminders:
@@ -65,19 +61,18 @@ class Reminders:
     @reading
     def get(
         self, conn: Connection, user_id: int, guild_id: int | None
-    ) -> tuple[Reminder | None, str]:
-        """Return a member's reminder, None if they never set one, and their time zone."""
-        return store.get(conn, user_id), zone_of(conn, user_id, guild_id)
+    ) -> tuple[Reminder | None, str | None]:
+        """Return a member's reminder, None if they never set one, and their time zone, if known."""
+        return store.get(conn, user_id), known_zone(conn, user_id, guild_id)
 
     async def set(
-        self, user_id: int, guild_id: int | None, at: str, zone: str | None = None
+        self, user_id: int, guild_id: int | None, at: str | None, zone: str | None = None
     ) -> tuple[Reminder, str]:
         """Turn a member's reminder on, or change it, and return it with their time zone.
 
-        Without a zone, the one that their days follow stays. A day with a reminder gets no second
-        one.
+        Without a time it comes at the present one. Without a zone, the one that their days follow
+        stays. A day with a reminder gets no second one.
         """
-        time = parse_time(at)
         now = self._now()
 
         def save(conn: Connection) -> tuple[Reminder, str]:
@@ -87,7 +82,9 @@ class Reminders:
                     "Set it again tomorrow; the day ends at midnight UTC."
                 )
             chosen = choose_zone(conn, user_id, guild_id, zone)
-            before = store.get(conn, user_id) or Reminder(user_id, at, None)
+            local = now.astimezone(stored_zone(chosen)).time()
+            time = local.replace(second=0, microsecond=0) if at is None else parse_time(at)
+            before = store.get(conn, user_id) or Reminder(user_id, "", None)
             taken = [local_date(chosen, before.sent_at)] if before.sent_at else []
             _, next_at = next_occurrence(Rule(time, chosen), after=now, taken=taken)
             reminder = replace(before, at=f"{time:%H:%M}", next_at=next_at, problem=None, ignored=0)
@@ -101,22 +98,24 @@ class Reminders:
     @writing
     def turn_off(
         self, conn: Connection, user_id: int, guild_id: int | None
-    ) -> tuple[Reminder | None, str]:
+    ) -> tuple[Reminder | None, str | None]:
         """Send no reminders until the member turns them on; return what `get` returns."""
         reminder = store.get(conn, user_id)
         if reminder is not None:
             reminder = replace(reminder, next_at=None, problem=None)
             store.save(conn, reminder)
-        return reminder, zone_of(conn, user_id, guild_id)
+        return reminder, known_zone(conn, user_id, guild_id)
 
-    async def take_problem(self, user_id: int) -> str | None:
-        """Return why a member's reminder turned itself off, unless they have read it already."""
-        reminder = await self._database.read(store.get, user_id)
+    async def take_problem(
+        self, user_id: int, guild_id: int | None
+    ) -> tuple[Reminder, str | None] | None:
+        """Return what `get` returns if a member hasn't read yet why their reminder turned itself off."""
+        reminder, zone = await self.get(user_id, guild_id)
         if reminder is None or reminder.problem is None:
             return None
         # `change` and not `save`: the row may have been erased in between
         await self._database.write(store.change, reminder, problem=None)
-        return reminder.problem
+        return reminder, zone
 
 
 class ReminderWork(Worker[Reminder]):
@@ -124,9 +123,9 @@ class ReminderWork(Worker[Reminder]):
 
     queue = store.QUEUE
 
-    def __init__(self, context: Context, plans: Plans) -> None:
+    def __init__(self, context: Context, days: Days) -> None:
         super().__init__(context)
-        self._plans = plans
+        self._days = days
         self._paused_until = datetime.min.replace(tzinfo=UTC)
 
     def load(self, conn: Connection, key: int, /) -> Reminder | None:
@@ -149,11 +148,11 @@ class ReminderWork(Worker[Reminder]):
         found = await self._database.read(self._find_due, row.user_id)
         if found is None:
             return
-        due, goal = await compute(OURS, _day, found)
-        is_sent = bool(due if goal is None else goal.left) and not found.late
+        day = await compute(OURS, today, found.facts)
+        is_sent = bool(day.to_do) and not found.late
         after = _after(found, is_sent=is_sent)
         if await self._database.write(_claim, found.reminder, after) and is_sent:
-            await self._send(found.reminder, after, due, goal)
+            await self._send(found, after, day)
 
     async def give_up(self, key: int, reason: str) -> None:
         """Skip today's reminder; the next one comes tomorrow."""
@@ -163,18 +162,16 @@ class ReminderWork(Worker[Reminder]):
         if reminder is not None:
             await self._database.write(store.change, reminder, next_at=tomorrow)
 
-    async def _send(
-        self, before: Reminder, reminder: Reminder, due: int, goal: DayShare | None
-    ) -> None:
+    async def _send(self, found: _Due, reminder: Reminder, day: Today) -> None:
         if reminder.channel_id is None:
             self._pause(timedelta(minutes=1) / self._context.shards.share_of(OPENED_A_MINUTE))
-        message = view.reminder(due, goal)
+        message = view.reminder(day, yesterday(found.facts))
         try:
             channel_id = await self._sender.write_to(reminder.user_id, message, reminder.channel_id)
         except DeliveryLater as error:
             log.info("reminders are paused: %s", error)
             self._pause(RETRY_AFTER)
-            again = replace(before, next_at=self._now() + RETRY_AFTER)
+            again = replace(found.reminder, next_at=self._now() + RETRY_AFTER)
             await self._change(reminder, again)
         except DeliveryUnknown as error:
             log.warning("a reminder may not have arrived: %s", error)
@@ -199,44 +196,32 @@ class ReminderWork(Worker[Reminder]):
         reminder = store.get(conn, user_id)
         if reminder is None or reminder.next_at is None or reminder.next_at > now:
             return None
-        bank = self._banks.of_member(conn, user_id, None)
-        zone = zone_of(conn, user_id, None)
         return _Due(
             reminder,
             late=now - reminder.next_at > CATCH_UP,
-            known=knowledge(conn, user_id, bank, zone, now),
-            plan=self._plans.followed(conn, user_id, zone, now),
-            practised_at=last_asked(conn, user_id),
+            facts=self._days.facts(conn, user_id, None),
         )
 
 
 class _Due(NamedTuple):
-    """A due reminder, and what its member knows and plans at that moment."""
+    """A due reminder, and what its member's day is computed from at that moment."""
 
     reminder: Reminder
     late: bool
-    known: Knowledge
-    plan: FollowedPlan | None
-    practised_at: datetime | None
-
-
-def _day(found: _Due) -> tuple[int, DayShare | None]:
-    """Return how many questions are due, and the day's share of a member with a plan."""
-    goal = None if found.plan is None else found.plan.share(found.known)
-    return len(found.known.due()), goal
+    facts: DayFacts
 
 
 def _after(found: _Due, *, is_sent: bool) -> Reminder:
     """Return a reminder with its next time; it turns itself off if its member ignored too many."""
-    before, now, zone = found.reminder, found.known.now, found.known.zone
+    before, now, zone = found.reminder, found.facts.known.now, found.facts.known.zone
     rule = Rule(parse_time(before.at), zone)
     day, next_at = next_occurrence(rule, after=now)
     if is_sent and next_at - now < LEAST_APART:  # the zone is new
         _, next_at = next_occurrence(rule, after=now, taken=[day])
     if not is_sent:
         return replace(before, next_at=next_at)
-    practised_at = found.practised_at
-    used = before.sent_at is None or (practised_at and practised_at >= before.sent_at)
+    practised = found.facts.practised
+    used = before.sent_at is None or (practised and practised[-1].at >= before.sent_at)
     ignored = 0 if used else before.ignored + 1
     sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
     return sent if ignored < MAX_IGNORED else replace(sent, next_at=None, problem=_IGNORED)

@@ -25,6 +25,10 @@ def card(stability: float = 1, state: State = State.Review, due_in: int = 5) -> 
     )
 
 
+def recalled(stability: float) -> float:
+    return recall(card(stability), NOW)
+
+
 def known(cards: Mapping[str, MemoryCard], zone: str = "UTC", *set_aside: str) -> Knowledge:
     return Knowledge(BANK, cards, set(set_aside), zone, NOW)
 
@@ -35,10 +39,10 @@ def known(cards: Mapping[str, MemoryCard], zone: str = "UTC", *set_aside: str) -
         (Progress("t", 8), "new"),
         (Progress("t", 8, met=1, latest=1, misses=1), "learning"),
         (Progress("t", 8, met=2, latest=2, misses=2), "weak"),
-        (Progress("t", 8, met=8, learned=8, latest=5, misses=2), "weak"),
-        (Progress("t", 8, met=4, learned=3, latest=5), "learning"),
-        (Progress("t", 8, met=4, learned=4, latest=5, misses=1), "known"),
-        (Progress("t", 7, met=7, learned=3, latest=5), "learning"),
+        (Progress("t", 8, met=8, known=8, latest=5, misses=2), "weak"),
+        (Progress("t", 8, met=4, known=3, latest=5), "learning"),
+        (Progress("t", 8, met=4, known=4, latest=5, misses=1), "known"),
+        (Progress("t", 7, met=7, known=3, latest=5), "learning"),
     ],
 )
 def test_levels(found: Progress, level: str) -> None:
@@ -58,9 +62,9 @@ def test_progress_of_every_topic() -> None:
         known(cards), [("t2-a", A), ("gone", A), ("t1-b", G), ("t1-a", G), ("t2-a", A)]
     )
     assert list(topics.values()) == [
-        Progress("t1", 4, met=2, learned=2, due=1, latest=2, misses=0),
+        Progress("t1", 4, met=2, known=recalled(20) + recalled(8), latest=2),
         Progress("t3", 4),
-        Progress("t2", 4, met=1, learned=0, due=1, latest=2, misses=2),
+        Progress("t2", 4, met=1, known=recalled(2), latest=2, misses=2),
     ]
     assert [p.level for p in topics.values()] == ["known", "new", "weak"]
 
@@ -77,43 +81,50 @@ def test_only_the_five_latest_answers_can_make_a_topic_weak() -> None:
 def test_due_is_a_matter_of_the_members_date() -> None:
     """An item that is due tomorrow in UTC is due now where it is tomorrow already."""
     cards = {"t1-a": replace(card(), due_at=NOW + timedelta(hours=13))}
-    assert progress(known(cards), [])["t1"].due == 0
-    assert progress(known(cards, "Pacific/Kiritimati"), [])["t1"].due == 1
+    assert known(cards).due() == []
+    assert known(cards).due(within_days=1) == ["t1-a"]
+    assert known(cards, "Pacific/Kiritimati").due() == ["t1-a"]
 
 
 def test_the_weakest_topic() -> None:
-    """Weak before learning, then the most recent misses, then the least learned; never a new or a
+    """Weak before learning, then the most recent misses, then the least known; never a new or a
     known one."""
     order = [
         Progress("two of three missed", 8, met=2, latest=3, misses=2),
         Progress("two of five missed", 8, met=5, latest=5, misses=2),
         Progress("one of one missed", 8, met=1, latest=1, misses=1),
-        Progress("none learned", 8, met=2, latest=2),
-        Progress("one learned", 8, met=5, learned=1, latest=5),
-        Progress("two learned", 8, met=5, learned=2, latest=5),
+        Progress("none known", 8, met=2, latest=2),
+        Progress("one known", 8, met=5, known=1, latest=5),
+        Progress("two known", 8, met=5, known=2, latest=5),
     ]
-    done = [Progress("new", 8), Progress("known", 8, met=8, learned=8, latest=5)]
+    done = [Progress("new", 8), Progress("known", 8, met=8, known=8, latest=5)]
     while order:
         assert weakest({p.topic_id: p for p in [*done, *reversed(order)]}) == order.pop(0).topic_id
     assert weakest({p.topic_id: p for p in done}) is weakest({}) is None
 
 
 def test_misses_first_then_the_longest_due() -> None:
-    """An item missed in this practice waits for ten minutes; one missed long ago does not."""
     cards = {
         "not-due": card(),
         "due": card(due_in=0),
         "due-long": card(due_in=-7),
-        "missed-now": review(None, A, NOW - timedelta(minutes=1)),
+        "missed-today": review(None, A, NOW - timedelta(minutes=30)),
         "missed-long": review(None, A, NOW - timedelta(days=5)),
     }
     found = known(cards)
-    assert found.due() == ["missed-long", "missed-now", "due-long", "due"]
-    asked = {"missed-now", "missed-long"}
-    assert found.due(asked=asked) == ["missed-long", "due-long", "due"]
-    later = replace(found, now=NOW + timedelta(minutes=9))
-    assert "missed-now" in later.due(asked=asked)
-    assert replace(found, hidden={"due"}).due() == ["missed-long", "missed-now", "due-long"]
+    assert found.due() == ["missed-long", "due-long", "due"]
+    assert found.due(within_days=1) == ["missed-long", "missed-today", "due-long", "due"]
+    assert replace(found, hidden={"due"}).due() == ["missed-long", "due-long"]
+
+
+def test_what_is_known_follows_the_clock() -> None:
+    """On the first day it is what was right; it fades, and a miss is not known."""
+    cards = {name: review(None, G, NOW) for name in ("t1-a", "t1-b", "t2-a", "gone")}
+    cards["t1-c"] = review(None, A, NOW)
+    everything = [*BANK.asked_topics.values()]
+    assert known(cards).known(everything) == pytest.approx(3)
+    assert known(cards).known([BANK.topics["t1"]]) == pytest.approx(2)
+    assert replace(known(cards), now=NOW + timedelta(days=900)).known(everything) < 3
 
 
 def test_readiness_is_what_fsrs_expects() -> None:

@@ -17,9 +17,8 @@ from bot.memory.model import FirstStabilities, MemoryCard
 from bot.memory.rules import (
     FIRST_STEP,
     USUAL,
+    comes_within,
     days_away,
-    is_due,
-    is_learned,
     recall,
     review,
 )
@@ -88,28 +87,32 @@ def test_days_of_what_is_known(now: datetime, zone: str, day: str, due: bool) ->
     """A card in review is due on a date, not at an hour."""
     card = review(None, GOOD, NOON)
     assert str(local_date(zone, now) + days_away(card, zone, now) * DAYS) == day
-    assert is_due(card, zone, now) is due
+    assert comes_within(0, card, zone, now) is due
 
 
 @given(
     st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Apia", "America/New_York"]),
     st.integers(-80, 80),
+    st.integers(0, 2),
 )
-def test_due_is_what_comes_back_in_no_days(zone: str, hours: int) -> None:
+def test_what_comes_back_within_some_days(zone: str, hours: int, days: int) -> None:
     """However far away it is, and where clocks are changed by an hour or by a whole day."""
     now = datetime(2011, 12, 30, 9, tzinfo=UTC)  # a date that Apia skips
     card = MemoryCard(
         State.Review, None, 3.0, 5.0, now + hours * timedelta(hours=1), now - 9 * DAYS, True
     )
-    assert is_due(card, zone, now) is (days_away(card, zone, now) == 0)
+    assert comes_within(days, card, zone, now) is (days_away(card, zone, now) <= days)
 
 
-def test_a_miss_is_due_at_once_and_all_day() -> None:
-    """Also a minute before midnight, when its ten minutes end on the next date."""
-    late = NOON.replace(hour=23, minute=59)
-    card = review(None, AGAIN, late)
-    assert is_due(card, "UTC", late)
-    assert is_due(card, "UTC", late + 40 * DAYS)
+@given(st.sampled_from([AGAIN, HARD, GOOD]), st.integers(0, 24 * 60 - 1))
+def test_what_was_answered_today_comes_back_on_another_day(rating: Rating, minute: int) -> None:
+    """Never on the same date, whenever it was answered; a miss comes back on the next one."""
+    at = NOON.replace(hour=0) + minute * MINUTES
+    card = review(None, rating, at)
+    assert not comes_within(0, card, "UTC", at.replace(hour=23, minute=59))
+    assert comes_within(1, card, "UTC", at) or rating is not AGAIN
+    if rating is AGAIN:
+        assert days_away(review(card, AGAIN, at), "UTC", at) == 1
 
 
 def test_what_was_answered_well_never_comes_back_the_same_day() -> None:
@@ -117,9 +120,9 @@ def test_what_was_answered_well_never_comes_back_the_same_day() -> None:
     at = datetime(2027, 10, 30, 22, 10, tzinfo=UTC)  # ten past midnight in Berlin, on the 31st
     card = review(None, HARD, at)
     assert card.due_at == at + DAYS
-    assert not is_due(card, "Europe/Berlin", at + 23.9 * timedelta(hours=1))
+    assert not comes_within(0, card, "Europe/Berlin", at + 23.9 * timedelta(hours=1))
     assert days_away(card, "Europe/Berlin", at) == 1
-    assert is_due(card, "Europe/Berlin", at + 25 * timedelta(hours=1))
+    assert comes_within(0, card, "Europe/Berlin", at + 25 * timedelta(hours=1))
 
 
 def test_the_optimizer_stays_away() -> None:
@@ -127,19 +130,3 @@ def test_the_optimizer_stays_away() -> None:
     code = "import sys, bot.memory.rules; print(sorted({'torch', 'pandas', 'fsrs.optimizer'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-
-
-@pytest.mark.parametrize(
-    ("state", "stability", "learned"),
-    [
-        (State.Review, 6.9, False),
-        (State.Review, 7.0, True),
-        (State.Learning, 30, False),
-        (State.Relearning, 30, False),
-    ],
-)
-def test_an_item_is_learned_once_it_lasts_a_week(
-    state: State, stability: float, learned: bool
-) -> None:
-    """Stability counts only in review: what was just missed is not learned."""
-    assert is_learned(MemoryCard(state, None, stability, 5.0, NOON, NOON, True)) is learned

@@ -55,12 +55,11 @@ class Practised:
 
 
 async def test_question_verdict_next_end(stage: Stage) -> None:
-    """One private message goes from question to verdict to the next question to the summary."""
+    """One private message goes from question to verdict to the next question to the day's page."""
     practice = Practised(stage, stage.alwina)
     question = await practice.open()
-    assert question.startswith("-# Practice · question 1 of 20 · ")
+    assert question.startswith("-# Question 1 of 5 · ")
     assert question.splitlines()[0].endswith(" · new")
-    assert "Only you see this · Up next: 19 new" in question
     message_id = practice.message.id
     verdict = await practice.answer(right=True)
     assert "✅ **Right**" in verdict
@@ -68,20 +67,36 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
     assert labels(practice.message)[0] == "Next"
     assert labels(practice.message)[-1] == "End"
     question = await practice.press("Next")
-    assert question.startswith("-# Practice · question 2 of 20 · ")
+    assert question.startswith("-# Question 2 of 5 · ")
     verdict = await practice.answer(right=False)
     assert "**Not quite**" in verdict
-    assert "Back in your practice today" in verdict
+    assert "Comes once more at the end" in verdict
     await practice.press("Next")
     await practice.answer(right=True)
-    assert "Counts as a miss · Back in your practice today" in await practice.press("I guessed")
+    assert "Counts as a miss · Comes once more at the end" in await practice.press("I guessed")
     assert "I guessed" not in labels(practice.message)
-    summary = await practice.press("End")
-    assert "**1 of 3 right**" in summary
-    assert "2 questions come back today" in summary
-    assert "1 question comes back in 2 days" in summary
+    assert (await practice.press("End")).startswith("### 2 questions, about 1 minute")
     assert practice.message.id == message_id
     assert stage.quiz.history() == []
+
+
+async def test_a_day_to_its_end(stage: Stage) -> None:
+    """Misses come once more, the last verdict leads to the end, and what follows is grey."""
+    practice = Practised(stage, stage.alwina)
+    await practice.open()
+    for number in range(1, 6):
+        verdict = await practice.answer(right=number > 1)
+        shown = await practice.press("Next")
+    assert shown.startswith("-# Once more · 1 question · ")
+    verdict = await practice.answer(right=True)
+    assert "Back in your practice" in verdict
+    assert labels(practice.message)[0] == "Finish"
+    done = await practice.press("Finish")
+    assert done.startswith("### Done for today ✓\n**1 day in a row** · tomorrow: 10 questions")
+    assert labels(practice.message) == ["Remind me tomorrow at this time", "More"]
+    assert (await practice.press("More")).startswith("-# Question 1 of 5 · ")
+    assert await practice.press("End") == done
+    assert await practice.open() == done
 
 
 async def test_slow_steps_may_defer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,23 +121,25 @@ async def test_every_kind_of_question(stage: Stage) -> None:
     topic = BANK.topics["attention-mechanism"]  # which has them all
     practice = Practised(stage, stage.alwina)
     await practice.open(topic=topic.id)
-    kinds = set()
-    for number in range(len(topic.items)):
+    kinds = set[tuple[str, bool]]()
+    while len(kinds) < 4:
         item = practice.question.item
         kinds.add((item.kind, item.formula is not None))
         assert [a.filename for a in practice.message.attachments] == (
             ["formula.png"] if item.formula else []
         )
-        verdict = await practice.answer(right=number % 2 == 0)
-        assert ("✅ **Right**" in verdict) is (number % 2 == 0)
+        right = practice.question.item.kind != "multiple"
+        verdict = await practice.answer(right=right)
+        assert ("✅ **Right**" in verdict) is right
         assert [a.filename for a in practice.message.attachments] == (
             ["formula.png"] if item.formula else []
         )
-        shown = await practice.press("Next")
+        following = await practice.press(labels(practice.message)[0])
+        if following.startswith("###"):
+            assert f" right in {topic.title}**" in following
+            await practice.open(topic=topic.id)
     assert {kind for kind, _ in kinds} == {"choice", "multiple", "typed"}
     assert {formula for _, formula in kinds} == {False, True}
-    assert f"{len(topic.items) // 2 + len(topic.items) % 2} of {len(topic.items)} right" in shown
-    assert "waits" in shown or "left for today" in shown
 
 
 async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
@@ -132,10 +149,9 @@ async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
     item = practice.question.item
     await practice.answer(right=False)
     assert "You won't be asked this one again." in await practice.press("Don't ask again")
-    assert "Back in your practice today" in await practice.press("Ask again")
+    assert "Comes once more at the end" in await practice.press("Ask again")
     await practice.press("Don't ask again")
-    summary = await practice.press("End")
-    assert "comes back" not in summary
+    assert (await practice.press("End")).startswith("### 4 questions, about 2 minutes")
     topics = answer_to(await stage.alwina.slash(stage.quiz, "topics"))
     opened = await stage.alwina.click(topics, label="Set aside (1)")
     assert "1 question you don't want to be asked again." in reply(opened)
@@ -143,6 +159,7 @@ async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
     assert "1 question is back in your practice. Nothing is set aside." in " ".join(
         reply(chosen).split()
     )
+    await stage.wait(24 * 3600)
     await practice.open(topic="temperature")
     assert practice.question.item == item
 
@@ -164,7 +181,7 @@ async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
         assert labels(old.message)[0] == "Next"
     await new.press("End")
     stale = await stage.alwina.click(old.message, label="End")
-    assert "**1 of 1 right**" in reply(stale)
+    assert reply(stale).startswith("### 4 questions, about 2 minutes")
 
 
 @pytest.mark.parametrize("direct", [False, True])
@@ -186,12 +203,12 @@ async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: 
 
 
 async def test_a_daily_enters_practice(stage: Stage) -> None:
-    """The verdict says when the item comes back, and a missed one is first in practice that day."""
+    """The verdict says when the item comes back, and a missed one is first in practice tomorrow."""
     await stage.add_daily(time="00:30", zone="UTC")
     await stage.wait(3600)
     card = stage.question(stage.daily)
-    assert "Back in your practice in 2 days" in await card.answer(stage.bob, right=True)
-    assert "Back in your practice today" in await card.answer(stage.alwina, right=False)
+    assert "Back in your practice tomorrow" in await card.answer(stage.alwina, right=False)
+    await stage.wait(24 * 3600)
     practice = Practised(stage, stage.alwina)
     await practice.open()
     assert practice.question.item == card.item

@@ -77,6 +77,25 @@ def test_new_items_suit_the_members_ability() -> None:
     assert draw(pool, {}, rng).difficulty == 1
 
 
+def test_a_newcomer_meets_common_topics_first() -> None:
+    """Until a few items are met, it is one of the ten topics that interviews ask most."""
+    pool = items(*(f"{letter}-1" for letter in "abcdefghijklmnopqrst"))
+    rng = random.Random(1)
+    bank = bank_with(pool)
+    heavy = dict.fromkeys("acegikmoqs", 9)
+    topics = [replace(t, weight=heavy.get(t.id, 1)) for t in bank.sections[0].topics]
+    bank = Bank("Bank", (Section("s", "S", tuple(topics)),))
+
+    def drawn(*met: str) -> set[str]:
+        cards = {item_id: card(Rating.Good, HOUR) for item_id in met}
+        known = Knowledge(bank, cards, set(), "UTC", NOON)
+        new = [item for item in pool if item.id not in met]
+        return {draw_new(new, known, (), rng).topic_id for _ in range(300)}
+
+    assert drawn() == set(heavy)
+    assert drawn("b-1", "d-1", "f-1", "h-1", "j-1") & {"l", "n"}
+
+
 def test_what_is_in_play_somewhere_comes_last() -> None:
     """An item in play is drawn only if nothing else is new."""
     pool = items("a-1", "b-1", "c-1")

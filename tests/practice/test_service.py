@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,11 +16,9 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import store as cards
-from bot.practice import rules
-from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary, Unjudged
-from bot.practice.rules import LENGTH, NEW_A_DAY
+from bot.memory.today import FIRST_QUESTIONS, MINUTES, SECONDS
+from bot.practice.model import Asking, Finished, Kind, PracticeVerdict, Screen, Unjudged
 from bot.questions import store as questions_store
-from bot.questions.model import Item
 from bot.questions.own import OwnItem
 from tests.banks import small_bank
 from tests.ours import content, furnish, own_item, own_topic
@@ -87,42 +85,57 @@ async def go_on(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Screen
     return await stage.bot.practices.go_on(practice_id, user_id, GUILD, stage.clock())
 
 
-async def end(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Summary:
-    summary = await stage.bot.practices.end(practice_id, user_id, GUILD)
-    assert isinstance(summary, Summary)
-    return summary
+async def end(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Finished:
+    finished = await stage.bot.practices.end(practice_id, user_id, GUILD)
+    assert isinstance(finished, Finished)
+    return finished
 
 
 async def practise(
-    stage: Stage, *, user_id: int = ALWINA, guild_id: int | None = GUILD
-) -> list[Item]:
-    """Answer everything right until nothing is left, and return the items asked, in order."""
-    screen, items = await start(stage, user_id, guild_id), []
+    stage: Stage,
+    screen: Screen | None = None,
+    *,
+    misses: Collection[int] = (),
+    user_id: int = ALWINA,
+    guild_id: int | None = GUILD,
+) -> tuple[list[Asking], Finished]:
+    """Answer until the practice is over, and return what was asked in order, and the end.
+
+    The questions at these places are answered wrong.
+    """
+    practices, seen = stage.bot.practices, list[Asking]()
+    screen = screen or await start(stage, user_id, guild_id)
     while isinstance(screen, Asking):
-        items.append(screen.item)
-        await answer(stage, screen, user_id=user_id, guild_id=guild_id)
-        screen = await stage.bot.practices.go_on(
-            screen.question.practice_id, user_id, guild_id, stage.clock()
-        )
-        if isinstance(screen, Summary) and screen.left:  # one more round
-            screen = await start(stage, user_id, guild_id)
-    return items
+        seen.append(screen)
+        right = len(seen) not in misses
+        await answer(stage, screen, right=right, user_id=user_id, guild_id=guild_id)
+        practice_id = screen.question.practice_id
+        screen = await practices.go_on(practice_id, user_id, guild_id, stage.clock())
+    assert isinstance(screen, Finished)
+    return seen, screen
+
+
+async def practise_all(stage: Stage, guild_id: int | None = GUILD) -> set[str]:
+    """Answer everything right that can be asked now, the day's questions and more; return the items."""
+    seen, _ = await practise(stage, guild_id=guild_id)
+    while isinstance(
+        more := await stage.bot.practices.more(ALWINA, guild_id, stage.clock()), Asking
+    ):
+        seen += (await practise(stage, more, guild_id=guild_id))[0]
+    return {asking.item.id for asking in seen}
 
 
 # --- what is asked
 
 
 async def test_only_what_was_named(stage: Stage) -> None:
-    """A practice of named items asks each once, in order, due or not, and ends with a summary."""
-    shown: list[tuple[str, int, int]] = []
-    screen: Screen = await asked_on(stage, "t3-c", "t1-a", "t2-b")
-    while isinstance(screen, Asking):
-        shown.append((screen.item.id, screen.due, screen.new))
-        await answer(stage, screen, right=screen.item.id != "t1-a")
-        screen = await go_on(stage, screen.question.practice_id)
-    assert shown == [("t3-c", 2, 0), ("t1-a", 1, 0), ("t2-b", 0, 0)]
-    assert isinstance(screen, Summary)
-    assert (screen.answered, screen.right) == (3, 2)
+    """A practice of named items asks each, due or not, in order, and misses once more at the end."""
+    first = await asked_on(stage, "t3-c", "t1-a", "t2-b")
+    seen, over = await practise(stage, first, misses=[2])
+    shown = [(a.item.id, a.question.once_more, a.number, a.total) for a in seen]
+    assert shown[:3] == [("t3-c", False, 1, 3), ("t1-a", False, 2, 3), ("t2-b", False, 3, 3)]
+    assert shown[3:] == [("t1-a", True, 4, 1)]
+    assert (over.kind, over.answered, over.right) == (Kind.MISSES, 3, 3)
 
 
 async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
@@ -145,22 +158,71 @@ async def test_named_items_that_are_in_play_are_left_out(stage: Stage) -> None:
     with pytest.raises(UserError, match="have been retired"):
         await asked_on(stage, "gone")
     screen = await asked_on(stage, hidden, "t2-a")
-    assert (screen.item.id, screen.due) == ("t2-a", 0)
+    assert (screen.item.id, screen.number, screen.total) == ("t2-a", 1, 1)
 
 
-async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> None:
-    """Every topic comes once before any comes twice; 20 items are new a day, the rest the next."""
+A_DAY = 60 * MINUTES // SECONDS
+"""The questions of a day after the first."""
+
+
+async def test_a_day_has_an_end(stage: Stage) -> None:
+    """The first has five questions, the next as many as fit; misses come once more, then tomorrow."""
     stage = Stage(stage.database, small_bank(8))
-    first = await practise(stage)
-    assert len({item.id for item in first}) == len(first) == NEW_A_DAY
-    assert len({item.topic_id for item in first[:8]}) == 8
-    assert len({item.topic_id for item in first[8:16]}) > 4
-    assert await start(stage) == Nothing(None, next_in=2, more_tomorrow=True)
+    first, over = await practise(stage, misses=[2, 6])  # the sixth is the second once more
+    ids = [asking.item.id for asking in first]
+    assert len(set(ids)) == len({item_id[:2] for item_id in ids}) == FIRST_QUESTIONS
+    assert [(a.number, a.total) for a in first] == [(n, 5) for n in range(1, 6)] + [(6, 1)]
+    assert [a.question.once_more for a in first] == [False] * 5 + [True]
+    assert ids[5] == ids[1]
+    today = over.today
+    assert (today.to_do, today.done, today.right, today.new) == (0, 5, 4, 4)
+    assert (today.streak.current, today.tomorrow) == (1, A_DAY)
+    assert isinstance(again := await start(stage), Finished)
+    assert again.today == today
     stage.clock.turn(days=1)
-    second = await practise(stage)
-    assert len(second) == 8 * 4 - NEW_A_DAY
-    assert {i.id for i in first} | {i.id for i in second} == set(stage.bank.items)
-    assert await start(stage) == Nothing(None, next_in=1, more_tomorrow=False)
+    second, over = await practise(stage)
+    assert second[0].item.id == ids[1]
+    assert (len(second), over.today.streak.current, over.today.regained) == (A_DAY, 2, 1)
+
+
+async def test_a_day_that_was_broken_off(stage: Stage) -> None:
+    """After an early end it goes on with the rest of the day, and only its end counts."""
+    stage = Stage(stage.database, small_bank(8))
+    seen = await asked(stage)
+    await answer(stage, seen, right=False)
+    over = await end(stage, seen.question.practice_id)
+    assert (over.today.to_do, over.today.streak.current) == (4, 0)
+    rest, over = await practise(stage)
+    assert [(a.number, a.total) for a in rest] == [(n, 5) for n in range(2, 6)] + [(6, 1)]
+    assert rest[-1].item == seen.item
+    assert (over.today.to_do, over.today.streak.current) == (0, 1)
+
+
+async def test_beyond_the_day(stage: Stage) -> None:
+    """More are as many again; they change neither that the day is done nor its streak."""
+    stage = Stage(stage.database, small_bank(8))
+    await practise(stage)
+    first = await stage.bot.practices.more(ALWINA, GUILD, stage.clock())
+    more, over = await practise(stage, first, misses=[1])
+    assert [a.question.once_more for a in more] == [False] * 5 + [True]
+    assert (over.kind, over.answered, over.right) == (Kind.MORE, 5, 5)
+    assert (over.today.to_do, over.today.done, over.today.streak.current) == (0, 10, 1)
+    broken_off = await stage.bot.practices.more(ALWINA, GUILD, stage.clock())
+    await answer(stage, question_of(broken_off), right=False)
+    over = await end(stage, question_of(broken_off).question.practice_id)
+    assert over.today.to_do == 0
+
+
+async def test_a_newcomer_tries_three_easy_ones(stage: Stage) -> None:
+    """They are part of the first day; whoever has practised gets what the day holds."""
+    stage = Stage(stage.database, small_bank(8))
+    screen = await stage.bot.practices.try_out(ALWINA, GUILD, stage.clock())
+    seen, over = await practise(stage, screen)
+    assert {a.item.difficulty for a in seen} <= {1, 2}
+    assert len({a.item.topic_id for a in seen}) == len(seen) == 3
+    assert (over.kind, over.today.to_do) == (Kind.TRIAL, 2)
+    again = question_of(await stage.bot.practices.try_out(ALWINA, GUILD, stage.clock()))
+    assert (again.number, again.total, again.practice.kind) == (4, 5, Kind.DAY)
 
 
 @pytest.mark.parametrize(
@@ -171,43 +233,27 @@ async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> Non
     ],
 )
 async def test_a_day_begins_at_the_members_midnight(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, zone: str, midnight: datetime
+    stage: Stage, zone: str, midnight: datetime
 ) -> None:
-    """New items are counted from then on, and the day's share of a plan is of that day."""
-    monkeypatch.setattr(rules, "NEW_A_DAY", 3)
+    """Questions are counted from then on, also in a practice that began before."""
+    stage = Stage(stage.database, small_bank(8))
     start_of_day = midnight.replace(tzinfo=UTC)
-    seconds, counted = timedelta(seconds=1), []
-    stage.clock.at = start_of_day - 3600 * seconds
+    stage.clock.at = start_of_day - timedelta(seconds=7)
     await stage.bot.reminders.set(ALWINA, GUILD, "09:00", zone)
-    for at in (-6 * seconds, -seconds, -5 * seconds, 0 * seconds, 79_199 * seconds):
-        stage.clock.at = start_of_day + at
-        asking = await asked(stage)
-        counted.append(asking.new)
-        if at in {-6 * seconds, -5 * seconds}:
-            await answer(stage, asking)  # five seconds later
-    assert counted == [2, 1, 1, 1, 1]
-
-
-async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> None:
-    """A missed item is asked again after ten minutes, or at once in a new practice."""
-    asking = await asked(stage)
-    verdict = await answer(stage, asking, right=False)
-    assert verdict.back_in == 0
-    following = question_of(await go_on(stage, asking.question.practice_id))
-    assert following.item != asking.item
-    await answer(stage, following)
-    stage.clock.turn(minutes=10)
-    again = question_of(await go_on(stage, asking.question.practice_id))
-    assert (again.item, again.question.is_new) == (asking.item, False)
-    await end(stage, asking.question.practice_id)
-    assert (await asked(stage)).item == asking.item
+    first = await asked(stage)
+    await answer(stage, first)  # five seconds later
+    second = question_of(await go_on(stage, first.question.practice_id))
+    assert (second.number, second.total) == (2, FIRST_QUESTIONS)
+    await answer(stage, second)
+    third = question_of(await go_on(stage, first.question.practice_id))
+    assert (third.number, third.total) == (2, A_DAY)
+    assert third.practice.id != first.practice.id
 
 
 async def test_one_topic(stage: Stage) -> None:
     """Only items of the topic are asked; another topic starts a new practice, none continues it."""
     first = await asked(stage, topic="t2")
-    assert first.item.topic_id == "t2"
-    assert first.new == 3
+    assert (first.item.topic_id, first.total) == ("t2", 4)
     assert (await asked(stage)).question.id == first.question.id
     other = await asked(stage, topic="t1")
     assert other.item.topic_id == "t1"
@@ -237,27 +283,6 @@ async def test_reasons_come_with_the_answer(stage: Stage) -> None:
     assert await stage.bot.practices.explain(pressed) == first.answered
 
 
-async def test_a_practice_has_an_end(stage: Stage) -> None:
-    """The summary comes after the full number of answers, and each question shows its number."""
-    stage = Stage(stage.database, small_bank(8))
-    await practise(stage)
-    stage.clock.turn(days=1)
-    await practise(stage)  # now 32 items are met
-    stage.clock.turn(days=7)
-    screen, seen = await start(stage), []
-    while isinstance(screen, Asking):
-        seen.append((screen.number, screen.total, screen.due, screen.new))
-        await answer(stage, screen)
-        screen = await go_on(stage, screen.question.practice_id)
-    assert [number for number, *_ in seen] == list(range(1, LENGTH + 1))
-    assert {total for _, total, *_ in seen} == {LENGTH}
-    assert seen[0][2:] == (19, 0)
-    assert isinstance(screen, Summary)
-    assert (screen.answered, screen.left) == (LENGTH, 12)
-    again = await asked(stage)
-    assert (again.number, again.total) == (1, 12)
-
-
 # --- guesses, and what is set aside
 
 
@@ -275,7 +300,7 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
                 verdict = await stage.bot.practices.guess(asking.question.id, one, GUILD)
                 assert (verdict.question.guessed, verdict.back_in, verdict.answered.right) == (
                     True,
-                    0,
+                    1,
                     True,
                 )
                 assert await stage.bot.practices.guess(asking.question.id, one, GUILD) == verdict
@@ -312,11 +337,12 @@ async def test_what_is_set_aside(stage: Stage) -> None:
         await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
     await answer(stage, asking, right=False)
     await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
-    summary = await end(stage, asking.question.practice_id)
-    assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
-    assert asking.item not in await practise(stage)
-    progress = (await stage.bot.topics.all(ALWINA, GUILD)).progress
-    assert (progress["t1"].met, progress["t1"].due) == (4, 0)
+    over = await end(stage, asking.question.practice_id)
+    assert (over.answered, over.today.to_do, over.today.again) == (1, 3, ())
+    seen, _ = await practise(stage)
+    assert asking.item not in [a.item for a in seen]
+    stage.clock.turn(days=1)
+    assert asking.item not in [a.item for a in (await practise(stage))[0]]
     assert await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"]) == 0
     assert await stage.bot.practices.ask_again(ALWINA, [asking.item.id]) == 1
 
@@ -395,7 +421,7 @@ async def test_a_question_that_changes_before_it_is_answered(
     assert sorted(seen.order) == list(range(len(seen.item.choices)))
     await answer(stage, seen)
     following = await go_on(stage, seen.question.practice_id)
-    assert isinstance(following, Asking if changed else Summary)
+    assert isinstance(following, Asking if changed else Finished)
 
 
 @pytest.mark.parametrize("change", [rekeyed, reworded, retired, taken_out])

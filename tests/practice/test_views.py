@@ -10,31 +10,30 @@ from msgspec.structs import replace
 
 from bot.chat.messages import Message
 from bot.practice import views as practice
-from bot.practice.model import Asking, Nothing, PracticeQuestion, PracticeVerdict, Summary, Unjudged
+from bot.practice.model import Asking, Kind, Practice, PracticeQuestion, PracticeVerdict, Unjudged
 from bot.questions.answers import Answered
 from bot.questions.model import Item
-from tests.messages import custom_ids, labels, reads, sent, words
+from tests.messages import labels, reads, sent, words
 from tests.questions.test_views import ITEMS, ROW, TOPIC, answers, largest
 from tests.shipped import bank, item, orders
 
+AT = datetime(2027, 1, 4, tzinfo=UTC)
 KINDS = ["choice", "multiple", "typed"]
 
 
 def question(one: Item) -> PracticeQuestion:
-    at = datetime(2027, 1, 4, tzinfo=UTC)
-    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, one.mark, "", True, at)
+    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, one.mark, "", True, False, False, AT)
 
 
 def asking(one: Item, order: tuple[int, ...]) -> Message:
-    made = Asking(
-        question(one), one, order, number=9_999, due=5_000, new=20, unjudged=Unjudged.IN_PLAY
-    )
+    practised = Practice(ROW, ROW, Kind.DAY, None, None, AT, None)
+    made = Asking(practised, question(one), one, order, 9_999, 9_999, Unjudged.IN_PLAY)
     return practice.asking_page(made, bank())
 
 
 def answered(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     given = replace(question(one), correct=False, rating=1)
-    verdict = PracticeVerdict(given, Answered(one, order, answer), 9_999, 36_500, again=True)
+    verdict = PracticeVerdict(given, Answered(one, order, answer), 36_500, again=True)
     return practice.answered_pages(verdict, bank())
 
 
@@ -86,53 +85,3 @@ def test_the_list_of_what_is_set_aside() -> None:
     assert [option.value for option in select.options] == [one.id for one in ITEMS[:25]]
     assert "Nothing is set aside." in reads(practice.set_aside_page(()))
     assert practice.aside_button(0) is None
-
-
-def test_summaries() -> None:
-    """The summary has results, return dates and the number left, with a button if any is left."""
-    view = practice.summary_page(
-        Summary("lora-and-qlora", 9, 7, ((0, 1), (1, 2), (5, 1_000)), left=12, next_in=0)
-    )
-    assert reads(view) == (
-        "### Your practice 7 of 9 right 1 question comes back today 2 questions come back tomorrow "
-        "1,000 questions come back in 5 days 12 questions left for today"
-    )
-    assert custom_ids(view) == ["practise:v1:lora-and-qlora"]
-    assert labels(view) == ["One more round"]
-    done = practice.summary_page(Summary(None, 1, 1, ((2, 1),), left=0, next_in=2))
-    assert "That's all for today. The next ones come in 2 days." in reads(done)
-    assert labels(done) == []
-    assert "No answers this time." in reads(practice.summary_page(Summary(None, 0, 0, (), 0, None)))
-
-
-@pytest.mark.parametrize(
-    ("nothing", "text"),
-    [
-        (
-            Nothing(None, 2, True),
-            "Nothing is due right now. You've done today's 20 new questions. More tomorrow.",
-        ),
-        (
-            Nothing(None, 2, True, planned=True),
-            "Nothing is due right now. You've done the new questions of your </plan> for today. More tomorrow.",
-        ),
-        (
-            Nothing(None, 3, False),
-            "Nothing is due right now. You've seen every question there is. The next ones come back in 3 days.",
-        ),
-        (
-            Nothing(None, None, False),
-            "Nothing is due right now. Everything left is in play on one of your servers. Try again later.",
-        ),
-        (
-            Nothing("lora-and-qlora", 1, False),
-            "Nothing is due in LoRA right now. You've seen every question there is. The next ones come back tomorrow. "
-            "</practice> without a topic may have more.",
-        ),
-    ],
-)
-def test_nothing_to_ask(nothing: Nothing, text: str) -> None:
-    """The text says why nothing is asked, and when something will be."""
-    title = bank().topics["lora-and-qlora"].title
-    (view,) = practice.messages(nothing, bank())
-    assert reads(view) == text.replace("LoRA", title)

@@ -214,7 +214,7 @@ async def test_an_erasure_in_between(
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Changing the day on one device keeps the goal that was just set on another."""
     await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
-    other = plan_service.Plans(stage.bot.context)  # in another process
+    other = plan_service.Plans(stage.bot.context, stage.bot.days)  # in another process
     between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", 15, "t1"))
     shown, _ = await stage.bot.plans.set(ALWINA, GUILD, "in 40 days")
     plan = await stage.database.read(plan_store.get, ALWINA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.reminders import store as reminders
 from tests.practice.test_cog import Practised
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Question, Stage, answer_to, reply, text_of
+from tests.simcord.stage import Question, Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -13,13 +13,14 @@ DAY = 24 * 3600
 
 
 async def test_reminders(stage: Stage) -> None:
-    """It comes at the member's time if something is due; its buttons start a practice and turn it off."""
+    """It comes at the member's time if something is to do; its buttons start a practice and turn it off."""
     pressed = await stage.press(stage.alwina, "remind:v1")
     form = await stage.alwina.click(
         answer_to(pressed), label="Yes"
     )  # asks for the zone, because nothing tells it
     await stage.alwina.submit_modal(form, {"at": "9:00", "zone": ["Europe/Berlin"], "other": ""})
-    assert "I'll write to you every day at **09:00** (Europe/Berlin)" in text_of(answer_to(pressed))
+    assert "I'll write to you every day at 09:00" in text_of(answer_to(pressed))
+    assert labels(answer_to(pressed)) == ["Another time", "Turn off"]
     practice = Practised(stage, stage.alwina)
     await practice.open()
     missed = practice.question.item
@@ -28,15 +29,15 @@ async def test_reminders(stage: Stage) -> None:
     await stage.wait(DAY)
     inbox = stage.alwina.user.dm_channel.history()
     assert [m.created_at.strftime("%H:%M") for m in inbox] == ["08:00"]
-    assert inbox[0].content.startswith("**1 question is due today.**")  # what a phone shows
-    started = await stage.alwina.user.click(inbox[0], label="Practise now")
+    assert inbox[0].content.startswith("**Today: 10 questions, about 5 minutes.**\n")
+    assert inbox[0].content.endswith("yesterday 0 of 1 right")
+    started = await stage.alwina.user.click(inbox[0], label="Practise")
     assert started.response.ephemeral
     assert Question(stage, started.response.message).item == missed
-    assert "due today" in text_of(
-        stage.alwina.user.dm_channel.history()[0]
-    )  # the reminder stays as it is
+    stays = stage.alwina.user.dm_channel.history()[0]
+    assert text_of(stays) == text_of(inbox[0])
     off = await stage.alwina.user.click(inbox[0], label="Turn off")
-    assert "if something is due?" in text_of(off.response.message)
+    assert "Your reminder is off.\n### Every day at 09:00?" in text_of(off.response.message)
     await stage.wait(2 * DAY)
     assert len(stage.alwina.user.dm_channel.history()) == 1
     await stage.alwina.user.click(off.response.message, label="Yes")
@@ -44,12 +45,37 @@ async def test_reminders(stage: Stage) -> None:
     assert len(stage.alwina.user.dm_channel.history()) == 2
 
 
+async def test_tomorrow_at_this_time(stage: Stage) -> None:
+    """The done screen has it once; it asks for the zone alone, if at all, and says what was set."""
+    practice = Practised(stage, stage.alwina)
+    await practice.open()
+    for _ in range(5):
+        await practice.answer()
+        await practice.press("Finish" if "Finish" in labels(practice.message) else "Next")
+    tomorrow = "Remind me tomorrow at this time"
+    form = await stage.alwina.click(practice.message, label=tomorrow)
+    assert form.modal is not None
+    fields = [label["component"]["custom_id"] for label in form.modal["components"]]
+    assert fields == ["zone", "other"]
+    await stage.alwina.submit_modal(form, {"zone": ["UTC"], "other": ""})
+    at = f"{stage.env.now():%H:%M}"
+    said = f"### I'll write to you every day at {at}\n-# Next: tomorrow, UTC."
+    assert text_of(practice.message).startswith(said)
+    await stage.alwina.click(practice.message, label="Turn off")
+    assert tomorrow not in labels(answer_to(await stage.alwina.slash(stage.quiz, "practice")))
+    known = await stage.press(stage.alwina, "reminder:v1:tomorrow")  # UTC was chosen
+    assert said in reply(known)
+
+
 async def test_a_known_zone_is_not_asked_for(stage: Stage) -> None:
     """ "Yes" is enough where the server's zone is known; the form refuses what it can't read."""
     await stage.services.settings.set_zone(stage.guild.id, "Asia/Tokyo")
     pressed = await stage.press(stage.alwina, "remind:v1")
+    assert reply(pressed).startswith(
+        "### Every evening at 19:00?\n-# A direct message, Tokyo time."
+    )
     await stage.alwina.click(answer_to(pressed), label="Yes")
-    assert "every day at **19:00** (Asia/Tokyo)" in text_of(answer_to(pressed))
+    assert "every day at 19:00" in text_of(answer_to(pressed))
     for given, words in (
         ({"at": "25:00", "other": ""}, 'I don\'t know the time "25:00"'),
         ({"at": "09:00", "other": "Berl"}, "Did you mean Europe/Berlin?"),
@@ -57,15 +83,17 @@ async def test_a_known_zone_is_not_asked_for(stage: Stage) -> None:
         form = await stage.alwina.click(answer_to(pressed), label="Another time")
         refused = await stage.alwina.submit_modal(form, {"zone": ["UTC"], **given})
         assert words in reply(refused)
-    assert "every day at **19:00** (Asia/Tokyo)" in text_of(answer_to(pressed))
+    assert "every day at 19:00" in text_of(answer_to(pressed))
 
 
 async def test_the_next_practice_says_why_it_is_off(stage: Stage) -> None:
-    """The reason comes once, in a message of its own after the question."""
+    """The reason comes once, after the question, with the button that turns it on again."""
     reminder, _ = await stage.services.reminders.set(stage.alwina.id, None, "09:00", "UTC")
     await stage.database.write(
         reminders.change, reminder, next_at=None, problem="Your reminders are off, because."
     )
     first = await stage.alwina.slash(stage.quiz, "practice")
-    assert [text_of(m.message) for m in first.followups] == ["Your reminders are off, because."]
+    (told,) = [m.message for m in first.followups]
+    assert text_of(told).startswith("Your reminders are off, because.\n### Every day at 09:00?")
+    assert labels(told) == ["Yes", "Another time"]
     assert (await stage.alwina.slash(stage.quiz, "practice")).followups == []

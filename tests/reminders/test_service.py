@@ -1,4 +1,4 @@
-"""The reminder to practise: off by default, at most once a day, only if something is due, and it pauses by itself."""
+"""The reminder to practise: off by default, at most once a day, only if something is to do, and it pauses by itself."""
 
 from __future__ import annotations
 
@@ -10,33 +10,29 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from fsrs import Rating
 
-from bot.answers.model import Review
 from bot.core.computing import compute
 from bot.core.errors import DeliveryRefused
 from bot.members import store as members
-from bot.memory import store as memory
-from bot.plan.model import DayShare
-from bot.plan.rules import FollowedPlan
+from bot.memory.model import Today
+from bot.memory.today import FIRST_QUESTIONS, DayFacts, today
 from bot.reminders import store, work
 from bot.reminders.model import Reminder
+from tests.banks import small_bank
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
+from tests.practice.test_service import answer, asked, practise
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 CLOSED = DeliveryRefused("closed", "Discord won't let me message you.")
 
 
-async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.Again) -> None:
-    for item_id in items:
-        given = [Review(user_id, rating, stage.clock())]
-        await stage.database.write(memory.record, item_id, given)
+ONE = (ALWINA, FIRST_QUESTIONS)
+"""A reminder of a member who has never practised."""
 
 
 async def reminded(stage: Stage, user_id: int = ALWINA) -> None:
-    """Let a member have a reminder at one o'clock, and a question to repeat."""
+    """Let a member have a reminder at one o'clock."""
     await stage.bot.reminders.set(user_id, None, "13:00", "UTC")
-    await meet(stage, user_id, "t1-a")
 
 
 async def stored(stage: Stage, user_id: int = ALWINA) -> Reminder:
@@ -46,16 +42,40 @@ async def stored(stage: Stage, user_id: int = ALWINA) -> Reminder:
 
 
 async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
-    """It comes at the local time with the number of due questions, and not on a day without any."""
+    """It comes at the local time, through the same channel each day."""
     reminder, zone = await stage.bot.reminders.set(ALWINA, None, "9:00", "europe/berlin")
     assert (reminder.at, zone) == ("09:00", "Europe/Berlin")
     assert reminder.next_at == datetime(2027, 1, 5, 8, tzinfo=UTC)
-    await stage.wait(days=1)
+    await stage.wait(hours=19)
     assert stage.sender.reminders == []
-    await meet(stage, ALWINA, "t1-a", "t1-b", "gone-from-the-bank")
-    await stage.wait(days=3)
-    assert stage.sender.reminders == [(ALWINA, 2)] * 3
+    await stage.wait(days=2, hours=2)
+    assert stage.sender.reminders == [ONE] * 3
     assert len(stage.sender.openings) == 1
+
+
+async def test_only_if_something_is_to_do(stage: Stage) -> None:
+    """None comes once the day is done, or if it holds nothing; else it has the day's own number."""
+    stage = Stage(stage.database, small_bank(1))
+    await stage.bot.reminders.set(ALWINA, GUILD, "18:00", "UTC")
+    seen, _ = await practise(stage)
+    await stage.wait(days=1)
+    day = await stage.bot.days.today(ALWINA, None)
+    assert (len(seen), day.done, day.to_do) == (4, 0, 0)
+    await stage.wait(hours=12)
+    assert stage.sender.reminders == []
+    await stage.wait(hours=12)
+    due = (await stage.bot.days.today(ALWINA, None)).to_do
+    assert due > 0
+    await stage.wait(hours=12)
+    assert stage.sender.reminders == [(ALWINA, due)]
+
+
+async def test_at_this_time(stage: Stage) -> None:
+    """Without a time it comes at the present one, by the clock of the member's zone."""
+    stage.clock.turn(minutes=7, seconds=31)
+    reminder, zone = await stage.bot.reminders.set(ALWINA, None, None, "Asia/Kathmandu")
+    assert (reminder.at, zone) == ("17:52", "Asia/Kathmandu")
+    assert reminder.next_at == START + timedelta(days=1, minutes=7)
 
 
 async def test_another_time_on_a_day_that_had_one(stage: Stage) -> None:
@@ -88,10 +108,9 @@ async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
     assert stage.sender.calls["send_reminder"] == 5
     first = [await stored(stage, user_id) for user_id in (ALWINA, BOB)]
     (stopped,) = [reminder for reminder in first if reminder.next_at is None]
-    told = [await stage.bot.reminders.take_problem(stopped.user_id) for _ in range(2)]
-    assert told[0] is not None
-    assert "Allow direct messages from a server we share" in told[0]
-    assert told[1] is None
+    told = [await stage.bot.reminders.take_problem(stopped.user_id, None) for _ in range(2)]
+    assert told == [(stopped, "UTC"), None]
+    assert "Allow direct messages from a server we share" in (stopped.problem or "")
     again, _ = await stage.bot.reminders.set(stopped.user_id, None, "13:00", "UTC")
     assert (again.problem, again.next_at) == (None, stage.clock().replace(hour=13))
 
@@ -116,25 +135,22 @@ async def test_too_many_at_once_are_sent_later(stage: Stage) -> None:
     await stage.wait(hours=1)
     assert stage.sender.reminders == []
     await stage.wait(minutes=6)
-    assert stage.sender.reminders == [(ALWINA, 1)]
+    assert stage.sender.reminders == [ONE]
     reminder = await stored(stage)
     assert (reminder.problem, reminder.next_at) == (None, START + timedelta(days=1, hours=1))
 
 
 async def test_ten_ignored_reminders(stage: Stage) -> None:
-    """After ten without practice, one more is the last; any practice resets the count."""
-    await stage.bot.reminders.set(ALWINA, GUILD, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
+    """After ten without practice, one more is the last; any answer resets the count."""
+    await reminded(stage)
     await stage.wait(days=9, hours=2)
     assert len(stage.sender.reminders) == 10
-    await stage.bot.practices.start(ALWINA, GUILD, stage.clock())
+    await answer(stage, await asked(stage))
     await stage.wait(days=10)
     assert len(stage.sender.reminders) == 20
     await stage.wait(days=5)
     assert len(stage.sender.reminders) == 21
-    problem = await stage.bot.reminders.take_problem(ALWINA)
-    assert problem is not None
-    assert "you didn't use the last ten" in problem
+    assert "you didn't use the last ten" in ((await stored(stage)).problem or "")
     await stage.bot.reminders.set(ALWINA, None, "13:00")
     await stage.wait(days=1)
     assert len(stage.sender.reminders) == 22
@@ -165,25 +181,23 @@ async def test_two_processes_remind_once(stage: Stage) -> None:
     stage.clock.turn(hours=1)
     await stage.bot.reminder_work.work(ALWINA)
     await other.reminder_work.work(ALWINA)
-    assert stage.sender.reminders == [(ALWINA, 1)]
+    assert stage.sender.reminders == [ONE]
 
 
-async def test_a_plan_is_computed_outside_of_transactions(
+async def test_a_day_is_computed_outside_of_transactions(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The only writer of SQLite doesn't wait while the day's share is computed."""
+    """The only writer of SQLite doesn't wait while the day is computed."""
     threads = []
-    share = FollowedPlan.share
 
-    def noted(plan: FollowedPlan, *given: Any) -> DayShare:
+    def noted(facts: DayFacts) -> Today:
         threads.append(threading.current_thread().name)
-        return share(plan, *given)
+        return today(facts)
 
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await stage.bot.plans.set(ALWINA, None, "2027-01-24")
-    monkeypatch.setattr(FollowedPlan, "share", noted)
+    await reminded(stage)
+    monkeypatch.setattr(work, "today", noted)
     await stage.wait(hours=2)
-    assert [user_id for user_id, _ in stage.sender.reminders] == [ALWINA]
+    assert stage.sender.reminders == [ONE]
     assert [name.split("_")[0] for name in threads] == ["requests"]
 
 
@@ -214,14 +228,13 @@ async def test_a_reminder_that_changes_meanwhile(
     assert stage.sender.reminders == []
     monkeypatch.undo()
     await stage.wait(hours=1, minutes=1)
-    assert stage.sender.reminders == [(ALWINA, 1)]
+    assert stage.sender.reminders == [ONE]
 
 
 @pytest.mark.parametrize("late", [timedelta(seconds=40), timedelta(hours=6)], ids=str)
 async def test_one_after_midnight(stage: Stage, late: timedelta) -> None:
     """A reminder that comes late, on the next date, doesn't replace that evening's."""
     await stage.bot.reminders.set(ALWINA, None, "23:59", "UTC")
-    await meet(stage, ALWINA, "t1-a")
     stage.clock.turn(hours=11, minutes=59)
     stage.clock.at += late
     await stage.run()

@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from msgspec.structs import replace
+
+from bot.members.model import Streak
+from bot.memory.model import Today
+from bot.memory.views import amount
 from bot.reminders import views
 from bot.reminders.model import Reminder
-from tests.messages import labels, reads
+from tests.memory.test_today import Member
+from tests.messages import height, labels, reads
 
-AT = datetime(2027, 1, 5, 8, tzinfo=UTC)
+NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
+BERLIN = "Europe/Berlin"
+
+
+def day(**changed: Any) -> Today:
+    return replace(Member().today(NOW), **changed)
 
 
 def test_what_is_sent() -> None:
-    """Plain words, which a phone shows, and two buttons."""
-    assert views.reminder(1).content.startswith("**1 question is due today.**")
-    message = views.reminder(2_500)
-    assert message.content.startswith("**2,500 questions are due today.**")
-    assert labels(message) == ["Practise now", "Turn off"]
+    """Plain words, which a phone shows: what today holds, as other screens say it, and what was achieved."""
+    some = day(ahead=6, minutes=4, streak=Streak(3, 3, 0, 0))
+    message = views.reminder(some, (8, 10))
+    assert message.content == (
+        f"**Today: {amount(some)}.**\n**3 days in a row** · yesterday 8 of 10 right"
+    )
+    assert labels(message) == ["Practise", "Turn off"]
+    assert "yesterday" not in views.reminder(some, (0, 0)).content
+    nothing_yet = views.reminder(day(streak=Streak()), (0, 0)).content
+    assert nothing_yet.endswith(".**")
 
 
-def test_the_card_of_a_reminder_that_turned_itself_off() -> None:
-    """It says why, and asks whether the reminder should come."""
-    card = views.card(Reminder(1, "09:00", None, "It could not be sent."), "Europe/Berlin")
-    assert "⚠️ It could not be sent. By direct message, every day at 09:00" in reads(card)
-    assert labels(card) == ["Yes", "Another time"]
+def test_the_card() -> None:
+    """It asks, says when the next one comes and by whose clock, or why none does; it fits a phone."""
+    on = Reminder(1, "09:00", NOW + timedelta(hours=20))
+    late = replace(on, at="23:30", next_at=NOW + timedelta(hours=10, minutes=30))
+    off = replace(on, next_at=None)
+    asked = "Every day at 09:00?"
+    for found, zone, words, buttons in (
+        (None, None, "Every evening at 19:00? A direct message. Never", "Yes"),
+        (None, "America/New_York", "A direct message, New York time.", "Yes"),
+        (on, BERLIN, "every day at 09:00 Next: tomorrow, Berlin time.", "Another time"),
+        (late, BERLIN, "every day at 23:30 Next: today, Berlin time.", "Another time"),
+        (off, "UTC", f"Your reminder is off. {asked} A direct message, UTC.", "Yes"),
+        (replace(off, problem="It failed."), None, f"It failed. {asked}", "Yes"),
+    ):
+        card = views.card(found, zone, NOW)
+        assert words in reads(card).replace("### ", "").replace("-# ", "")
+        assert labels(card)[0] == buttons
+        assert height(card) <= 8

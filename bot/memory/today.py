@@ -1,0 +1,112 @@
+"""A member's day of practice: how much it asks, and how much of that is done. Nothing else counts it.
+
+A day has as many questions as its minutes allow. Each item that was answered in practice today is one
+of them, whatever the practice was about. Those of them that were missed are asked once more, and are
+due again tomorrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from statistics import median
+
+from msgspec import Struct
+
+from bot.core.calendar import Rule, instant
+from bot.members.model import Streak
+from bot.memory.model import DayPlan, Practised, Today
+from bot.memory.progress import Knowledge
+
+MINUTES = 5
+"""Of a day without a plan."""
+FIRST_QUESTIONS = 5
+"""Of a first day of practice without a plan."""
+SECONDS, FEWEST_TIMES = 30, 10
+"""Seconds from one answer to the next, until this many of a member's own times are known."""
+_LEAST_SECONDS, MAX_SECONDS = 5, 180
+"""Nobody reads faster; a member who takes longer was away in between."""
+
+WINDOW = timedelta(days=28)
+"""The answers of this time tell a member's pace."""
+
+
+class DayFacts(Struct, frozen=True):
+    """All that a member's day is computed from, read in one transaction.
+
+    `practised` are their answers in practice of the last weeks, the oldest first. `missed_before` has
+    the items practised today that they had reviewed on earlier days: whether the last time was a miss.
+    `dailies` are ids and names of open ones that they have not answered. `may_remind`: they have never
+    set a reminder.
+    """
+
+    known: Knowledge
+    practised: Sequence[Practised]
+    missed_before: Mapping[str, bool]
+    plan: DayPlan | None
+    dailies: tuple[tuple[int, str], ...]
+    streak: Streak
+    may_remind: bool
+
+
+def today(facts: DayFacts) -> Today:
+    """Return what the day holds now."""
+    known, plan = facts.known, facts.plan
+    midnight = instant(Rule(time(0), known.zone), known.today)
+    earlier = [answer.at for answer in facts.practised if answer.at < midnight]
+    misses: dict[str, list[bool]] = {}
+    for answer in facts.practised:
+        if answer.at >= midnight:
+            misses.setdefault(answer.item_id, []).append(answer.missed)
+    seconds = seconds_a_question(earlier)
+    limit = _limit(plan, seconds) if plan or earlier else FIRST_QUESTIONS
+    unmet = sum(i not in known.cards and known.may_ask(i) for i in known.bank.asked)
+    can_follow = len(known.due()) + (0 if plan and plan.is_last else unmet)
+    ahead = max(0, min(limit - len(misses), can_follow))
+    again = tuple(i for i in [*misses][:limit] if misses[i] == [True] and known.can_ask(i))
+    right = [i for i, missed in misses.items() if not missed[-1]]
+    return Today(
+        day=known.today,
+        zone=known.zone,
+        limit=limit,
+        done=len(misses),
+        ahead=ahead,
+        again=again,
+        minutes=max(1, round((ahead or len(again)) * seconds / 60)),
+        right=len(right),
+        new=sum(i not in facts.missed_before for i in right),
+        regained=sum(facts.missed_before.get(i, False) for i in right),
+        dailies=facts.dailies,
+        streak=facts.streak,
+        tomorrow=_tomorrow(facts, unmet),
+        more=can_follow - ahead > 0,
+        may_remind=facts.may_remind,
+    )
+
+
+def _limit(plan: DayPlan | None, seconds: float) -> int:
+    return question_limit(plan.minutes if plan else MINUTES, seconds)
+
+
+def _tomorrow(facts: DayFacts, unmet: int) -> int:
+    """Return how many questions tomorrow will have, if nothing more is answered today."""
+    plan = facts.plan if facts.plan and facts.plan.days else None
+    due = len(facts.known.due(within_days=1))
+    new = 0 if plan and plan.days == 1 else unmet
+    seconds = seconds_a_question([answer.at for answer in facts.practised])
+    if plan is None and not facts.practised:
+        return min(FIRST_QUESTIONS, due + new)
+    return min(_limit(plan, seconds), due + new)
+
+
+def seconds_a_question(times: Sequence[datetime]) -> float:
+    """Return the median time from one answer to the next, which includes reading why."""
+    between = ((after - before).total_seconds() for before, after in pairwise(times))
+    own = [seconds for seconds in between if 0 < seconds <= MAX_SECONDS]
+    return max(median(own), _LEAST_SECONDS) if len(own) >= FEWEST_TIMES else SECONDS
+
+
+def question_limit(minutes: int, seconds: float) -> int:
+    """Return how many questions fit into this many minutes."""
+    return max(1, int(60 * minutes / seconds))

@@ -1,0 +1,72 @@
+"""Members' days, for every screen that speaks of what is to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+
+from bot.answers import store as answers_store
+from bot.core.calendar import Rule, instant
+from bot.core.computing import compute
+from bot.core.context import Context
+from bot.core.database import Connection
+from bot.members.store import zone_of
+from bot.members.streak_service import Streaks
+from bot.memory.model import DayPlan, Practised, Today
+from bot.memory.service import knowledge
+from bot.memory.today import WINDOW, DayFacts, today
+
+Planned = Callable[[Connection, int, date], DayPlan | None]
+"""Returns what a member's plan asks of a date; None without a plan."""
+Unanswered = Callable[[Connection, int, int, datetime], Sequence[tuple[int, str]]]
+"""Returns ids and names of a server's open dailies that a member has not answered."""
+HasReminder = Callable[[Connection, int], object]
+"""Returns something truthy if a member has ever set a reminder."""
+
+
+class Days:
+    """Tells what members' days hold; other features answer the questions about their part of it."""
+
+    def __init__(
+        self,
+        context: Context,
+        streaks: Streaks,
+        planned: Planned,
+        unanswered: Unanswered,
+        has_reminder: HasReminder,
+    ) -> None:
+        self._database = context.database
+        self._banks = context.banks
+        self._in_play = context.in_play
+        self._now = context.now
+        self._streaks = streaks
+        self._planned = planned
+        self._unanswered = unanswered
+        self._has_reminder = has_reminder
+
+    async def today(self, user_id: int, guild_id: int | None) -> Today:
+        """Return what a member's day holds; with a server, its open dailies too."""
+        facts = await self._database.read(self.facts, user_id, guild_id)
+        return await compute(guild_id or user_id, today, facts)
+
+    def facts(self, conn: Connection, user_id: int, guild_id: int | None) -> DayFacts:
+        """Read what a member's day is computed from."""
+        now = self._now()
+        zone = zone_of(conn, user_id, guild_id)
+        bank = self._banks.of_member(conn, user_id, guild_id)
+        hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
+        known = knowledge(conn, user_id, bank, zone, now, hidden)
+        midnight = instant(Rule(time(0), zone), known.today)
+        found = answers_store.practised_since(conn, user_id, now - WINDOW)
+        practised = [Practised(*answer) for answer in found]
+        done = {answer.item_id for answer in practised if answer.at >= midnight}
+        dailies = () if guild_id is None else self._unanswered(conn, guild_id, user_id, now)
+        return DayFacts(
+            known=known,
+            practised=practised,
+            missed_before=answers_store.missed_before(conn, user_id, done, midnight),
+            plan=self._planned(conn, user_id, known.today),
+            dailies=tuple(dailies),
+            streak=self._streaks.of(conn, user_id, guild_id),
+            may_remind=not self._has_reminder(conn, user_id),
+        )

@@ -1,0 +1,1 @@
+"""/today: the page of a member's day, which ends every practice."""

@@ -1,0 +1,165 @@
+"""A member's day: its size, what is done, what comes once more, and tomorrow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from fsrs import Rating
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.core.calendar import Rule, instant
+from bot.members.model import Streak
+from bot.memory.model import DayPlan, MemoryCard, Practised, Today
+from bot.memory.progress import Knowledge
+from bot.memory.rules import review
+from bot.memory.today import FIRST_QUESTIONS, WINDOW, DayFacts, seconds_a_question, today
+from tests.banks import small_bank
+
+NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+BANK = small_bank(30)
+ITEMS = [*BANK.asked]
+A_DAY = 10
+"""Five minutes of half a minute each."""
+
+
+class Member:
+    """A member's answers in practice, and the facts that the log would give."""
+
+    def __init__(self, zone: str = "UTC", plan: DayPlan | None = None) -> None:
+        self.zone = zone
+        self.plan = plan
+        self.cards: dict[str, MemoryCard] = {}
+        self.log: list[Practised] = []
+        self.set_aside: set[str] = set()
+
+    def answer(self, at: datetime, item_id: str, *, missed: bool = False) -> None:
+        rating = Rating.Again if missed else Rating.Good
+        self.cards[item_id] = review(self.cards.get(item_id), rating, at)
+        self.log.append(Practised(at, item_id, missed))
+
+    def facts(self, now: datetime) -> DayFacts:
+        known = Knowledge(BANK, self.cards, self.set_aside, self.zone, now)
+        midnight = instant(Rule(time(0), self.zone), known.today)
+        done = {answer.item_id for answer in self.log if answer.at >= midnight}
+        before = {a.item_id: a.missed for a in self.log if a.at < midnight and a.item_id in done}
+        recent = [answer for answer in self.log if answer.at >= now - WINDOW]
+        return DayFacts(known, recent, before, self.plan, (), Streak(), may_remind=False)
+
+    def today(self, now: datetime) -> Today:
+        return today(self.facts(now))
+
+    def answers(self, at: datetime, count: int, missed: Sequence[int] = ()) -> None:
+        """Answer the next new items, one a half minute, some of them wrong."""
+        new = [item_id for item_id in ITEMS if item_id not in self.cards][:count]
+        for n, item_id in enumerate(new):
+            self.answer(at + n * MINUTE / 2, item_id, missed=n in missed)
+
+
+def test_the_first_day_and_the_next() -> None:
+    """Five questions without a plan, then as many as fit into five minutes; a plan has its own."""
+    ada = Member()
+    assert (ada.today(NOON).size, ada.today(NOON).tomorrow) == (FIRST_QUESTIONS, FIRST_QUESTIONS)
+    ada.answers(NOON, 2)
+    assert (ada.today(NOON + MINUTE).to_do, ada.today(NOON + MINUTE).size) == (3, FIRST_QUESTIONS)
+    assert ada.today(NOON + DAY).to_do == A_DAY
+    assert ada.today(NOON + 40 * DAY).to_do == FIRST_QUESTIONS  # begins gently again
+    assert Member(plan=DayPlan(15, 20)).today(NOON).to_do == 30
+
+
+@given(st.data())
+def test_a_day_ends_and_tomorrow_is_as_it_said(data: st.DataObject) -> None:
+    """Each answer of what the day asks leaves one less to do, misses come once more, the end stays,
+    and the next day holds what was said, whatever the zone, the plan and the misses."""
+    zone = data.draw(
+        st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Havana", "Asia/Kolkata"])
+    )
+    plan = data.draw(st.sampled_from([None, DayPlan(5, 9), DayPlan(8, 30), DayPlan(20, 2)]))
+    ada, now, said = Member(zone, plan), NOON, None
+    for _ in range(data.draw(st.integers(1, 4))):
+        day = ada.today(now)
+        assert said is None or day.to_do == said
+        to_do, size = day.ahead, day.size
+        assert day.minutes >= 1
+        while day.ahead:
+            due = ada.facts(now).known.due()
+            new = next(item_id for item_id in ITEMS if item_id not in ada.cards)
+            ada.answer(now, due[0] if due else new, missed=data.draw(st.booleans()))
+            now += MINUTE / 2
+            day = ada.today(now)
+            to_do -= 1
+            assert (day.ahead, day.size) == (to_do, size)
+        more = len(day.again)
+        for item_id in day.again:
+            ada.answer(now, item_id, missed=data.draw(st.booleans()))
+            more -= 1
+            assert len(ada.today(now).again) == ada.today(now).to_do == more
+        day = ada.today(now)
+        assert (day.to_do, day.done) == (0, size)
+        assert day.right <= day.done
+        assert day.new + day.regained <= day.right
+        said = day.tomorrow
+        if data.draw(st.booleans()):  # more than was asked changes nothing but tomorrow's reviews
+            ada.answers(now, 1, missed=[0])
+            assert ada.today(now).to_do == 0
+            said = ada.today(now).tomorrow
+        now += DAY
+        ada.plan = ada.plan and DayPlan(ada.plan.minutes, ada.plan.days - 1)
+        if ada.plan and ada.plan.days < 0:
+            ada.plan = None
+
+
+def test_what_was_gained() -> None:
+    """New ones that are right in the end, and those that were wrong on an earlier day."""
+    ada = Member()
+    ada.answers(NOON, 5, missed=[0, 1])
+    ada.answer(NOON + 10 * MINUTE, ITEMS[0])
+    day = ada.today(NOON + 11 * MINUTE)
+    assert (day.right, day.new, day.regained, day.again) == (4, 4, 0, (ITEMS[1],))
+    ada.answer(NOON + DAY, ITEMS[1])
+    ada.answer(NOON + DAY, ITEMS[2])
+    assert ada.today(NOON + DAY).right == 2
+    assert (ada.today(NOON + DAY).new, ada.today(NOON + DAY).regained) == (0, 1)
+
+
+def test_what_may_not_be_asked_is_not_counted() -> None:
+    """Items set aside or in play; and on the day of the interview nothing is new."""
+    ada = Member(plan=DayPlan(15, 0))
+    ada.answers(NOON - 9 * DAY, 4)
+    assert ada.today(NOON).to_do == 4
+    ada.set_aside = {ITEMS[0]}
+    assert ada.today(NOON).to_do == 3
+    hidden = replace(ada.facts(NOON).known, hidden={ITEMS[1]})
+    assert today(replace(ada.facts(NOON), known=hidden)).to_do == 2
+    assert not ada.today(NOON).more
+    ada.plan = DayPlan(15, 1)
+    assert (ada.today(NOON).to_do, ada.today(NOON).more) == (30, True)
+    ada.answers(NOON, 30)
+    assert ada.today(NOON + MINUTE).tomorrow == len(
+        ada.facts(NOON + MINUTE).known.due(within_days=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("gaps", "seconds"),
+    [([10] * 9, 30), ([10] * 10, 10), ([1] * 20, 5), ([400] * 9 + [20] * 10, 20), ([0] * 40, 30)],
+)
+def test_the_pace(gaps: list[int], seconds: float) -> None:
+    """The median time from one answer to the next, without pauses, once there are ten."""
+    times = [NOON]
+    for gap in gaps:
+        times.append(times[-1] + timedelta(seconds=gap))
+    assert seconds_a_question(times) == seconds
+
+
+def test_a_days_size_does_not_change_with_the_pace_of_that_day() -> None:
+    ada = Member()
+    ada.answers(NOON - DAY, 3)
+    for n in range(10):
+        assert ada.today(NOON).size == A_DAY
+        ada.answer(NOON + n * timedelta(seconds=6), ITEMS[20 + n])
+    assert ada.today(NOON + DAY).size > A_DAY
