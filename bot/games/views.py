@@ -9,11 +9,8 @@ from discord.app_commands import locale_str
 
 from bot.answers.model import Tally
 from bot.chat import text as t
-from bot.chat.router import Route
 from bot.games.model import DIFFICULTIES
 from bot.games.rules import SHOWN
-
-START_ROUND = Route("startround", {}, once=True)
 
 DIFFICULTY_CHOICES = [
     app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES

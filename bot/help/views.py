@@ -9,9 +9,9 @@ from discord import ui
 from bot.bank.suggestions_views import suggest_button
 from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
+from bot.chat.ways import USE
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
 from bot.daily.views import TODAY
-from bot.games.views import START_ROUND
 from bot.help.service import HelpStep
 from bot.interviews.views import BEGIN
 from bot.memory.model import Today
@@ -47,7 +47,7 @@ _STEPS = {
     HelpStep.DAILY: ("Question of the day", TODAY.id(row=0)),
     HelpStep.TRY: ("Try one question", TRY.id()),
     HelpStep.PRACTISE: ("Practise", PRACTISE.id(topic="")),
-    HelpStep.PLAY: ("Start a round", START_ROUND.id()),
+    HelpStep.PLAY: ("Start a round", USE.id(command="quiz")),
     HelpStep.PLAN: ("Make a plan", PLAN.id(do="form")),
     HelpStep.INTERVIEW: ("Mock interview", BEGIN.id(topic="")),
     HelpStep.REMIND: ("Remind me", REMIND.id()),

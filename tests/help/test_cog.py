@@ -134,7 +134,7 @@ async def test_help_suggests_next_steps(stage: Stage) -> None:
     await question.answer(stage.alwina, right=False)
     await stage.wait(30)
     assert await steps() == ["Practise", "Make a plan", "Mock interview"]
-    for number in range(2, 6):
+    for _ in range(4):
         await practice.press("Next")
         await practice.answer()
     assert await steps() == ["Make a plan", "Mock interview", "Remind me"]
@@ -151,7 +151,7 @@ async def test_an_open_daily_comes_first(stage: Stage) -> None:
     """Its button shows it; once it is set up, managers are not asked to do so again."""
     await stage.add_daily(zone="UTC", time="00:00")
     await stage.wait(24 * 3600)
-    for member in (stage.alwina, stage.manager):
+    for member in (stage.manager, stage.alwina):
         help_ = answer_to(await member.slash(stage.quiz, "help"))
         assert labels(help_)[:2] == ["Question of the day", "Try one question"]
     shown = await stage.alwina.click(help_, label="Question of the day")

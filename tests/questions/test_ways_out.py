@@ -177,7 +177,7 @@ async def practised(stage: Stage, place: Place, member: int, question_id: int) -
     """Answer a question of a practice."""
     click = replace(stage.pressed(question_id, member), guild_id=place, picks=(0,), text="no")
     screen = await stage.bot.practices.answer(click)
-    return " ".join(map(text_of, practice_views.messages(screen, stage.bank)))
+    return " ".join(map(text_of, practice_views.messages(screen, stage.bank, on_server=True)))
 
 
 async def practice_of_topic(stage: Stage, place: Place, member: int) -> str:
