@@ -103,6 +103,6 @@ async def _use(
         await world.until(lambda result=result: result.text, what=f"a reply to /{command}")
         reply = result.interaction.reply
         cards = [reply] if command == "practice" and reply is not None else []
-        if found := buttons(cards, "answer:"):
+        if found := buttons(cards, "answer:") or buttons(cards, "more:"):
             await member.click(*random.choice(found))
         done[command] += 1

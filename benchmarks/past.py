@@ -97,7 +97,8 @@ async def _day(stage: Stage, watch: Stopwatch) -> None:
         screen = await practices.start(user, GUILD, now)
         for _ in range(_PRACTISED):
             if not isinstance(screen, Asking):
-                break
+                screen = await practices.more(user, GUILD, now)
+            assert isinstance(screen, Asking)
             question = screen.question
             click = Click(question.id, 1, GUILD, CHANNEL, user, now, picks=(0,), text="no idea")
             screen = await watch.time("a practice step", _step(stage, click, question.practice_id))

@@ -58,7 +58,7 @@ from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
 from bot.daily import views as daily_views
-from bot.daily.cog import TodayCog
+from bot.daily.cog import DailyAnswersCog
 from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
@@ -116,6 +116,7 @@ from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
 from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
+from bot.today.cog import TodayCog
 from bot.topics.cog import TopicsCog
 from bot.topics.service import Decks, Topics
 
@@ -265,14 +266,14 @@ class Services:
         self.names.watch(bot.router)
         quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
-        today = TodayCog(bot, self.dailies)
+        daily = DailyAnswersCog(bot, self.dailies, self.days)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
-            "daily": today.answerable,
-            daily_views.APART: today.answerable_apart,
+            "daily": daily.answerable,
+            daily_views.APART: daily.answerable_apart,
             "practice": practice.answerable,
         }
         return [
@@ -280,12 +281,13 @@ class Services:
             challenge,
             AnsweringCog(bot, self.reports, answerables),
             DailyCog(bot, self.schedules),
-            today,
+            daily,
+            TodayCog(bot, self.days, self.dailies),
             practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
-            ProfileCog(bot, self.profiles, self.plans),
+            ProfileCog(bot, self.profiles, self.plans, self.days),
             TopicsCog(bot, self.topics, self.decks),
             BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
             SuggestionsCog(bot, self.suggestions),

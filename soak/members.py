@@ -175,11 +175,12 @@ class Members:
             await self._pause(2, 25)
             if await self._answer(player, card) is None:
                 return
-            if _button(card, "Next"):
+            goes_on = "Next" if _button(card, "Next") else "Finish"
+            if _button(card, goes_on):
                 self.promised.append(("practice", row[2], member.id))
             if self.rng.random() < 0.1:
                 await self._press(member, card, self.rng.choice(("I guessed", "Don't ask again")))
-            if not await self._press(member, card, "Next"):
+            if not await self._press(member, card, goes_on):
                 return
         if card is not None:
             await self._press(member, card, "End")

@@ -436,6 +436,7 @@ def _private(days: int) -> Rows:
             {
                 "id": n,
                 "user_id": ALWINA,
+                "kind": "day",
                 "started_at": at(n, days),
                 "ended_at": None if n == days else at(n, days),
             }
@@ -455,13 +456,14 @@ def _private(days: int) -> Rows:
                     "item_mark": 1,
                     "choice_order": "0123",
                 },
-                **{"is_new": True, "asked_at": at(n, days)},
+                **{"is_new": True, "once_more": False, "ends_day": False, "asked_at": at(n, days)},
             }
             for n, k, q in questions[:-1]
         ),
     )
     asking = {"practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
     asking |= {"item_mark": 1, "choice_order": "0123", "is_new": True}
+    asking |= {"once_more": False, "ends_day": False}
     yield _each(practice_questions, "id", [days * QUESTIONS], **asking)
     yield (
         interviews,

@@ -426,17 +426,25 @@ def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
     return [(r.item_id, Rating(r.rating)) for r in conn.execute(newest.limit(LATEST))]
 
 
-def verdicts_since(conn: Connection, user_id: int, since: datetime) -> list[tuple[datetime, bool]]:
-    """Return a member's closed answers since a moment that are rated: when, and whether right."""
-    return [(row.answered_at, row.correct) for row in _verdicts_since(conn, user_id, since)]
+def verdicts_since(
+    conn: Connection, user_id: int, since: datetime
+) -> list[tuple[datetime, bool | None]]:
+    """Return a member's answers since a moment whose verdicts are public: when, and whether right.
+
+    A guess is a miss; the answer to an open daily is neither.
+    """
+    return [
+        (row.answered_at, None if row.rating is None else row.rating != Rating.Again)
+        for row in _verdicts_since(conn, user_id, since)
+    ]
 
 
 @prepared
 def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
-    own = answers.c.user_id == user_id, answers.c.answered_at >= since
-    return select(answers.c.answered_at, answers.c.correct).where(
-        *own, answers.c.rating.is_not(None)
-    )
+    c = answers.c
+    own = c.user_id == user_id, c.answered_at >= since
+    is_known = c.rating.is_not(None) | (c.source == constant(DAILY))
+    return select(c.answered_at, c.rating).where(*own, is_known)
 
 
 def servers_since(conn: Connection, user_id: int, since: datetime) -> dict[int, datetime]:

@@ -1,4 +1,4 @@
-"""/today, and the buttons of the question of the day for members."""
+"""The buttons of the question of the day for members."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
@@ -29,18 +28,23 @@ from bot.chat.router import (
 from bot.core.clicks import Click
 from bot.core.limits import MAX_ANSWER
 from bot.daily import views as view
-from bot.daily.model import DailyFeedback
+from bot.daily.model import DailyFeedback, DailyVerdict
 from bot.daily.service import Dailies
 from bot.interviews.views import essay_modal
+from bot.memory.model import Today
+from bot.memory.today_service import Days
 from bot.questions.cog import Answerable
 from bot.questions.views import answer_modal
 
+_SAVED = "Your answer is saved. Read how it went in </today>."
 
-class TodayCog(commands.Cog):
-    def __init__(self, bot: QuizBot, dailies: Dailies) -> None:
+
+class DailyAnswersCog(commands.Cog):
+    def __init__(self, bot: QuizBot, dailies: Dailies, days: Days) -> None:
         self.bot = bot
         self.dailies = dailies
-        bot.router.add(view.TODAY, self.show_today)
+        self.days = days
+        bot.router.add(view.COPY, self.show_copy)
         bot.router.add(view.OPEN, self.open)
         bot.router.add(view.ESSAY, self.written)
         bot.router.add(view.OWN, self.own)
@@ -57,41 +61,39 @@ class TodayCog(commands.Cog):
             dailies.check_open, self.answer, dailies.explain, dailies.item_of
         )
 
-    @app_commands.command(
-        description="The question of the day, when the next one comes, and your streak"
-    )
-    @app_commands.guild_only()
-    @app_commands.allowed_installs(guilds=True, users=False)
-    async def today(self, interaction: discord.Interaction) -> None:
-        today = await defer_if_slow(
-            interaction, self.dailies.today(guild_id_of(interaction), interaction.user.id)
-        )
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        await say_all(interaction, view.today(today, bank, self.bot.context.now()))
-
-    async def show_today(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Show one of several open questions in place of their list, or the list again."""
-        daily_id = int(fields["row"]) or None
-        shown = self.dailies.today(guild_id_of(interaction), interaction.user.id, daily_id)
-        today = await defer_if_slow(interaction, shown, edits=is_private(interaction))
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        first, *more = view.today(
-            today, bank, self.bot.context.now(), one_of_several=daily_id is not None
-        )
-        await say_here(interaction, first)
-        await say_all(interaction, more)
+    async def show_copy(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Show an open question to answer here, or how the member answered it."""
+        daily_id = int(fields["row"])
+        work = self.dailies.copy(daily_id, guild_id_of(interaction), interaction.user.id)
+        found = await defer_if_slow(interaction, work, edits=is_private(interaction))
+        if found is None:
+            await self._show(interaction, daily_id)
+        elif isinstance(found, DailyVerdict):
+            await self._verdict_apart(interaction, found)
+        else:
+            bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+            await say_here(interaction, view.copy(found, bank))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
-        await say_all(interaction, view.verdict(await self.dailies.answer(click)))
+        found = await self.dailies.answer(click)
+        async with confirm_saved_on_error(interaction, _SAVED):
+            await say_all(interaction, view.verdict(found, await self._today(interaction)))
 
     async def answer_apart(self, interaction: discord.Interaction, click: Click) -> None:
-        """Store an answer to the private copy in /today, and edit the copy to the verdict."""
-        first, *more = view.verdict(await self.dailies.answer(click, apart=True), whole=True)
+        """Store an answer to a private copy, and edit the copy to the verdict."""
+        found = await self.dailies.answer(click, apart=True)
+        async with confirm_saved_on_error(interaction, _SAVED):
+            await self._verdict_apart(interaction, found)
+
+    async def _verdict_apart(self, interaction: discord.Interaction, found: DailyVerdict) -> None:
+        today = await self._today(interaction)
+        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        first, *more = view.verdict(found, today, bank)
         await say_here(interaction, first)
         await say_all(interaction, more)
 
     async def fill_in_apart(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Open the modal of the private copy in /today, to choose or type in."""
+        """Open the modal of a private copy, to choose or type in."""
         daily_id = int(fields["row"])
         shown = await self.dailies.check_open(
             daily_id, None, interaction.user.id, interaction.guild_id
@@ -161,4 +163,9 @@ class TodayCog(commands.Cog):
     ) -> None:
         found = await defer_if_slow(interaction, work, edits=is_private(interaction))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        await say_here(interaction, view.feedback(found, bank, page))
+        today = await self._today(interaction)
+        await say_here(interaction, view.feedback(found, today, bank, page))
+
+    async def _today(self, interaction: discord.Interaction) -> Today:
+        found = self.days.today(interaction.user.id, interaction.guild_id)
+        return await defer_if_slow(interaction, found, edits=is_private(interaction))

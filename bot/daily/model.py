@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bot.core.calendar import EVERY_DAY
 from bot.interviews.model import Assessment
-from bot.members.model import NO_NEWS, Streak, StreakNews
+from bot.members.model import NO_NEWS, StreakNews
 from bot.questions.answers import Answered, Outcome
 from bot.questions.areas import ALL
 from bot.questions.model import Item, Topic
@@ -167,7 +167,6 @@ class DailyVerdict(Struct, frozen=True):
 
     daily: Daily
     answered: Answered
-    streak: Streak
     back_in: int | None
     news: StreakNews = NO_NEWS
 
@@ -181,31 +180,25 @@ class DailyFeedback(Struct, frozen=True):
 
     daily: Daily
     topic: Topic
-    streak: Streak
     text: str | None
     assessment: Assessment | None = None
     news: StreakNews = NO_NEWS
 
 
-class TodaysDaily(Struct, frozen=True):
-    """A daily as `/today` shows it to a member.
-
-    `question` is None if the bank no longer has it; `verdict` is the member's own answer to an item.
-    """
+class DailyCopy(Struct, frozen=True):
+    """An open daily that a member answers in private, apart from its card."""
 
     daily: Daily
-    question: DailyQuestion | None
-    answered: bool
-    verdict: DailyVerdict | None
+    question: DailyQuestion
 
 
-class TodaysDailies(Struct, frozen=True):
-    """All dailies of a server that are open, or else the one that was posted last.
+class OtherDailies(Struct, frozen=True):
+    """What a server has beside the dailies that a member has still to answer.
 
-    `coming` are the next posts of the schedules that aren't paused, as (name, time).
+    `answered` are ids and names of open ones. `next_at` is when the next one is posted. `scheduled`:
+    the server has one that comes again and again, if only after a pause.
     """
 
-    dailies: tuple[TodaysDaily, ...]
-    coming: tuple[tuple[str, datetime], ...]
-    paused: bool
-    streak: Streak
+    answered: tuple[tuple[int, str], ...] = ()
+    next_at: datetime | None = None
+    scheduled: bool = False

@@ -1,4 +1,4 @@
-"""The question of the day for members: answering it, reading the answer again, and /today.
+"""The question of the day for members: answering it, and reading the answer again.
 
 Managers' part is `schedule_service.py`; `work.py` posts and closes dailies.
 """
@@ -26,16 +26,16 @@ from bot.daily import rules, schedule_store, store
 from bot.daily.model import (
     ANSWERABLE,
     Daily,
+    DailyCopy,
     DailyFeedback,
     DailyState,
     DailyVerdict,
-    TodaysDailies,
-    TodaysDaily,
+    OtherDailies,
 )
 from bot.interviews.grading import PointState
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.model import Assessment, Point
-from bot.members.model import NO_NEWS, Streak, StreakNews
+from bot.members.model import NO_NEWS, StreakNews
 from bot.members.rules import team_of
 from bot.members.store import teams_of, zone_of
 from bot.members.streak_service import Streaks
@@ -68,7 +68,7 @@ class Dailies:
     def answer(self, conn: Connection, click: Click, *, apart: bool = False) -> DailyVerdict:
         """Store a member's first answer and count points and streak; refuses late and second ones.
 
-        `apart` means that the click was on the private copy of the question in /today.
+        `apart` means that the click was on a private copy of the question.
         """
         daily = self._admit(conn, click, apart=apart)
         item = self._item(conn, daily)
@@ -86,13 +86,11 @@ class Dailies:
         day = calendar.local_date(servers.zone(conn, daily.guild_id), answer.answered_at)
         if not pay.add_counted(conn, answer, day=day):
             raise _already(conn, daily, item, click.user_id)
-        streak, news = self._finish_answer(conn, daily, answer)
+        news = self._finish_answer(conn, daily, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
-        return replace(self._verdict(conn, daily, item, answer, streak), news=news)
+        return replace(self._verdict(conn, daily, item, answer), news=news)
 
-    def _finish_answer(
-        self, conn: Connection, daily: Daily, answer: Answer
-    ) -> tuple[Streak, StreakNews]:
+    def _finish_answer(self, conn: Connection, daily: Daily, answer: Answer) -> StreakNews:
         """Count a stored answer for the number on the card, and for the member's streak.
 
         Refuses a member who erased an earlier answer: the new one is stored already, because then
@@ -106,7 +104,7 @@ class Dailies:
         user_id, at = answer.user_id, answer.answered_at
         streak, news = self._streaks.credit(conn, user_id, daily.guild_id, at, daily.opened_at)
         answers_store.change(conn, DAILY, daily.id, user_id, streak=streak.current)
-        return streak, news
+        return news
 
     @reading
     def check_open(
@@ -150,42 +148,37 @@ class Dailies:
         return daily.item_id or daily.topic_id
 
     @reading
-    def today(
-        self, conn: Connection, guild_id: int, user_id: int, daily_id: int | None = None
-    ) -> TodaysDailies:
-        """Return the dailies that are open, or one of them, with the member's answers.
-
-        If none is open, it is the one that was posted last.
-        """
-        if daily_id is not None:
-            found = [_daily_of(conn, daily_id, guild_id)]
-        else:
-            found = store.open_now(conn, guild_id, self._now())
-            newest = None if found else store.latest_posted(conn, guild_id)
-            found += [newest] if newest else []
-        streak = self._streaks.of(conn, user_id, guild_id)
+    def others(self, conn: Connection, guild_id: int, user_id: int) -> OtherDailies:
+        """Return what a server has beside the dailies that a member has still to answer."""
         schedules = schedule_store.schedules_of(conn, guild_id)
-        coming = sorted((s.next_at, s.name) for s in schedules if s.next_at is not None)
-        return TodaysDailies(
-            dailies=tuple(self._todays_daily(conn, daily, user_id, streak) for daily in found),
-            coming=tuple((name, at) for at, name in coming),
-            paused=bool(schedules) and all(schedule.paused for schedule in schedules),
-            streak=streak,
+        found = store.unanswered(conn, guild_id, user_id, self._now(), answered=True)
+        return OtherDailies(
+            answered=tuple(found),
+            next_at=min((s.next_at for s in schedules if s.next_at is not None), default=None),
+            scheduled=bool(schedules),
         )
 
-    def _todays_daily(
-        self, conn: Connection, daily: Daily, user_id: int, streak: Streak
-    ) -> TodaysDaily:
-        question = rules.asked_by(daily, self._banks.of(conn, daily.guild_id))
-        answer = answers_store.get(conn, DAILY, daily.id, user_id)
-        verdict = None
-        if answer is not None and question is not None and question.item is not None:
-            verdict = self._verdict(conn, daily, question.item, answer, streak)
-        return TodaysDaily(daily, question, answer is not None, verdict)
+    @reading
+    def copy(
+        self, conn: Connection, daily_id: int, guild_id: int, user_id: int
+    ) -> DailyCopy | DailyVerdict | None:
+        """Return a daily to answer apart from its card, or the verdict on the answer.
 
-    def _verdict(
-        self, conn: Connection, daily: Daily, item: Item, answer: Answer, streak: Streak
-    ) -> DailyVerdict:
+        None if the answer was written, which has its feedback. Refuses one that was not answered
+        and is closed.
+        """
+        daily = _daily_of(conn, daily_id, guild_id)
+        given = answers_store.get(conn, DAILY, daily.id, user_id)
+        if given is None:
+            daily = self._still_open(conn, daily_id, None, guild_id)
+            _refuse_if_erased(conn, daily.id, user_id)
+            asked = rules.asked_by(daily, self._banks.of(conn, guild_id))
+            return DailyCopy(daily, still_there(asked))
+        if daily.item_id is None:
+            return None
+        return self._verdict(conn, daily, self._item(conn, daily), given)
+
+    def _verdict(self, conn: Connection, daily: Daily, item: Item, answer: Answer) -> DailyVerdict:
         order = answers.decode_order(daily.choice_order)
         back_in = None
         card = memory_store.card_of(conn, answer.user_id, item.id)
@@ -193,7 +186,7 @@ class Dailies:
             zone = zone_of(conn, answer.user_id, daily.guild_id)
             back_in = days_away(card, zone, self._now())
         answered = Answered(item, order, answer.answer, answer.points)
-        return DailyVerdict(daily, answered, streak, back_in)
+        return DailyVerdict(daily, answered, back_in)
 
     @reading
     def open_topic(
@@ -237,7 +230,7 @@ class Dailies:
                 "graded in a day. Go on tomorrow; the day ends at midnight UTC. Until then, </practice> has more."
             )
         store.add_text(conn, daily.id, click.user_id, text)
-        _, news = self._finish_answer(conn, daily, answer)
+        news = self._finish_answer(conn, daily, answer)
         questions_store.note_met(conn, click.user_id, topic_id, click.at)
         return news
 
@@ -272,9 +265,8 @@ class Dailies:
                 "This question is still open. Answer it first, and you'll see the model answer then."
             )
         topic = self._topic(conn, daily)
-        streak = self._streaks.of(conn, user_id, daily.guild_id)
         text = store.text_of(conn, daily.id, user_id) if given else None
-        return DailyFeedback(daily, topic, streak, text), (given and given.answer) or ""
+        return DailyFeedback(daily, topic, text), (given and given.answer) or ""
 
     async def tick(
         self, daily_id: int, guild_id: int | None, user_id: int, ticked: Collection[int]

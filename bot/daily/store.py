@@ -16,7 +16,7 @@ from bot.answers.store import DAILY
 from bot.core import member_hashes
 from bot.core.calendar import local_date
 from bot.core.jobs import Queue, queue_columns, was_refused
-from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
+from bot.core.limits import MAX_DAILY_NAME
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -159,18 +159,6 @@ def of_day(schedule_id: int, day: date) -> Select[Any]:
     return select(dailies).where(dailies.c.schedule_id == schedule_id, dailies.c.local_date == day)
 
 
-def latest_posted(conn: Connection, guild_id: int) -> Daily | None:
-    """Return the daily of a server that was posted last."""
-    found = _of_last_date(conn, guild_id)
-    return max(found, key=lambda daily: (daily.message_id or 0, daily.id), default=None)
-
-
-@all_rows(Daily)
-def _of_last_date(guild_id: int) -> Select[Any]:
-    query = select(dailies).where(dailies.c.guild_id == guild_id, ON_CARD)
-    return query.order_by(dailies.c.local_date.desc()).limit(MAX_DAILIES)
-
-
 def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
     """Return the dailies of a server that can be answered, by the minute of their close."""
 
@@ -185,13 +173,13 @@ def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
 
 
 def unanswered(
-    conn: Connection, guild_id: int, user_id: int, now: datetime
+    conn: Connection, guild_id: int, user_id: int, now: datetime, *, answered: bool = False
 ) -> list[tuple[int, str]]:
-    """Return ids and names of a server's open dailies that a member has not answered."""
+    """Return ids and names of a server's open dailies that a member has not answered, or has."""
     return [
         (daily.id, daily.name)
         for daily in open_now(conn, guild_id, now)
-        if answers_store.get(conn, DAILY, daily.id, user_id) is None
+        if (answers_store.get(conn, DAILY, daily.id, user_id) is not None) is answered
     ]
 
 

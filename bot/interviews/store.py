@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from bot.core.personal import JSON
-from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
+from bot.core.tables import Instant, RowId, all_values, fetch, fetch_all, insert, metadata
 from bot.interviews.model import Interview, InterviewQuestion
 from bot.questions.store import note_met
 
@@ -181,6 +182,15 @@ def skip(conn: Connection, question_id: int, now: datetime) -> None:
     """Skip a question, unless it is answered."""
     where = interview_questions.c.id == question_id, interview_questions.c.answered_at.is_(None)
     conn.execute(update(interview_questions).where(*where).values(answered_at=now))
+
+
+@all_values
+def answered_since(user_id: int, since: datetime) -> Select[Any]:
+    """Return when a member answered in interviews since a moment."""
+    c = interview_questions.c
+    query = select(c.answered_at).join(interviews, c.interview_id == interviews.c.id)
+    own = interviews.c.user_id == user_id, c.answer.is_not(None), c.answered_at >= since
+    return query.where(*own)
 
 
 def save_grade(conn: Connection, question_id: int, grade: str, score: int | None) -> None:

@@ -51,7 +51,7 @@ class MemoryCard(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """A member's progress in a topic: how many of its items they have met, and how many they know now.
+    """A member's progress in a topic: how many of its items they have met, and are expected to know now.
 
     `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.
     """
@@ -59,7 +59,7 @@ class Progress(Struct, frozen=True):
     topic_id: str
     items: int
     met: int = 0
-    known: int = 0
+    known: float = 0
     latest: int = 0
     misses: int = 0
 
@@ -69,7 +69,7 @@ class Progress(Struct, frozen=True):
             return "new"
         if self.misses >= WEAK_MISSES:
             return "weak"
-        return "known" if 2 * self.known >= self.items else "learning"
+        return "known" if 2 * round(self.known) >= self.items else "learning"
 
 
 class Practised(NamedTuple):

@@ -85,10 +85,13 @@ class Knowledge(Struct, frozen=True, dict=True):
         shares = [self.knows(item) for topic in topics for item in topic.items]
         return sum(shares) / len(shares) if shares else 0.0
 
-    def known(self, topics: Iterable[Topic]) -> int:
-        """Return about how many of the items of topics that the member has met they know now."""
+    def known(self, topics: Iterable[Topic]) -> float:
+        """Return how many of the items of topics that the member has met they are expected to know now.
+
+        To be rounded once it is added up, so that it is the same number on every screen.
+        """
         met = (item for topic in topics for item in topic.items if item.id in self.cards)
-        return round(sum(map(self.knows, met)))
+        return sum(map(self.knows, met))
 
 
 LEVELS = ("known", "learning", "weak", "new")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.chat import text as t
+from bot.members.views import in_a_row as days_in_a_row
 from bot.memory.model import Today
 
 DONE = "Done for today ✓"
@@ -15,12 +16,21 @@ def amount(today: Today) -> str:
     return f"{t.count(today.to_do, 'question')}, about {t.count(today.minutes, 'minute')}"
 
 
+def todays(today: Today) -> str:
+    """Say the same in a line of a screen about something else, in bold."""
+    return f"Today: **{amount(today)}**" if today.to_do else f"**{amount(today)}**"
+
+
 def tomorrow(today: Today) -> str:
     """Say what comes tomorrow: `tomorrow: 6 questions`."""
     return f"tomorrow: {t.count(today.tomorrow, 'question') if today.tomorrow else 'a day off'}"
 
 
+def met_and_known(met: int, known: float) -> str:
+    """Say how far a member is with some questions: `10 met · 8 known`."""
+    return f"{met:,} met · {round(known):,} known"
+
+
 def in_a_row(today: Today) -> str | None:
     """Say how long the streak is, in bold; None if there is none."""
-    days = today.streak.current
-    return f"**{t.count(days, 'day')} in a row**" if days else None
+    return days_in_a_row(today.streak)

@@ -35,7 +35,7 @@ _NUMBERS = {"a": 1, "an": 1} | {
     )
 }
 _DAYS = {"day": 1, "week": 7, "month": 30}
-_HINT = "Write it like 14 December, 14.12.2026, in two weeks or next Friday."
+_HINT = "Write it like 14 December, 14.12.2026, in two weeks or next Friday, in </plan>."
 
 
 def read_date(text: str, today: date) -> date:
@@ -48,19 +48,19 @@ def read_date(text: str, today: date) -> date:
     ahead = (day - today).days
     if ahead < 0:
         raise UserError(
-            f"{written_date(day)} is in the past. Pick a date from the day after tomorrow on."
+            f"{written_date(day)} is in the past. Pick one from the day after tomorrow on, in </plan>."
         )
     if ahead == 0:
         raise UserError(
-            "That's today, so there's nothing left to plan. Go over what is due with </practice>."
+            "That's today, so there's nothing left to plan. Go over what you know with </practice>."
         )
     if ahead == 1:
         raise UserError(
-            "That's tomorrow, too soon for a plan. Go over what is due with </practice>."
+            "That's tomorrow, too soon for a plan. Go over what you know with </practice>."
         )
     if ahead > LAST:
         raise UserError(
-            f"{written_date(day)} is more than a year away. Pick a date within the next year."
+            f"{written_date(day)} is more than a year away. Pick a nearer one in </plan>."
         )
     return day
 

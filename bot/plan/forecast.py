@@ -23,7 +23,6 @@ from bot.memory.rules import days_away, recall_after, review
 from bot.memory.today import DayFacts, today
 from bot.plan.model import Outlook, Plan, SectionOutlook
 from bot.plan.rules import (
-    READY,
     expected_answers,
     goal_topics,
     items_in_order,
@@ -34,7 +33,6 @@ from bot.questions.areas import area_title, is_asked
 
 _CURVE_POINTS = 12
 """Points of a curve after the first."""
-_NEXT_TOPICS = 3
 _TYPICAL_DIFFICULTY = 5.0
 """The middle of FSRS's scale from 1 to 10."""
 _STEPS = 5
@@ -178,24 +176,16 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
     expected = forecast(met, unmet, len(sections), answers, days, own.done)
     with_twice = forecast(met, unmet, len(sections), 2 * answers, days, own.done)
     items = Counter(place.values())
-    of_section = Counter(topic.section_id for topic in topics)
     return Outlook(
         plan=plan,
         today=today(replace(facts, plan=DayPlan(plan.minutes, days))),
         goal=area_title(known.bank, plan.goal),
         is_asked=is_asked(known.bank, plan.goal),
-        next_topics=tuple(
-            topic.title
-            for topic in ordered
-            if known.readiness([topic]) < READY
-            and any(item.id not in known.cards for item in topic.items)
-        )[:_NEXT_TOPICS],
         curve=expected.curve,
         with_twice=with_twice.curve[-1][1],
         sections=tuple(
             SectionOutlook(
                 title=known.bank.section_titles[section_id],
-                topics=of_section[section_id],
                 now=expected.now[n] / items[n],
                 then=expected.then[n] / items[n],
             )

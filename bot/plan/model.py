@@ -48,7 +48,6 @@ class SectionOutlook(Struct, frozen=True):
     """A section of a plan's goal, and the share of it known now and on the interview day."""
 
     title: str
-    topics: int
     now: float
     then: float
 
@@ -57,16 +56,14 @@ class Outlook(Struct, frozen=True):
     """How ready a member is for the goal of their plan, and will be; shares are from 0 to 1.
 
     `today` is what the day holds. `goal` is in words; not `is_asked` where none of it is asked, and
-    the figures are about everything that is. `next_topics` are the titles of the first ones to work
-    on. `curve` has points of (days from today, share known) at the current pace. `with_twice` is the
-    share known on the day with twice the minutes.
+    the figures are about everything that is. `curve` has points of (days from today, share known) at
+    the current pace. `with_twice` is the share known on the day with twice the minutes.
     """
 
     plan: Plan
     today: Today
     goal: str
     is_asked: bool
-    next_topics: tuple[str, ...]
     curve: tuple[tuple[int, float], ...]
     with_twice: float
     sections: tuple[SectionOutlook, ...]

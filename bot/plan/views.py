@@ -1,4 +1,4 @@
-"""The page of a plan, in words and as a picture, and its form."""
+"""The page of a plan, three lines with a picture, and its form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, row, separator
+from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, row
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import (
     ACCENT,
@@ -18,7 +18,6 @@ from bot.chat.pictures import (
     MUTED,
     TRACK,
     WIDTH,
-    big_number,
     box,
     draw_picture,
     fit_label,
@@ -29,7 +28,7 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.router import Route
-from bot.memory.views import amount
+from bot.memory.views import todays
 from bot.plan.dates import written_date
 from bot.plan.model import Outlook, Plan, PlannedDay, SectionOutlook
 from bot.plan.rules import LEAST_MINUTES, MINUTES, MOST_MINUTES
@@ -48,8 +47,8 @@ _ELSEWHERE = (
 )
 _CHART_LEFT, _CHART_HEIGHT = 62, 130
 """Left edge of the chart, next to its scale, and its height."""
-_SECTION_BARS, _SECTION_LINES, _TITLE_LENGTH = 8, 12, 28
-"""Sections in the picture and in the text below, and characters of a title in the picture."""
+_SECTION_BARS, _TITLE_LENGTH = 8, 28
+"""Sections in the picture, and characters of a title there."""
 _MOST_OPTIONS = 25
 """Options of a select menu, which Discord limits."""
 _EXPECTED_COLOUR = "#949cf7"
@@ -57,20 +56,15 @@ _EXPECTED_COLOUR = "#949cf7"
 
 async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> Message:
     """The page of a plan; `key` is that of a `FairQueue`."""
-    to_do = outlook.today.to_do
+    heading = f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}"
     return Message(
         OPEN,
-        f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}\n{readiness_line(outlook)}",
+        "\n".join([heading, *_readiness(outlook)]),
         None if outlook.is_asked else _ELSEWHERE,
         await draw_picture("plan.png", alt_text(outlook), lambda: svg(outlook, past), key),
-        f"Today: **{amount(outlook.today)}**",
-        _next_topics(outlook),
-        _habits(outlook),
-        _more_sections(outlook),
-        separator(),
-        f"-# Only you see this · {outlook.plan.minutes} minutes a day · time zone {outlook.today.zone}",
+        todays(outlook.today),
         row(
-            button("Start", PRACTISE.id(topic=""), PRIMARY) if to_do else None,
+            button("Practise", PRACTISE.id(topic=""), PRIMARY) if outlook.today.to_do else None,
             button("Edit", PLAN.id(do="form")),
             button("Remove", PLAN.id(do="ask")),
         ),
@@ -81,56 +75,32 @@ def percent(share: float) -> int:
     return round(100 * share)
 
 
-def readiness_line(outlook: Outlook) -> str:
-    """Readiness now and on the interview day, and what twice the minutes would change."""
-    now = f"About **{percent(outlook.ready)}%** ready"
+def _readiness(outlook: Outlook) -> list[str]:
+    """Say readiness now and on the interview day, and what twice the time would change."""
+    now = f"About **{percent(outlook.ready)}%** ready today"
     if not outlook.days:
-        return f"{now}. Your interview is today."
+        return [f"{now}, the day of your interview"]
     then, twice = percent(outlook.expected), percent(outlook.with_twice)
-    words = f"{now} today, **{then}%** on {written_date(outlook.plan.day)} {_condition(outlook)}."
-    if twice > then:
-        words += f" With twice the time: **{twice}%**."
-    return words
+    lines = [now, f"**{then}%** on {_short(outlook.plan.day)} {_condition(outlook)}"]
+    return [*lines, f"**{twice}%** with twice the time"] if twice > then else lines
 
 
 def _condition(outlook: Outlook) -> str:
-    if outlook.pace.days:
-        return "at this pace"
-    return f"with {outlook.plan.minutes} minutes a day"
-
-
-def _next_topics(outlook: Outlook) -> str | None:
-    if not outlook.days or not outlook.next_topics:
-        return None
-    return "Next: " + " · ".join(t.escape(t.cut(title, 60)) for title in outlook.next_topics)
-
-
-def _habits(outlook: Outlook) -> str | None:
-    """On how many days the member has practised, without blame."""
+    """Say under which condition a forecast holds: the habits of the past days, else the plan."""
     own = outlook.pace
-    if not outlook.days or not own.days:
-        return None
+    if not own.days:
+        return f"with {outlook.plan.minutes} minutes a day"
     if own.days == 1:
-        return "You practised yesterday." if own.practised else "Yesterday was a day off."
-    return f"You've practised on {own.practised:,} of the last {own.days:,} days."
-
-
-def _more_sections(outlook: Outlook) -> str | None:
-    """Readiness of the sections that the picture has no room for, if a message has room for them."""
-    more = outlook.sections[_SECTION_BARS:]
-    lines = [
-        f"-# {t.escape(t.cut(s.title, 60))} · {t.count(s.topics, 'topic')} · "
-        f"{percent(s.now)} to {percent(s.then)}%"
-        for s in more[:_SECTION_LINES]
-    ]
-    if len(more) > _SECTION_LINES:
-        lines.append(f"-# and {t.count(len(more) - _SECTION_LINES, 'more section')}")
-    return "\n".join(lines) or None
+        return "at this pace"
+    return f"at this pace, {own.practised:,} of the last {own.days:,} days"
 
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
-    return f"Plan: {readiness_line(outlook)}"
+    ready = f"Plan: about **{percent(outlook.ready)}%** ready"
+    if not outlook.days:
+        return f"{ready} for today's interview"
+    return f"{ready}, **{percent(outlook.expected)}%** on {_short(outlook.plan.day)}"
 
 
 def ended_page(day: date) -> Message:
@@ -157,7 +127,9 @@ def confirm_page(day: date) -> Message:
 
 def removed_page() -> Message:
     return Message(
-        ENDED, "Your plan is removed. What you've learned stays. You can set another with </plan>."
+        ENDED,
+        "Your plan is removed. What you've learned stays.",
+        row(button("Plan another one", PLAN.id(do="form"))),
     )
 
 
@@ -206,20 +178,10 @@ def alt_text(outlook: Outlook) -> str:
 
 
 def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
-    """The picture: three figures, the curve, and a bar for each section."""
-    chart, below = _chart(outlook, past, 104)
+    """The picture: the curve, and a bar for each section."""
+    chart, below = _chart(outlook, past, MARGIN)
     sections, bottom = _sections(outlook.sections, _short(outlook.plan.day), below + 42)
-    return panel(bottom + MARGIN, _figures(outlook), chart, sections)
-
-
-def _figures(outlook: Outlook) -> str:
-    days = outlook.days
-    figures = (
-        (MARGIN, f"{percent(outlook.ready)}%", "ready now", INK),
-        (150, f"{percent(outlook.expected)}%", f"on {_short(outlook.plan.day)}", _EXPECTED_COLOUR),
-        (280, f"{days:,}", "day to go" if days == 1 else "days to go", INK),
-    )
-    return "".join(big_number(*values) for values in figures)
+    return panel(bottom, chart, sections)
 
 
 def _short(day: date) -> str:

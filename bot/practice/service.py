@@ -21,6 +21,7 @@ from bot.answers import store as answers_store
 from bot.answers.model import Answer
 from bot.answers.rules import LONGEST_MS, rate, slow_in_practice
 from bot.answers.store import PRACTICE, review_of
+from bot.core.calendar import local_date
 from bot.core.clicks import Click
 from bot.core.computing import compute
 from bot.core.context import Context
@@ -31,6 +32,7 @@ from bot.members.store import set_zone_if_unset, zone_of
 from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
+from bot.memory.today import MAX_SECONDS
 from bot.memory.today_service import Days
 from bot.plan.store import record_day
 from bot.plan.store import running as running_plan
@@ -59,6 +61,7 @@ from bot.questions.model import Item
 
 _UNKNOWN = "That practice is gone. Start a new one with </practice>."
 _CONTINUE = "Go on with </practice>."
+_AT_ONCE = timedelta(seconds=MAX_SECONDS)
 
 
 class _ChangedError(Exception):
@@ -229,14 +232,15 @@ class Practices:
         if step.day is not None:
             record_day(conn, user_id, step.day)
         if step.over is not None:
-            return self._over(conn, user_id, guild_id, step.over, at)
+            return self._over(conn, user_id, guild_id, step.over, snapshot.known.now)
         if practice is None:  # another one has begun
             raise _ChangedError
         assert step.item is not None
         if step.question is not None:
             # the time to answer counts from here
-            store.change_question(conn, step.question.id, asked_at=at)
-            return step.asking(practice, replace(step.question, asked_at=at))
+            again = replace(step.question, asked_at=at, ends_day=step.ends_day)
+            store.change_question(conn, again.id, asked_at=at, ends_day=again.ends_day)
+            return step.asking(practice, again)
         question = store.add_question(
             conn,
             practice_id=practice.id,
@@ -356,8 +360,13 @@ class Practices:
         answers_store.add(conn, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
         streak, news = None, NO_NEWS
-        if question.ends_day and (answer.correct or question.once_more):
-            streak, news = self._streaks.credit(conn, click.user_id, click.guild_id, click.at)
+        if (
+            question.ends_day
+            and (answer.correct or question.once_more)
+            and _on_its_day(conn, question, click)
+        ):
+            asked_at = question.asked_at
+            streak, news = self._streaks.credit(conn, click.user_id, click.guild_id, asked_at)
         return _Stored(_question(conn, question.id), streak, news)
 
     async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
@@ -486,6 +495,17 @@ def _question(conn: Connection, question_id: int) -> PracticeQuestion:
     if question is None:
         raise UserError(_UNKNOWN)
     return question
+
+
+def _on_its_day(conn: Connection, question: PracticeQuestion, click: Click) -> bool:
+    """Return whether a question was answered on the date when it was asked, or at once.
+
+    So a practice that ends a minute after midnight counts for the date that it is about.
+    """
+    if click.at - question.asked_at <= _AT_ONCE:
+        return True
+    zone = zone_of(conn, click.user_id, click.guild_id)
+    return local_date(zone, click.at) == local_date(zone, question.asked_at)
 
 
 def _lock_question(

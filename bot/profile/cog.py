@@ -10,16 +10,18 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.replies import defer_if_slow, say, say_here, show
 from bot.chat.router import Fields, guild_id_of, modal_zone
+from bot.memory.today_service import Days
 from bot.plan.service import Plans
 from bot.profile import views as view
 from bot.profile.service import Profiles
 
 
 class ProfileCog(commands.Cog):
-    def __init__(self, bot: QuizBot, profiles: Profiles, plans: Plans) -> None:
+    def __init__(self, bot: QuizBot, profiles: Profiles, plans: Plans, days: Days) -> None:
         self.bot = bot
         self.profiles = profiles
         self.plans = plans
+        self.days = days
         bot.router.add(view.PROFILE, self.change)
         bot.router.add(view.ZONE, self.change_zone)
 
@@ -59,4 +61,5 @@ class ProfileCog(commands.Cog):
         if member.id != user_id:
             return await view.others_profile(member.display_name, profile, guild_id)
         plan = await self.plans.outlook(user_id, guild_id)
-        return await view.own_profile(member.display_name, profile, guild_id, plan)
+        today = plan.today if plan else await self.days.today(user_id, guild_id)
+        return await view.own_profile(member.display_name, profile, guild_id, today, plan)

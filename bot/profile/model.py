@@ -16,8 +16,8 @@ WEEKS = 12
 class Details(Struct, frozen=True):
     """Figures that a member may hide: answers of the last weeks, in practice and on every server.
 
-    `days` are the numbers of dates with an answer in each week, the present one last. `met` and
-    `known` count questions.
+    `answers` are those with a verdict. `days` are the numbers of dates with any answer in each week,
+    the present one last. `met` and `known` count questions.
     """
 
     answers: int
@@ -25,6 +25,10 @@ class Details(Struct, frozen=True):
     days: tuple[int, ...]
     met: int
     known: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.met or any(self.days))
 
 
 class Profile(Struct, frozen=True):
@@ -40,15 +44,15 @@ class Profile(Struct, frozen=True):
 
 
 def details(
-    answers: Collection[tuple[date, bool]], today: date, *, met: int, known: int
+    answers: Collection[tuple[date, bool | None]], today: date, *, met: int, known: int
 ) -> Details:
-    """Return the figures of the last weeks, of answers by date with their verdicts."""
+    """Return the figures of the last weeks, of answers by date with their verdicts, if they have one."""
     mondays = [monday(today) - timedelta(weeks=n) for n in reversed(range(WEEKS))]
     recent = [(day, right) for day, right in answers if mondays[0] <= day <= today]
     weeks = [monday(day) for day in {day for day, _ in recent}]
     return Details(
-        answers=len(recent),
-        right=sum(right for _, right in recent),
+        answers=sum(right is not None for _, right in recent),
+        right=sum(bool(right) for _, right in recent),
         days=tuple(map(weeks.count, mondays)),
         met=met,
         known=known,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.answers import store as answers_store
 from bot.answers import totals
 from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection
+from bot.interviews.store import answered_since
 from bot.members.store import set_shows_profile, set_zone, shows_profile, zone_of
 from bot.members.streak_service import Streaks
 from bot.memory.service import knowledge
@@ -54,14 +55,15 @@ class Profiles:
         now = self._now()
         zone = zone_of(conn, user_id, guild_id)
         since = now - timedelta(weeks=WEEKS, days=1)
-        answers = [
-            (local_date(zone, at), right)
-            for at, right in answers_store.verdicts_since(conn, user_id, since)
+        given: list[tuple[datetime, bool | None]] = [
+            *answers_store.verdicts_since(conn, user_id, since),
+            *((at, None) for at in answered_since(conn, user_id, since)),
         ]
+        answers = [(local_date(zone, at), right) for at, right in given]
         known = knowledge(conn, user_id, self._banks.of(conn, guild_id), zone, now)
         return details(
             answers,
             known.today,
             met=len(known.cards),
-            known=known.known(known.bank.asked_topics.values()),
+            known=round(known.known(known.bank.asked_topics.values())),
         )

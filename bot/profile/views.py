@@ -1,4 +1,4 @@
-"""The profile: a picture with three lines, and the form for a member's time zone."""
+"""The profile: a picture and three lines, and the form for a member's time zone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import REVEALED, Message, button, row
+from bot.chat.messages import PRIMARY, REVEALED, Message, button, row
 from bot.chat.modals import fields_modal, zone_fields
 from bot.chat.pictures import (
     ACCENT,
@@ -23,10 +23,14 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.router import Route
+from bot.members.views import in_a_row
+from bot.memory.model import Today
+from bot.memory.views import met_and_known, todays
 from bot.plan.model import Outlook
 from bot.plan.views import profile_line
 from bot.privacy.views import MY_DATA
 from bot.profile.model import Details, Profile
+from bot.questions.views import PRACTISE
 from bot.reminders.views import REMIND
 from bot.topics.views import DECKS
 
@@ -37,18 +41,18 @@ _BAR, _GAP, _HEIGHT = 5, 3, 34
 
 
 async def own_profile(
-    name: str, profile: Profile, guild_id: int, plan: Outlook | None = None
+    name: str, profile: Profile, guild_id: int, today: Today, plan: Outlook | None = None
 ) -> Message:
-    """Return a member's profile as they see it, with their choices and their plan."""
-    seen = "\n-# Others see all of this but your plan." if profile.shows else ""
+    """Return a member's profile as they see it, with what today holds, their plan and their choices."""
     share = button("Show to others", PROFILE.id(do="show"))
     if profile.shows:
-        share = button("Hide", PROFILE.id(do="hide"))
+        share = button("Hide from others", PROFILE.id(do="hide"))
+    lines = [f"### {t.name(name)}", _figures(profile), todays(today)]
+    lines.append(profile_line(plan) if plan else None)
     return Message(
         REVEALED,
-        f"### {t.name(name)}\n{_figures(profile)}{seen}",
+        "\n".join(filter(None, lines)),
         await _picture(profile, guild_id),
-        profile_line(plan) if plan else None,
         row(
             button("Remind me", REMIND.id()),
             button("Time zone", PROFILE.id(do="zone")),
@@ -56,44 +60,47 @@ async def own_profile(
             share,
             button("My data", MY_DATA.id()),
         ),
+        row(button("Practise", PRACTISE.id(topic=""), PRIMARY)) if today.to_do else None,
     )
 
 
 async def others_profile(name: str, profile: Profile, guild_id: int) -> Message:
     """Return a member's profile as others see it."""
-    head = f"### {t.name(name)}\n{_figures(profile)}"
+    head = f"### {t.name(name)}\n{_figures(profile) or 'No points yet.'}"
     if profile.details is None:
         head += "\n-# They keep the rest private."
     return Message(REVEALED, head, await _picture(profile, guild_id))
 
 
-def _figures(profile: Profile) -> str:
-    parts = [f"**{t.count(profile.points, 'point')}**"]
+def _figures(profile: Profile) -> str | None:
+    """Say what a member has; None if it is nothing yet."""
     streak = profile.streak
-    if streak.best:
-        parts.append(f"streak **{streak.current:,}**, best {streak.best:,}")
-    if streak.freezes:
-        parts.append(t.count(streak.freezes, "freeze"))
-    return " · ".join(parts)
+    parts = [
+        f"**{t.count(profile.points, 'point')}**" if profile.points else None,
+        in_a_row(streak),
+        f"best streak {t.count(streak.best, 'day')}"
+        if streak.best and not streak.current
+        else None,
+        t.count(streak.freezes, "freeze") if streak.freezes else None,
+    ]
+    return " · ".join(filter(None, parts)) or None
 
 
 async def _picture(profile: Profile, guild_id: int) -> Picture | None:
     """Draw the figures; None if there is nothing to draw."""
     details = profile.details
-    if details is None or not (details.met or details.answers):
+    if details is None or details.is_empty:
         return None
     return await draw_picture("profile.png", alt_text(details), lambda: svg(details), guild_id)
 
 
 def alt_text(details: Details) -> str:
     """Return everything that the picture shows, in words."""
-    known = f"{t.count(details.met, 'question')} met, {details.known:,} known"
-    if not details.answers:
+    known = met_and_known(details.met, details.known)
+    if not any(details.days):
         return f"No answers in the last 12 weeks. {known}."
-    return (
-        f"Last 12 weeks: {t.percent(details.right, details.answers)} right, "
-        f"with answers on {t.count(sum(details.days), 'day')}. {known}."
-    )
+    right = f"{t.percent(details.right, details.answers)} right, " if details.answers else ""
+    return f"Last 12 weeks: {right}answers on {t.count(sum(details.days), 'day')}. {known}."
 
 
 def svg(details: Details) -> str:

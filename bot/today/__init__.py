@@ -1,1 +1,1 @@
-"""The page of a member's day, which ends every practice."""
+"""/today: the page of a member's day, which ends every practice."""

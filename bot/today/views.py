@@ -2,44 +2,71 @@
 
 from __future__ import annotations
 
-from discord import ui
-
 from bot.chat import text as t
 from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, button, row
 from bot.chat.router import Route
-from bot.daily.views import TODAY
+from bot.core.calendar import local_date
+from bot.daily.model import OtherDailies
+from bot.daily.panel_views import SET_UP
+from bot.daily.views import COPY, MOST_STEPS, headline, steps
+from bot.interviews.views import BEGIN
+from bot.members.model import StreakNews
+from bot.members.views import streak_news
 from bot.memory.model import Today
-from bot.memory.views import amount, in_a_row, tomorrow
-from bot.questions.views import PRACTISE
+from bot.memory.views import in_a_row, tomorrow
 from bot.reminders.views import CHANGE
 
 MORE = Route("more", {}, once=True)
 """Goes on beyond the day's questions."""
-_MOST_DAILIES = 3
+_NO_OTHERS = OtherDailies()
+_MOST_IN_ROW = 5
+"""Buttons. https://discord.com/developers/docs/components/reference#action-row"""
 
 
-def page(today: Today, said: str | None = None) -> Message:
-    """Return what the day holds; `said` is about what has just ended."""
-    done = not today.to_do and today.done
-    heading = amount(today)
-    if done and today.dailies:
-        heading = "Practice done ✓"
-    lines = [said, _standing(today, done=bool(done))]
+def page(
+    today: Today,
+    said: str | None = None,
+    *,
+    others: OtherDailies = _NO_OTHERS,
+    sets_up: bool = False,
+) -> Message:
+    """Return what the day holds; `said` is about what has just ended.
+
+    `others` are a server's dailies that are not to answer now. `sets_up`: the member can set up the
+    server's first.
+    """
+    done = bool(today.done) and not today.to_do
+    lines = [said, *_dailies(today), _standing(today)]
+    lines += streak_news(today.streak, StreakNews(saved=today.streak.saved))
     if done:
         lines.append(_gained(today))
-    lines += [f"📅 {t.one_line(name)}: open" for _, name in today.dailies]
+    if others.next_at is not None and not today.dailies:
+        is_today = local_date(today.zone, others.next_at) == today.day
+        at = t.when(others.next_at, "t" if is_today else "f")
+        lines.append(f"-# Next question of the day: {at}")
+    buttons = [button(*step, *([] if n else [PRIMARY])) for n, step in enumerate(_steps(today))]
+    buttons += [button(*link) for link in _links(today, others, sets_up=sets_up)]
     return Message(
-        REVEALED if done else OPEN,
-        f"### {heading}",
+        REVEALED if done and not today.dailies else OPEN,
+        f"### {headline(today)}",
         "\n".join(filter(None, lines)) or None,
-        row(*_steps(today)),
+        row(*buttons[:_MOST_IN_ROW]),
+        row(*buttons[_MOST_IN_ROW:]),
     )
 
 
-def _standing(today: Today, *, done: bool) -> str | None:
-    """Say how long the streak is and, once the day is done, what comes tomorrow."""
-    parts = [in_a_row(today), tomorrow(today) if done else None]
-    return " · ".join(filter(None, parts)) or None
+def _dailies(today: Today) -> list[str]:
+    lines = [f"📅 {t.one_line(name)}: open" for _, name in today.dailies[:MOST_STEPS]]
+    more = len(today.dailies) - MOST_STEPS
+    return [*lines, f"-# And {more:,} more"] if more > 0 else lines
+
+
+def _standing(today: Today) -> str | None:
+    """Say how long the streak is and, once nothing is to do, what comes tomorrow."""
+    is_over = not today.to_do and not today.dailies and (today.done or today.tomorrow)
+    parts = [in_a_row(today), tomorrow(today) if is_over else None]
+    words = " · ".join(filter(None, parts))
+    return words[:1].upper() + words[1:] or None
 
 
 def _gained(today: Today) -> str:
@@ -49,20 +76,18 @@ def _gained(today: Today) -> str:
     return f"{today.right:,} of {today.done:,} right" + (": " + ", ".join(gained) if gained else "")
 
 
-def _steps(today: Today) -> list[ui.Button[ui.LayoutView]]:
-    """Return the buttons that go on; the first is the one next step."""
-    steps = [
-        (t.cut(t.one_line(name), 40), TODAY.id(row=daily_id))
-        for daily_id, name in today.dailies[:_MOST_DAILIES]
-    ]
-    if today.to_do:
-        steps.append(("Practise", PRACTISE.id(topic="")))
-    elif today.may_remind and not steps:
-        steps.append(("Remind me tomorrow at this time", CHANGE.id(what="tomorrow")))
-    found = [
-        button(label, custom_id, *([PRIMARY] if not n else []))
-        for n, (label, custom_id) in enumerate(steps)
-    ]
-    if not today.to_do and today.more:
-        found.append(button("More", MORE.id()))
-    return found
+def _steps(today: Today) -> list[tuple[str, str]]:
+    """Return labels and custom ids of what goes on; the first is the one next step."""
+    if found := steps(today):
+        return [("Answer", found[0][1]), *found[1:]] if len(today.dailies) == 1 else found
+    if today.may_remind and today.done:
+        return [("Remind me tomorrow at this time", CHANGE.id(what="tomorrow"))]
+    return [] if today.more else [("Mock interview", BEGIN.id(topic=""))]
+
+
+def _links(today: Today, others: OtherDailies, *, sets_up: bool) -> list[tuple[str, str]]:
+    """Return labels and custom ids of what nobody has to do."""
+    found = [("More", MORE.id())] if today.more and not today.to_do else []
+    for row_id, name in others.answered[:MOST_STEPS]:
+        found.append((f"✅ {t.cut(name, 30)}", COPY.id(row=row_id)))
+    return [*found, ("Set up the question of the day", SET_UP.id())] if sets_up else found

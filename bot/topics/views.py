@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import discord
@@ -26,6 +26,7 @@ from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
 from bot.memory.model import Progress
 from bot.memory.progress import weakest
+from bot.memory.views import met_and_known
 from bot.practice.views import aside_button
 from bot.questions.model import Bank, Topic
 from bot.questions.views import PRACTISE, sources
@@ -76,21 +77,22 @@ def section_list(found: TopicList) -> Message:
     A phone has no room for sections that are new to the member; the list to pick from has all.
     """
     bank = found.bank
-    met, known, items = _sums(found, list(bank.asked_topics))
     pages = topic_pages(bank)
     first_pages = {page[0].section_id: n for n, page in reversed(list(enumerate(pages)))}
     lines, options = [], []
     for section in bank.sections:
-        met_here, _, items_here = _sums(found, [topic.id for topic in section.topics])
-        if met_here:
-            lines.append(f"{t.one_line(section.title)} · {met_here:,}/{items_here:,}")
-        said = f"{met_here:,} of {t.count(items_here, 'question')} met"
-        options.append((section.title, str(first_pages[section.id]), said))
+        progress = [found.progress[topic.id] for topic in section.topics]
+        met = sum(p.met for p in progress)
+        if met:
+            lines.append(
+                f"{t.one_line(section.title)} · {met:,}/{sum(p.items for p in progress):,}"
+            )
+        options.append((section.title, str(first_pages[section.id]), _figures(progress)))
     first = weakest(found.progress)
     advice = f"Weakest: **{t.one_line(bank.topics[first].title)}**" if first is not None else None
     return Message(
         OPEN,
-        f"### Topics\n-# {t.count(items, 'question')} · {met:,} met · {known:,} known",
+        f"### Topics\n-# {_figures(found.progress.values())}",
         "\n".join(lines) or None,
         advice,
         row(_choices(SECTION_PICK.id(), "Open a section…", options)),
@@ -105,13 +107,12 @@ def section_list(found: TopicList) -> Message:
     )
 
 
-def _sums(found: TopicList, topic_ids: Sequence[str]) -> tuple[int, int, int]:
-    """Return how many questions of some topics a member has met, how many they know, and how many exist."""
-    progress = [found.progress[topic_id] for topic_id in topic_ids]
+def _figures(progress: Collection[Progress]) -> str:
+    """Say how many questions some topics have, and how many of them a member has met and knows."""
+    items, met = sum(p.items for p in progress), sum(p.met for p in progress)
+    questions = t.count(items, "question")
     return (
-        sum(p.met for p in progress),
-        sum(p.known for p in progress),
-        sum(p.items for p in progress),
+        f"{questions} · {met_and_known(met, sum(p.known for p in progress))}" if met else questions
     )
 
 
@@ -122,11 +123,10 @@ def topic_list(found: TopicList, page: int) -> Message:
     page = min(page, len(pages) - 1)
     topics = pages[page]
     section = {section.id: section for section in bank.sections}[topics[0].section_id]
-    met, known, items = _sums(found, [topic.id for topic in section.topics])
     return Message(
         OPEN,
         f"### {t.one_line(section.title)}\n"
-        f"-# {t.count(items, 'question')} · {met:,} met · {known:,} known",
+        f"-# {_figures([found.progress[topic.id] for topic in section.topics])}",
         "\n".join(_topic_line(topic, found.progress[topic.id]) for topic in topics),
         row(
             _choices(
@@ -165,9 +165,7 @@ def _topic_line(topic: Topic, progress: Progress) -> str:
 
 def _topic_state(progress: Progress) -> str:
     """Say in a few words how a member is doing in a topic."""
-    if progress.level == "new":
-        return f"New · {t.count(progress.items, 'question')}"
-    return f"{progress.level.capitalize()} · {progress.known} of {progress.items} known"
+    return f"{progress.level.capitalize()} · {_figures([progress])}"
 
 
 def topic_page(

@@ -144,15 +144,24 @@ async def test_who_has_practised_since(database: Database) -> None:
     await store(
         database,
         asked(4, BOB, source=PRACTICE),
-        asked(2, ALWINA, source=PRACTICE),
+        asked(2, ALWINA, source=PRACTICE, item_id="a", rating=3),
         asked(7, BOB),
         asked(8, ALWINA),
-        asked(5, ALWINA, source=PRACTICE),
+        asked(5, ALWINA, source=PRACTICE, item_id="b", rating=1),
     )
     assert await database.read(answer_log.newest_practised) == 5
-    found = await database.read(answer_log.practised_at, ALWINA, AT)
-    assert found == [AT, AT]
-    assert await database.read(answer_log.practised_at, ALWINA, AT + SECOND) == []
+    found = await database.read(answer_log.practised_since, ALWINA, AT)
+    assert found == [(AT, "a", False), (AT, "b", True)]
+    assert await database.read(answer_log.practised_since, ALWINA, AT + SECOND) == []
+    before = answer_log.missed_before
+    assert await database.read(before, ALWINA, {"a", "b", "c"}, AT + SECOND) == {
+        **{"a": False, "b": True}
+    }
+    assert await database.read(before, ALWINA, {"a"}, AT) == {}
+    assert await database.read(before, BOB, {"a"}, AT + SECOND) == {}
+    later = asked(9, ALWINA, item_id="b", rating=3, answered_at=AT + SECOND)
+    await store(database, later)
+    assert await database.read(before, ALWINA, {"b"}, AT + 2 * SECOND) == {"b": False}
     after = answer_log.practised_after
     assert await database.read(after, 0, 10) == [(2, ALWINA), (4, BOB), (5, ALWINA)]
     assert await database.read(after, 2, 1) == [(4, BOB)]
@@ -160,20 +169,22 @@ async def test_who_has_practised_since(database: Database) -> None:
 
 
 async def test_verdicts(database: Database) -> None:
-    """A member's rated answers of all servers and of practice, from a moment on."""
+    """A member's answers on all servers and in practice, from a moment on, without those before a
+    reveal. A guess is a miss, and open dailies have no verdict."""
     given = [
-        asked(n, user, source=source, rating=rating, correct=n != 2, answered_at=AT + n * HOUR)
+        asked(n, user, source=source, rating=rating, answered_at=AT + n * HOUR)
         for n, user, source, rating in (
             (1, ALWINA, ROUND, 3),
             (2, ALWINA, PRACTICE, 1),
             (3, ALWINA, DAILY, None),
             (4, BOB, ROUND, 3),
+            (5, ALWINA, ROUND, None),
             (-1, ALWINA, ROUND, 3),
         )
     ]
     await store(database, *given)
     found = await database.read(answer_log.verdicts_since, ALWINA, AT)
-    assert sorted(found) == [(AT + HOUR, True), (AT + 2 * HOUR, False)]
+    assert sorted(found) == [(AT + HOUR, True), (AT + 2 * HOUR, False), (AT + 3 * HOUR, None)]
     assert await database.read(answer_log.has_played, BOB)
     assert not await database.read(answer_log.has_played, 103)
 

@@ -410,19 +410,21 @@ async def test_words_for_a_picture_are_needed(stage: Stage) -> None:
 
 
 async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:
-    """The card, `/today` before and after the answer, and the closed card show it."""
+    """The card, its private copy before and after the answer, and the closed card show it."""
     await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
     (own,) = await own_questions(stage.services.own_bank, stage.guild.id)
     await stage.add_daily(topic=own.row.topic_id)
     await stage.wait(24 * 3600)
     card = stage.question(stage.daily).message
-    shown = [card, answer_to(await stage.alwina.slash(stage.quiz, "today"))]
-    await stage.alwina.click(card, label="A")
-    shown.append(answer_to(await stage.alwina.slash(stage.quiz, "today")))
+    shown = [card]
+    for label in ("Answer", "✅ Question of the day"):
+        today = await stage.alwina.slash(stage.quiz, "today")
+        await stage.alwina.click(answer_to(today), label=label)
+        shown.append(answer_to(today))
+        if label == "Answer":
+            await stage.alwina.click(card, label="A")
     await stage.wait(7.5 * 3600)  # it closes 23 hours after it was posted at 08:00 UTC
     shown.append(stage.question(stage.daily).message)
     assert "1 answer" in text_of(shown[-1])
-    shown.append(answer_to(await stage.bob.slash(stage.quiz, "today")))
-    assert "You didn't answer this one." in text_of(shown[-1])
     for message in shown:
         assert (await shown_picture(message))[:2] == ("picture.png", ALT)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from bot.answers.store import CHALLENGE, DAILY
 from bot.core.errors import UserError
 from bot.daily import store as daily_store
+from bot.daily.model import DailyVerdict
 from bot.interviews import partner_store
 from bot.interviews.model import PartnerState
 from bot.questions import store
@@ -215,8 +216,8 @@ async def test_a_daily_goes_on_with_what_was_drawn(stage: Stage, change: Work) -
     await change(stage)
     verdict = await stage.answer_daily(BOB, right=False)
     assert (verdict.answered.item, verdict.answered.right) == (item, False)
-    (shown,) = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies
-    assert shown.verdict is not None
-    assert (shown.verdict.answered.item, shown.verdict.answered.right) == (item, True)
+    shown = await stage.bot.dailies.copy(verdict.daily.id, GUILD, ALWINA)
+    assert isinstance(shown, DailyVerdict)
+    assert (shown.answered.item, shown.answered.right) == (item, True)
     await stage.wait(hours=25)
     assert {a.user_id: a.correct for a in await stage.answers(DAILY)} == {ALWINA: True, BOB: False}

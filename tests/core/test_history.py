@@ -18,6 +18,7 @@ from sqlalchemy import URL, Engine, event
 
 from bot.core.clicks import Click
 from bot.core.database import open_database
+from bot.daily.model import DailyCopy
 from bot.practice.model import Asking
 from tests.banks import small_bank
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, fill
@@ -38,12 +39,18 @@ async def practise(stage: Stage) -> None:
 
 
 async def answer_daily(stage: Stage) -> None:
-    [shown] = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies
-    today = shown.daily
-    text = "attention" if (today.item_id or "").endswith("d") else None
+    [(daily_id, _)] = (await stage.bot.days.today(ALWINA, GUILD)).dailies
+    copy = await stage.bot.dailies.copy(daily_id, GUILD, ALWINA)
+    assert isinstance(copy, DailyCopy)
+    text = "attention" if (copy.daily.item_id or "").endswith("d") else None
     await stage.bot.dailies.answer(
-        Click(today.id, today.message_id or 0, GUILD, CHANNEL, ALWINA, NOW, (0,), text)
+        Click(daily_id, copy.daily.message_id or 0, GUILD, CHANNEL, ALWINA, NOW, (0,), text)
     )
+
+
+async def see_today(stage: Stage) -> None:
+    await stage.bot.days.today(ALWINA, GUILD)
+    await stage.bot.dailies.others(GUILD, ALWINA)
 
 
 async def play_round(stage: Stage) -> None:
@@ -75,7 +82,7 @@ USES: dict[str, Use] = {
     "a post": post_daily,
     "practice": practise,
     "a round": play_round,
-    "/today": lambda stage: stage.bot.dailies.today(GUILD, ALWINA),
+    "/today": see_today,
     "/daily": lambda stage: stage.status(),
     "/profile": lambda stage: stage.bot.profiles.read(GUILD, ALWINA, ALWINA),
     "/topics": lambda stage: stage.bot.topics.all(ALWINA, GUILD),

@@ -23,6 +23,7 @@ from bot.questions.bank import data_dir, parse_bank
 from tests.crash import invariants
 from tests.crash.play import (
     Players,
+    card_of,
     cards,
     challenge_cards,
     close_challenges,
@@ -424,6 +425,35 @@ async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> Non
         await press("Follow-up")
     await stage.world.until(lambda: _SAID in card().text)
     await press("See the report")
+    await stage.stop()
+
+
+async def play_practice(stage: Stage, arm: Arm) -> None:
+    """Practise until the day is done, with a miss; /practice says so then, and the date counts once."""
+    annegret, channel, answered = stage.annegret, stage.channel, 0
+    await stage.bot.start()
+    arm()
+    while True:
+        if not stage.bot.running:
+            await stage.comes_back()
+        await stage.act(annegret.slash(channel, "practice"))
+        while stage.bot.running and "Done for today" not in annegret.sees(channel)[-1].text:
+            card = annegret.sees(channel)[-1]
+            if card_of(card) is not None:
+                answered += 1
+                await stage.act(stage.players.answer(annegret, card, right=answered != 2))
+            elif following := next((i for i in card.custom_ids if i.startswith("next:")), None):
+                await stage.act(annegret.click(card, following))
+            await asyncio.sleep(0.03)
+        if stage.bot.running:
+            break
+    await stage.stop()
+    await stage.bot.start()
+    await annegret.slash(channel, "practice")
+    shown = annegret.sees(channel)[-1].text
+    assert "Done for today" in shown, shown
+    assert "1 day in a row" in shown, shown
+    assert stage.rows("SELECT count(*) FROM streak_days WHERE counts") == [(1,)]
     await stage.stop()
 
 

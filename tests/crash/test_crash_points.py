@@ -21,6 +21,7 @@ from tests.crash.stage import (
     play_challenge,
     play_daily,
     play_interview,
+    play_practice,
     play_recap,
     play_round,
     staged,
@@ -99,6 +100,10 @@ count         | reply before      | By your own count    | * count: committed, m
 count         | reply after       | By your own count    | count: member told
 interview     | reply before      | a good answer says   | * follow-up: committed, member not told
 interview     | reply after       | a good answer says   | follow-up: member told
+practice      | reply before      | 'label': 'Finish'    | * practice: day finished, member not told
+practice      | reply after       | 'label': 'Finish'    | practice: day finished, member told
+practice      | reply before      | Done for today       | * practice: over, member not told
+practice      | reply after       | Done for today       | practice: over, member told
 partner       | reply before      | Your card is         | search: stored, member not told
 partner       | post any          | partnerjoin:v1       | * card that looks for a partner
 partner       | reply before      | interview each other | partner: stored, card not edited
@@ -226,6 +231,8 @@ async def play(point: CrashPoint, stage: Stage) -> None:
             await play_partners(stage, arm)
         case "recap":
             await play_recap(stage, arm)
+        case "practice":
+            await play_practice(stage, arm)
         case "interview":
             await play_interview(stage, arm)
         case "count":

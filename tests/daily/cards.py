@@ -18,6 +18,7 @@ from bot.daily.model import (
     DailyVerdict,
 )
 from bot.members.model import Streak
+from bot.memory.model import Today
 from bot.questions.answers import Answered, Outcome
 from bot.questions.model import Item, Topic
 from tests.shipped import bank
@@ -78,5 +79,31 @@ def closed_openly(topic: Topic, ticked: int, *missed: str) -> Message:
 
 
 def verdict_on(review: Answered, **changes: Any) -> DailyVerdict:
-    made = DailyVerdict(daily_row(), review, Streak(9_998, 9_999), 1)
+    return replace(DailyVerdict(daily_row(), review, 1), **changes)
+
+
+def a_day(**changes: Any) -> Today:
+    """A day with six questions to do, and a streak."""
+    made = Today(
+        day=AT.date(),
+        zone="UTC",
+        limit=10,
+        done=0,
+        ahead=6,
+        again=(),
+        minutes=4,
+        right=0,
+        new=0,
+        regained=0,
+        dailies=(),
+        streak=Streak(3, 5),
+        tomorrow=7,
+        more=False,
+        may_remind=False,
+    )
     return replace(made, **changes)
+
+
+def done_day(**changes: Any) -> Today:
+    """A day whose practice is done."""
+    return replace(a_day(done=10, ahead=0, right=8, new=4, regained=2), **changes)

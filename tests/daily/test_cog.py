@@ -23,7 +23,6 @@ from tests.simcord.stage import (
     Question,
     Stage,
     answer_to,
-    custom_ids,
     labels,
     reply,
     text_of,
@@ -68,7 +67,7 @@ async def panel(stage: Stage) -> Panel:
 
 
 async def test_answering(stage: Stage) -> None:
-    """On the card and in /today the verdict is private and immediate; the closed card shows figures
+    """On the card and on a copy the verdict is private and immediate; the closed card shows figures
     and streaks."""
     await stage.add_daily()
     for day in range(1, 4):
@@ -77,19 +76,21 @@ async def test_answering(stage: Stage) -> None:
         verdict = await card.answer(stage.alwina, right=True)
         assert verdict.startswith("✅ **Right**")
         assert "+100 points" in verdict
-        assert f"Streak: {day} day" in verdict
-    assert "Your streak: **3 days**" in reply(await stage.alwina.slash(stage.quiz, "today"))
-    shown = await stage.bob.slash(stage.quiz, "today")
+        assert f"**{day} day" in verdict
+    today = await stage.bob.slash(stage.quiz, "today")
+    shown = await stage.bob.click(answer_to(today), label="Answer")
     copy = Question(stage, answer_to(shown))
     assert copy.item == card.item
-    assert "Only you see this · Open until" in reply(shown)
-    assert labels(answer_to(shown)) == labels(card.message)
+    assert "Open until" in reply(shown)
+    assert labels(answer_to(shown)) == [*labels(card.message), "Today"]
     await copy.answer(stage.bob, right=False)
     again = await stage.bob.slash(stage.quiz, "today")
+    await stage.bob.click(answer_to(again), label="✅ Question of the day")
     for result in (shown, again):
         assert "**Not quite**" in text_of(answer_to(result))
-        assert "1 day" in text_of(answer_to(result))
-    assert labels(answer_to(again)) == []
+        assert "**1 day in a row**" in text_of(answer_to(result))
+        assert labels(answer_to(result)) == ["Practise", "Today"]
+    late = await stage.clementine.slash(stage.quiz, "today")
     assert (await card.answer(stage.bob, right=True)).startswith("You already locked in **")
     await stage.wait(
         7.5 * 3600
@@ -97,10 +98,33 @@ async def test_answering(stage: Stage) -> None:
     closed = stage.question(stage.daily)
     assert "2 answers · 50% right" in closed.text
     assert "Longest streaks: **alwina** 3 days" in closed.text
-    late = await stage.clementine.slash(stage.quiz, "today")
-    assert "You didn't answer this one." in reply(late)
-    for message in (closed.message, answer_to(late)):
-        assert labels(message) == ["Explain", "Report"]
+    assert labels(closed.message) == ["Explain", "Report"]
+    refused = await stage.clementine.click(answer_to(late), label="Answer")
+    assert "This question is closed." in reply(refused)
+
+
+async def test_a_verdict_that_cannot_be_shown_is_saved(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the card and on a copy; /today shows it later."""
+    await stage.add_daily()
+    await stage.wait(DAY)
+    card = stage.question(stage.daily)
+    today = await stage.bob.slash(stage.quiz, "today")
+    copy = answer_to(await stage.bob.click(answer_to(today), label="Answer"))
+
+    async def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    stage.expected_errors = 2
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.services.days, "today", fails)
+        for member, question in ((stage.alwina, card), (stage.bob, Question(stage, copy))):
+            assert "Your answer is saved" in all_of(await question.respond(member))
+    for member in (stage.alwina, stage.bob):
+        again = await member.slash(stage.quiz, "today")
+        await member.click(answer_to(again), label="✅ Question of the day")
+        assert "✅ **Right**" in reply(again)
 
 
 async def test_pause_resume_and_skip(stage: Stage) -> None:
@@ -312,15 +336,16 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert given.ephemeral
     said = reply(given)
     assert "Tick what you said, and you'll see the model answer." in said
-    assert "Streak: 1 day" in said
     assert "%" not in said
-    assert "Model answer" not in labels(answer_to(given))
+    assert {"Model answer", "Practise", "Today"}.isdisjoint(labels(answer_to(given)))
     await stage.alwina.select(
         answer_to(given), values=["0", "1"], custom_id=f"ticks:v1:daily:{ROW}"
     )
     assert f"By your own count: 2 of {len(topic.key_points)} key points" in text_of(
         answer_to(given)
     )
+    assert "about 2 minutes · **1 day in a row**" in text_of(answer_to(given))
+    assert labels(answer_to(given))[-2:] == ["Practise", "Today"]
     model = await stage.alwina.click(answer_to(given), label="Model answer")
     assert topic.answer in reply(model).replace("\\", "")
     other = await write(stage.bob, card, saying(topic.key_points[0]))
@@ -383,8 +408,7 @@ async def test_an_answer_whose_comparison_fails_is_saved(
             await stage.alwina.submit_modal(opened, {"text": full(topic)})
         )
     today = await stage.alwina.slash(stage.quiz, "today")
-    assert "You answered this one." in reply(today)
-    feedback = await stage.alwina.click(answer_to(today), label="Read my answer")
+    feedback = await stage.alwina.click(answer_to(today), label="✅ Question of the day")
     assert "Found in your words" in reply(feedback)
 
 
@@ -399,18 +423,16 @@ async def test_a_late_text_is_returned(stage: Stage) -> None:
 
 
 async def test_other_commands_know_the_open_question(stage: Stage) -> None:
-    """/today shows it and /daily its kind; /interview doesn't give its answer away."""
+    """/today leads to it, and /daily shows its kind; /interview doesn't give its answer away."""
     _, topic = await posted(stage)
     refused = await stage.alwina.slash(stage.quiz, "interview", topic=topic.id)
     assert "question of the day right now" in reply(refused)
     shown = await stage.alwina.slash(stage.quiz, "today")
+    await stage.alwina.click(answer_to(shown), label="Answer")
     assert topic.question[:40] in reply(shown).replace("\\", "")
     opened = await stage.alwina.click(answer_to(shown), label="Answer")
     await stage.alwina.submit_modal(opened, {"text": topic.answer[:1000]})
-    assert "Streak: 1 day" in text_of(answer_to(shown))
-    again = await stage.alwina.slash(stage.quiz, "today")
-    assert "You answered this one." in reply(again)
-    assert labels(answer_to(again)) == ["Read my answer"]
+    assert "Tick what you said" in text_of(answer_to(shown))
     assert "Open questions" in (await panel(stage)).text
 
 
@@ -448,28 +470,27 @@ async def test_a_model_answer_too_long_for_the_card(
     assert re.findall(r"Long_\*_\d+", shown.replace("\\", "")) == long.split()
 
 
-async def test_today_with_several_open_questions(stage: Stage) -> None:
-    """A short list; a button opens the private copy, which is answered there and leads back."""
+async def test_several_open_questions(stage: Stage) -> None:
+    """The page has a button for each; what is answered in its place leads to the next one."""
     await stage.add_daily()
     await stage.add_daily(name="Warm-up")
     await stage.add_daily(name="Papers", hours=2)
     await stage.wait(12 * 3600)  # 09:00 in Berlin, and four hours
-    listed = await stage.alwina.slash(stage.quiz, "today")
-    said = reply(listed)
-    assert said.startswith("### 📅 Questions of the day\n")
-    assert said.count("not answered yet") == 2
-    assert said.count("\n-# Next: <t:") == 3
-    assert labels(answer_to(listed)) == ["Answer", "Answer"]
-    first, second = custom_ids(answer_to(listed))
-    await stage.alwina.click(answer_to(listed), custom_id=second)
-    assert text_of(answer_to(listed)).startswith("### 📅 Warm-up\n")
-    copy = Question(stage, answer_to(listed))
-    await copy.answer(stage.alwina, right=True)
-    assert "✅ **Right**" in text_of(answer_to(listed))
-    await stage.alwina.click(answer_to(listed), label="All questions of the day")
-    assert "right: +100 points" in text_of(answer_to(listed))
-    assert labels(answer_to(listed)) == ["Answer", "Read again"]
-    await stage.alwina.click(answer_to(listed), label="Read again")
-    assert "✅ **Right**" in text_of(answer_to(listed))
-    await stage.alwina.click(answer_to(listed), label="All questions of the day")
-    assert custom_ids(answer_to(listed)) == [first, second]
+    today = await stage.alwina.slash(stage.quiz, "today")
+
+    async def press(label: str) -> str:
+        await stage.alwina.click(answer_to(today), label=label)
+        return text_of(answer_to(today))
+
+    usual, warm_up = "Question of the day", "Warm-up"
+    assert labels(answer_to(today)) == [usual, warm_up, "Practise"]
+    assert (await press(warm_up)).startswith("### 📅 Warm-up\n")
+    await Question(stage, answer_to(today)).answer(stage.alwina, right=True)
+    assert "✅ **Right**" in text_of(answer_to(today))
+    assert labels(answer_to(today)) == [usual, "Today"]
+    await press("Today")
+    assert labels(answer_to(today)) == ["Answer", "Practise", "✅ Warm-up"]
+    assert "✅ **Right**" in await press("✅ Warm-up")
+    await press(usual)
+    await Question(stage, answer_to(today)).answer(stage.alwina, right=True)
+    assert labels(answer_to(today)) == ["Practise", "Today"]

@@ -15,7 +15,7 @@ from bot.answers.store import DAILY
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily import panel_views
-from bot.daily.model import DailyKind, Schedule
+from bot.daily.model import DailyKind, OtherDailies, Schedule
 from tests.fakes import START
 from tests.messages import reads
 from tests.ours import furnish
@@ -61,7 +61,7 @@ async def test_settings_that_are_refused(stage: Stage, wrong: dict[str, Any], pa
 
 
 async def test_a_daily_that_is_not_there(stage: Stage) -> None:
-    """A button of another server's daily, or of a removed one, says so; /today shows nothing."""
+    """A button of another server's daily, or of a removed one, says so; /today knows none."""
     schedules = stage.bot.schedules
     theirs = await schedules.add(2, {"name": "Theirs", "channel_id": 20, "at": "13:00"})
     uses = schedules.post, schedules.pause, schedules.resume, schedules.skip, schedules.find
@@ -70,8 +70,7 @@ async def test_a_daily_that_is_not_there(stage: Stage) -> None:
             with pytest.raises(UserError, match="was removed"):
                 await use(GUILD, schedule_id)
     assert await schedules.all_of(2) == [theirs]
-    today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert (today.dailies, today.coming, today.paused, today.streak.current) == ((), (), False, 0)
+    assert await stage.bot.dailies.others(GUILD, ALWINA) == OtherDailies()
 
 
 @pytest.mark.parametrize(
@@ -118,8 +117,7 @@ async def test_pausing_and_resuming_twice(stage: Stage) -> None:
     for _ in range(2):
         await stage.bot.schedules.pause(GUILD, 1)
         assert await next_at(stage) is None
-    today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert (today.paused, today.coming) == (True, ())
+    assert await stage.bot.dailies.others(GUILD, ALWINA) == OtherDailies(scheduled=True)
     with pytest.raises(UserError, match="Press Resume first"):
         await stage.bot.schedules.skip(GUILD, 1)
 
@@ -319,7 +317,7 @@ async def test_a_skip_at_the_post_time(stage: Stage) -> None:
 
 
 async def test_what_is_taken_away_while_it_is_open(stage: Stage) -> None:
-    """A retired question and a removed daily can be answered until the close, also in /today."""
+    """A retired question and a removed daily can be answered until the close, also on a copy."""
     [item_id] = await furnish(stage.database, GUILD, items=1)
     bank = await stage.bot.context.bank_for(ALWINA, GUILD)
     await stage.set_up("13:00", asks=f"topics:{bank.items[item_id].topic_id}", answer_hours=2)
@@ -327,9 +325,9 @@ async def test_what_is_taken_away_while_it_is_open(stage: Stage) -> None:
     card = stage.card()
     await stage.bot.own_bank.retire(GUILD, 2)
     await stage.bot.schedules.remove(GUILD, 1)
-    today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert today.dailies[0].question == card.card.question  # type: ignore[union-attr]
-    assert (today.coming, today.paused) == ((), False)
+    shown = await stage.bot.dailies.copy(card.row_id, GUILD, ALWINA)
+    assert shown.question == card.card.question  # type: ignore[union-attr]
+    assert await stage.bot.dailies.others(GUILD, ALWINA) == OtherDailies()
     assert (await stage.answer_daily(ALWINA, post=card)).answered.right
     copy = replace(stage.click(BOB, post=card), message_id=999)
     assert (await stage.bot.dailies.answer(copy, apart=True)).answered.right

@@ -14,7 +14,7 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.daily import schedule_store
-from bot.daily.model import DEFAULT_NAME, Daily
+from bot.daily.model import DEFAULT_NAME, Daily, DailyCopy, DailyVerdict, OtherDailies
 from bot.daily.schedule_service import Changes
 from bot.members.model import NO_NEWS
 from tests.banks import small_bank
@@ -183,28 +183,27 @@ async def test_the_zone_is_the_servers(stage: Stage) -> None:
 
 
 async def test_today_has_all_open_questions(stage: Stage) -> None:
-    """The one that closes first comes first; with one open it is alone; then the last one that was posted."""
+    """Those to answer, the one that closes first before the others; those answered; the next one."""
     await stage.set_up("13:00", answer_hours=4)
     await add(stage, "Warm-up", "14:00", answer_hours=1)
     await stage.wait(hours=2)
+    dailies, days = stage.bot.dailies, stage.bot.days
+    warm_up, usual = (await days.today(BOB, GUILD)).dailies
+    assert (warm_up[1], usual[1]) == ("Warm-up", DEFAULT_NAME)
     await stage.answer_daily(BOB)
-    today = await stage.bot.dailies.today(GUILD, BOB)
-    assert [(shown.daily.name, shown.answered) for shown in today.dailies] == [
-        ("Warm-up", True),
-        (DEFAULT_NAME, False),
-    ]
-    assert today.coming == (
-        (DEFAULT_NAME, START + DAY + HOUR),
-        ("Warm-up", START + DAY + 2 * HOUR),
+    assert (await days.today(BOB, GUILD)).dailies == (usual,)
+    assert await dailies.others(GUILD, BOB) == OtherDailies(
+        (warm_up,), next_at=START + DAY + HOUR, scheduled=True
     )
-    one = await stage.bot.dailies.today(GUILD, BOB, today.dailies[1].daily.id)
-    assert one.dailies == today.dailies[1:]
-    with pytest.raises(UserError):
-        await stage.bot.dailies.today(2, BOB, today.dailies[1].daily.id)
-    for hours, name in ((1, DEFAULT_NAME), (4, "Warm-up")):
-        await stage.wait(hours=hours)
-        today = await stage.bot.dailies.today(GUILD, BOB)
-        assert [shown.daily.name for shown in today.dailies] == [name]
+    assert isinstance(await dailies.copy(usual[0], GUILD, BOB), DailyCopy)
+    assert isinstance(await dailies.copy(warm_up[0], GUILD, BOB), DailyVerdict)
+    for guild_id in (2, GUILD):
+        with pytest.raises(UserError):
+            await dailies.copy(usual[0], guild_id, BOB)
+        await stage.wait(hours=4)
+    assert isinstance(await dailies.copy(warm_up[0], GUILD, BOB), DailyVerdict)
+    assert (await days.today(BOB, GUILD)).dailies == ()
+    assert (await dailies.others(GUILD, BOB)).answered == ()
 
 
 async def test_a_streak_counts_dates(stage: Stage) -> None:
@@ -217,11 +216,11 @@ async def test_a_streak_counts_dates(stage: Stage) -> None:
             await stage.answer_daily(ALWINA)
         await stage.wait(hours=2)
         verdict = await stage.answer_daily(ALWINA)
-        assert verdict.streak.current == day
+        assert (await stage.bot.days.today(ALWINA, GUILD)).streak.current == day
     assert verdict.news == NO_NEWS  # the seventh date was answered and told two hours before
     assert await stage.check_points() == {ALWINA: 1100}
     await stage.wait(days=1, minutes=-30)
-    assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 7
+    assert (await stage.bot.days.today(ALWINA, GUILD)).streak.current == 7
 
 
 async def test_one_schedule_stops_nobodys_start(stage: Stage) -> None:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from textwrap import wrap
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from bot.chat.messages import Message, PlainMessage, text_of
+from bot.chat.text import when
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.daily import panel_views, views
 from bot.daily.model import (
+    DailyCopy,
     DailyKind,
     DailyQuestion,
     DailyState,
     DailyStatus,
-    DailyVerdict,
     Schedule,
-    TodaysDailies,
-    TodaysDaily,
 )
-from bot.members.model import Streak
+from bot.members.model import Streak, StreakNews
+from bot.memory.model import Today
 from bot.questions.answers import Answered, Outcome
 from bot.questions.areas import area_of_topics
-from tests.daily.cards import asks, closed_card, daily_row, verdict_on
+from tests.daily.cards import a_day, asks, closed_card, daily_row, done_day, verdict_on
 from tests.messages import check_limits, components, custom_ids, labels, reads, sent, words
 from tests.questions.test_views import (
     AT,
@@ -78,58 +78,80 @@ def test_the_notification_has_words() -> None:
     assert "<@&" not in reads(card)
 
 
-def of_today(
-    question: DailyQuestion,
-    verdict: DailyVerdict | None = None,
-    *,
-    answered: bool = False,
-    **changes: object,
-) -> TodaysDailies:
-    shown = TodaysDaily(daily_row(**changes), question, answered or verdict is not None, verdict)
-    coming = (("Q" * MAX_DAILY_NAME, AT),) * 2
-    return TodaysDailies((shown,), coming, False, Streak(9_998, 9_999, 2))
+def copy_of(question: DailyQuestion) -> Message:
+    return views.copy(DailyCopy(daily_row(), question), bank())
 
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
-def test_the_largest_item_fits_in_today(kind: str) -> None:
-    """Open, answered in any way, and closed: no message is larger than Discord takes, and nothing is left out."""
+def test_the_largest_item_fits_on_a_copy(kind: str) -> None:
+    """To answer, and answered in any way: nothing is larger than Discord takes, or left out."""
     one = largest(kind)
     order = orders(one)[1]
-    soon, late = AT - timedelta(hours=1), AT + timedelta(hours=1)
-    (view,) = views.today(of_today(asks(one, order)), bank(), soon)
+    view = copy_of(asks(one, order))
     check_limits(view, kind)
-    (view,) = views.today(of_today(asks(one, order), state=DailyState.CLOSED), bank(), late)
-    check_limits(view, kind)
+    assert words(one.prompt) in reads(view)
     for answer in answers(one):
-        row = daily_row(thread_id=ROW, state=DailyState.CLOSED)
-        made = verdict_on(Answered(one, order, answer, 100), daily=row)
-        shown = views.today(of_today(asks(one, order), made, state=DailyState.CLOSED), bank(), late)
+        made = verdict_on(Answered(one, order, answer, 100), daily=daily_row(thread_id=ROW))
+        shown = views.verdict(made, a_day(), bank())
+        assert words(one.prompt) in reads(shown[0])
         assert words(one.explanation) in reads(*shown)
-        for message in views.verdict(made, whole=True):
-            check_limits(message, kind)
+        assert [labels(each) for each in shown][-1] == ["Practise", "Today"]
+        assert not any(map(labels, shown[:-1]))
 
 
-def test_today_does_not_tell_the_answer() -> None:
+def test_a_copy_does_not_tell_the_answer() -> None:
     """Before the member has answered, what Discord gets is the same whichever choice is right."""
     one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
-    shown = [
-        views.today(of_today(asks(each, (2, 0, 1, 3))), bank(), AT - timedelta(hours=1))
-        for each in (one, other)
-    ]
-    assert sent(shown[0][0]) == sent(shown[1][0])
-
-
-def test_today_with_an_open_question() -> None:
-    """To be answered, answered, and closed: each has its own button."""
+    assert sent(copy_of(asks(one, (2, 0, 1, 3)))) == sent(copy_of(asks(other, (2, 0, 1, 3))))
     question = DailyQuestion(next(iter(bank().topics.values())))
-    soon, late = AT - timedelta(hours=1), AT + timedelta(hours=1)
-    (view,) = views.today(of_today(question), bank(), soon)
-    assert custom_ids(view) == [f"open:v1:today:{ROW}"]
-    (view,) = views.today(of_today(question, answered=True), bank(), soon)
-    assert "You answered this one." in reads(view)
-    assert custom_ids(view) == [f"own:v1:daily:{ROW}:0"]
-    (view,) = views.today(of_today(question, state=DailyState.CLOSED), bank(), late)
-    assert labels(view) == ["Model answer"]
+    assert custom_ids(copy_of(question)) == [f"open:v1:today:{ROW}", "today:v1:0"]
+
+
+def ending(today: Today, *, right: bool = True, **changes: Any) -> tuple[str, list[str]]:
+    """What a verdict on a card says after the explanation, and its buttons."""
+    one = item(topic=TOPIC)
+    answer = str(min(one.right)) if right else str(min({0, 1, 2, 3} - one.right))
+    given = Answered(one, (0, 1, 2, 3), answer, 100 if right else 0)
+    (view,) = views.verdict(verdict_on(given, **changes), today)
+    return reads(view).split(words(one.explanation))[1].strip(), labels(view)
+
+
+OPEN = ((1, "*Warm-up*"), (2, "Papers"))
+
+
+@pytest.mark.parametrize(
+    ("today", "says", "buttons"),
+    [
+        (a_day(), "Today: 6 questions, about 4 minutes · 3 days in a row", ["Practise"]),
+        (
+            a_day(dailies=OPEN),
+            "Today: 6 questions, about 4 minutes · 3 days in a row",
+            ["*Warm-up*"],
+        ),
+        (done_day(dailies=OPEN), "Practice done ✓ · 3 days in a row", ["*Warm-up*"]),
+        (done_day(), "Done for today ✓ · 3 days in a row · tomorrow: 7 questions", []),
+    ],
+)
+def test_a_verdict_ends_in_the_next_step(today: Today, says: str, buttons: list[str]) -> None:
+    """One button, or that the day is done; no number is another one than the day's."""
+    said, found = ending(today)
+    assert (said, found) == (
+        f"+100 points · Everyone sees the answer at {when(AT, 't')} {says}",
+        buttons,
+    )
+
+
+def test_what_a_verdict_says_of_its_question() -> None:
+    """When a miss comes back, news of the streak, where to talk; and no end that is over."""
+    news = StreakNews(saved=1)
+    said, _ = ending(a_day(streak=Streak(8, 8, 1)), right=False, news=news)
+    assert said.startswith("Back in your practice tomorrow · Everyone sees the answer at <t:")
+    assert "You missed a day, and a freeze kept your streak. 1 freeze left." in said
+    assert "Back in" not in ending(a_day())[0]
+    assert "Back in" not in ending(a_day(), right=False, back_in=None)[0]
+    closed = daily_row(thread_id=ROW, state=DailyState.CLOSED)
+    said, _ = ending(a_day(), right=False, daily=closed)
+    assert said.startswith(f"Back in your practice tomorrow Talk about it in <#{ROW}> Today: ")
 
 
 def longest_schedule(number: int) -> Schedule:
@@ -216,37 +238,8 @@ def test_forms_fit() -> None:
         assert len(form.to_dict()["components"]) <= 5
 
 
-def test_today_with_the_most_open_questions_fits() -> None:
-    """Two dates of five dailies with the longest names, and the most next times."""
-    one = largest("choice")
-    question = asks(one, (0, 1, 2, 3))
-    shown = tuple(
-        TodaysDaily(daily_row(id=ROW - n, name="*" * MAX_DAILY_NAME), question, False, None)
-        for n in range(2 * MAX_DAILIES + 1)
-    )
-    coming = (("*" * MAX_DAILY_NAME, AT),) * MAX_DAILIES
-    today = TodaysDailies(shown, coming, False, Streak(9_998, 9_999, 2))
-    [message] = views.today(today, bank(), AT - timedelta(hours=1))
-    check_limits(message, "today")
-    assert labels(message) == ["Answer"] * 2 * MAX_DAILIES
-    assert "1 more question open: answer on its card" in reads(message)
-    whole = sent(message)
-    other = asks(replace(one, choices=tuple(reversed(one.choices))), (3, 2, 1, 0))
-    others = [replace(each, question=other) for each in shown]
-    again = replace(today, dailies=tuple(others))
-    assert sent(views.today(again, bank(), AT - timedelta(hours=1))[0]) == whole
-
-
-def test_lines_for_what_is_missing() -> None:
-    """A question that the bank lost, a pause, and no post yet are said; a post is linked."""
-    question = asks(item(topic=TOPIC), (0, 1, 2, 3))
-    found = of_today(question, answered=True)
-    lost = TodaysDaily(daily_row(name="Warm-up"), None, False, None)
-    [listed] = views.today(replace(found, dailies=(*found.dailies, lost)), bank(), AT)
-    assert "· answered Warm-up This question was removed." in reads(listed)
-    [paused] = views.today(replace(found, coming=(), paused=True), bank(), AT)
-    assert "The question of the day is paused." in reads(paused)
-    assert "paused" not in reads(*views.today(found, bank(), AT))
+def test_the_last_post() -> None:
+    """The panel links it, and says if there was none yet."""
 
     def last_post(status: DailyStatus) -> str:
         return text_of(panel_views.panel([status], None, bank(), {1: None}))

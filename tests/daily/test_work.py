@@ -13,7 +13,7 @@ from bot.core import servers, snowflakes
 from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
 from bot.daily import panel_views, schedule_store, store
-from bot.daily.model import ANSWERABLE, DailyResult
+from bot.daily.model import ANSWERABLE, DailyCopy, DailyResult
 from bot.members.model import Streak
 from bot.rounds.store import round_questions
 from tests.banks import small_bank
@@ -177,17 +177,13 @@ LONG = 100
 
 async def answer_what_is_open(stage: Stage, user_id: int) -> int:
     """Let a member answer in /today whatever can be answered; return how many questions it was."""
-    found = await stage.bot.dailies.today(GUILD, user_id)
-    now = stage.clock()
-    waiting = [
-        shown.daily
-        for shown in found.dailies
-        if not shown.answered and shown.daily.closes_at is not None and shown.daily.closes_at > now
-    ]
-    for daily in waiting:
-        click = replace(stage.daily_click(user_id, daily), message_id=999)
+    found = (await stage.bot.days.today(user_id, GUILD)).dailies
+    for daily_id, _ in found:
+        copy = await stage.bot.dailies.copy(daily_id, GUILD, user_id)
+        assert isinstance(copy, DailyCopy)
+        click = replace(stage.daily_click(user_id, copy.daily), message_id=999)
         await stage.bot.dailies.answer(click, apart=True)
-    return len(waiting)
+    return len(found)
 
 
 @pytest.mark.parametrize("error", [*REFUSALS, unsent(), RuntimeError("odd")], ids=repr)
@@ -235,7 +231,7 @@ async def test_whatever_fails(stage: Stage, error: Exception) -> None:
         said = reads(panel_views.panel([await stage.status()], None, stage.bank, {1: None}))
         assert (daily.problem or "Last question") in said
         stage.sender.mend()
-    found = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
+    found = (await stage.bot.days.today(ALWINA, GUILD)).streak
     assert answered
     assert found == Streak(answered, answered, min(2, answered // 7), answered)
 

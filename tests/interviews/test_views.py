@@ -13,15 +13,14 @@ from msgspec.structs import replace
 
 from bot.chat.messages import DAILY, ENDED, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
-from bot.daily.model import DailyFeedback, DailyQuestion, TodaysDailies, TodaysDaily
+from bot.daily.model import DailyCopy, DailyFeedback, DailyQuestion
 from bot.interviews import views as interview
 from bot.interviews.grading import Flag
 from bot.interviews.model import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
 from bot.interviews.rules import build_report, follow_up_of
-from bot.members.model import Streak
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
 from tests.banks import teaching_bank
-from tests.daily.cards import closed_openly, daily_row, open_card
+from tests.daily.cards import a_day, closed_openly, daily_row, open_card
 from tests.messages import check_limits
 from tests.shipped import bank
 
@@ -96,8 +95,8 @@ def page_with(*points: Point, answer: str = "x", **more: object) -> str:
 
 def reviewed(graded: Assessment, page: int = 0) -> Message:
     """A page about a member's answer to an open daily."""
-    found = DailyFeedback(daily_row(), SMALL, Streak(3, 3), "Mine.", graded)
-    return open_daily.feedback(found, bank(), page)
+    found = DailyFeedback(daily_row(), SMALL, "Mine.", graded)
+    return open_daily.feedback(found, a_day(), bank(), page)
 
 
 def counted(topic: Topic, points: int, total: int = 10, **more: object) -> AskedQuestion:
@@ -405,17 +404,11 @@ def test_no_screen_passes_off_an_estimate_as_a_verdict() -> None:
         counted(other, 5, model=MODEL),
         AskedQuestion(third.id, None),
     ]
-    asked_openly = DailyQuestion(SMALL)
     cards += [
         *interview.report_pages(build_report(bank(), asked)),
         open_card(DailyQuestion(SMALL)),
         closed_openly(SMALL, 9, *(point.text for point in SMALL.key_points)),
-        *(
-            open_daily.today(TodaysDailies((shown,), (), False, Streak(3, 3)), bank(), AT)[0]
-            for shown in (
-                TodaysDaily(daily_row(), asked_openly, answered, None) for answered in (True, False)
-            )
-        ),
+        open_daily.copy(DailyCopy(daily_row(), DailyQuestion(SMALL)), bank()),
     ]
     texts = [text_of(card) for card in cards]
     assert [text for text in texts if re.search("covered|✅", text, re.IGNORECASE)] == []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import count, pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from bot.answers import store as answer_log
 from bot.answers.store import DAILY
 from bot.core import servers
+from bot.core.calendar import Rule, instant, local_date
 from bot.core.context import Context
 from bot.core.database import Database, is_away
 from bot.daily import store as daily_store
@@ -25,15 +27,18 @@ from bot.daily.model import Schedule
 from bot.members import store as members
 from bot.members import streak_store
 from bot.members.model import NO_NEWS, Dates, Streak, StreakNews
-from bot.members.rules import follow
+from bot.members.rules import follow, news
 from bot.members.streak_service import Streaks
 from bot.members.streak_store import streak_days
-from bot.practice.model import Summary
+from bot.practice.model import Finished
 from tests.answers.entries import GUILDS, QUESTIONS, counted, several_on_one_database
+from tests.banks import small_bank
 from tests.fakes import START
+from tests.practice.test_service import answer, end, go_on, practise, start
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+Way = Callable[[Stage], Coroutine[Any, Any, Any]]
 
 
 async def streak(stage: Stage, user_id: int = ALWINA) -> Streak:
@@ -53,32 +58,131 @@ async def rows(stage: Stage, user_id: int = ALWINA) -> int:
     return await stage.database.read(lambda conn: conn.execute(query).scalar_one())
 
 
-async def practise(stage: Stage) -> Summary:
-    """Answer one question of a practice wrong, so that it is due tomorrow, and end it."""
-    shown: Any = await stage.bot.practices.start(ALWINA, GUILD, stage.clock())
-    wrong = next((p for p, n in enumerate(shown.order) if n not in shown.item.right), 0)
-    click = stage.pressed(shown.question.id, ALWINA)
-    await stage.bot.practices.answer(replace(click, picks=(wrong,), text="certainly not this"))
-    summary = await stage.bot.practices.end(shown.question.practice_id, ALWINA, GUILD)
-    assert isinstance(summary, Summary)
-    return summary
-
-
-async def test_everything_counts_for_one_streak(stage: Stage) -> None:
-    """A daily, a practice that ends and an answer in an interview, each a date; twice is like once."""
-    await stage.set_up("13:00", answer_hours=1)
-    await stage.wait(hours=1)
-    assert (await stage.answer_daily(ALWINA, right=False)).streak.current == 1
-    await practise(stage)
-    assert (await streak(stage)).current == 1
-    await stage.wait(days=1)
-    summary = await practise(stage)
-    assert summary.streak == await streak(stage) == Streak(2, 2, 0, 2)
-    await stage.wait(days=1)
-    step: Any = await stage.bot.interviews.start(ALWINA, GUILD)
+async def interview(stage: Stage) -> None:
+    """Answer in an interview of one question."""
+    step: Any = await stage.bot.interviews.start(ALWINA, GUILD, questions=1)
     await stage.bot.interviews.answer(step.question_id, ALWINA, "It depends.")
-    assert (await streak(stage)).current == 3
+    await stage.bot.interviews.end(step.question_id, ALWINA)
+
+
+async def daily(stage: Stage) -> None:
+    await stage.answer_daily(ALWINA, right=False)
+
+
+WAYS: dict[str, Way] = {"daily": daily, "practice": practise, "interview": interview}
+"""What makes a date count."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_everything_counts_for_one_streak(stage: Stage, way: str) -> None:
+    """Each is enough to make a date count, twice is like once, and together they are one streak."""
+    stage = Stage(stage.database, small_bank(30))
+    await stage.set_up("13:00", answer_hours=1)
+    for days in range(1, 4):
+        await stage.until(START + days * DAY + HOUR)
+        await WAYS[way](stage)
+        assert (await streak(stage)).current == days
+    for another in [other for name, other in WAYS.items() if name != way]:
+        await another(stage)
+        assert await streak(stage) == Streak(3, 3, 0, 3)
     assert (await streak(stage, BOB)) == Streak()
+
+
+@pytest.mark.parametrize("misses", [(), (1,), (5,), (2, 4, 5, 6), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)])
+@pytest.mark.parametrize("topic", [None, "t1"])
+async def test_the_answer_that_ends_the_day_counts(
+    stage: Stage, misses: Collection[int], topic: str | None
+) -> None:
+    """The date counts from this very answer on, and only it says so; also if the member practises a
+    topic. Going on, or ending before, changes nothing."""
+    screen: Any = await start(stage, topic=topic)
+    for number in count(1):
+        verdict = await answer(stage, screen, right=number not in misses)
+        day = await stage.bot.days.today(ALWINA, GUILD)
+        is_over = day.to_do == 0
+        assert day.streak == await streak(stage) == Streak(*(is_over, is_over, 0, is_over))
+        assert verdict.streak == (day.streak if is_over else None)
+        if is_over:
+            break
+        screen = await go_on(stage, screen.question.practice_id)
+        if isinstance(screen, Finished):
+            screen = await start(stage)
+    await end(stage, screen.question.practice_id)
+    more: Any = await stage.bot.practices.more(ALWINA, GUILD, stage.clock())
+    assert (await answer(stage, more)).streak is None
+    assert await rows(stage) == 1
+
+
+async def test_a_day_whose_last_question_can_not_be_asked(stage: Stage) -> None:
+    """It counts once the practice shows that nothing is to do."""
+    screen: Any = await start(stage)
+    for right in (True, True, True, True, False):
+        verdict = await answer(stage, screen, right=right)
+        if right:
+            screen = await go_on(stage, screen.question.practice_id)
+    assert await streak(stage) == Streak()
+    await stage.bot.practices.set_aside(verdict.question.id, ALWINA, GUILD, aside=True)
+    over: Any = await go_on(stage, screen.question.practice_id)
+    assert over.today.streak == await streak(stage) == Streak(1, 1, 0, 1)
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(2, True), (20, False), (24 * 60, False)])
+async def test_a_practice_over_midnight(stage: Stage, minutes: float, counts: bool) -> None:
+    """It counts for the date that it is about if the member went on at once, and never for the next."""
+    stage.clock.at = START + 12 * HOUR - timedelta(minutes=1)
+    screen: Any = await start(stage)
+    for _ in range(4):
+        await answer(stage, screen)
+        screen = await go_on(stage, screen.question.practice_id)
+    stage.clock.turn(minutes=minutes)
+    await answer(stage, screen)
+    found = await stage.database.read(streak_store.days_after, ALWINA, START.date() - DAY)
+    assert found == ({START.date(): True} if counts else {})
+
+
+async def test_the_last_question_of_yesterday(stage: Stage) -> None:
+    """If it is asked again today, it doesn't end today."""
+    screen: Any = await start(stage)
+    for _ in range(4):
+        await answer(stage, screen)
+        screen = await go_on(stage, screen.question.practice_id)
+    topic: Any = await start(stage, topic=screen.item.topic_id)
+    assert topic.question.ends_day
+    stage.clock.turn(days=1)
+    again: Any = await go_on(stage, topic.question.practice_id)
+    assert again.question.id == topic.question.id
+    await answer(stage, again)
+    assert await streak(stage) == Streak()
+
+
+SPRING = date(2027, 3, 10)
+
+
+@pytest.mark.parametrize("zone", ["America/Havana", "Asia/Beirut", "Europe/Berlin", "UTC"])
+async def test_dates_when_the_clock_changes(stage: Stage, zone: str) -> None:
+    """Each date counts once, from its first second, which may be 01:00, to its last one."""
+    await stage.bot.profiles.set_zone(ALWINA, zone)
+    midnights = [instant(Rule(time(0), zone), SPRING + n * DAY) for n in range(25)]
+    for n, (first, after) in enumerate(pairwise(midnights), start=1):
+        stage.clock.at = first
+        assert (await credit(stage, first))[0].current == n
+        stage.clock.at = after - timedelta(seconds=1)
+        found, news = await credit(stage, stage.clock())
+        assert (found.current, news) == (n, NO_NEWS)
+        assert (await streak(stage)).current == n
+
+
+async def test_an_erasure_begins_it_anew(stage: Stage) -> None:
+    """Nothing is asked of whoever has no streak, and the next date is the first."""
+    for n in range(9):
+        stage.clock.at = START + n * DAY
+        await practise(stage) if n == 0 else await credit(stage, stage.clock())
+    assert (await streak(stage)).current == 9
+    await stage.bot.privacy.erase(ALWINA)
+    assert await streak(stage) == Streak()
+    await stage.database.write(streak_store.ask_on, ALWINA, stage.clock().date())
+    assert await rows(stage) == 0
+    assert (await credit(stage, stage.clock()))[0] == Streak(1, 1, 0, 1)
 
 
 async def test_a_daily_breaks_it_once_the_date_is_over(stage: Stage) -> None:
@@ -103,7 +207,8 @@ async def test_a_daily_where_they_do_not_play_breaks_nothing(stage: Stage) -> No
     await credit(stage, stage.clock())
     await stage.wait(days=5)
     assert (await streak(stage)).current == 1
-    assert (await stage.answer_daily(ALWINA, after=60)).streak.current == 2
+    await stage.answer_daily(ALWINA, after=60)
+    assert (await streak(stage)).current == 2
     await stage.bot.schedules.pause(GUILD, 1)
     for _ in range(15):
         await stage.wait(days=1)
@@ -128,11 +233,11 @@ async def test_a_days_of_a_plan_breaks_it(stage: Stage) -> None:
 
 async def test_a_reminder_breaks_it(stage: Stage) -> None:
     """On the date of its message."""
-    await practise(stage)
+    await credit(stage, stage.clock())
     await stage.bot.reminders.set(ALWINA, GUILD, "19:00", "UTC")
     await stage.wait(days=1)
     assert stage.sender.reminders
-    await practise(stage)
+    await credit(stage, stage.clock())
     await stage.wait(days=1)
     assert (await streak(stage)).current == 2
     await stage.wait(days=1)
@@ -165,12 +270,22 @@ async def test_a_late_answer_counts_for_the_date_of_its_daily(stage: Stage) -> N
     await credit(stage, stage.clock())
     await stage.until(START + 2 * DAY)  # the second daily is open since an hour before midnight
     assert (await streak(stage)).current == 1
-    assert (await stage.answer_daily(ALWINA)).streak.current == 2
+    await stage.answer_daily(ALWINA)
+    assert (await streak(stage)).current == 2
     opened = START + DAY + 11 * HOUR
     assert (await credit(stage, stage.clock(), opened))[0].current == 3
     assert (await credit(stage, stage.clock(), opened))[1] == NO_NEWS
     assert (await streak(stage)).current == 3
     await stage.bot.schedules.pause(GUILD, 1)
+
+
+async def test_a_date_that_is_answered_late_was_not_missed(stage: Stage) -> None:
+    """Whatever was asked on it: no freeze is used up, and none is said to be."""
+    for n in range(7):
+        await credit(stage, START + n * DAY)
+    opened = START + 7 * DAY
+    await stage.database.write(streak_store.ask_on, ALWINA, opened.date())
+    assert await credit(stage, opened + DAY, opened) == (Streak(8, 8, 1, 8), NO_NEWS)
 
 
 async def test_moving_over_the_date_line(stage: Stage) -> None:
@@ -181,6 +296,7 @@ async def test_moving_over_the_date_line(stage: Stage) -> None:
     for later in (HOUR, DAY):  # Monday and Tuesday again
         found, news = await credit(stage, START + later)
         assert (found.current, news) == (1, NO_NEWS)
+    assert await rows(stage) == 1
     assert (await credit(stage, START + 2 * DAY))[0].current == 2
 
 
@@ -196,10 +312,10 @@ async def test_a_length_is_noticed_whatever_counted(stage: Stage) -> None:
         await credit(stage, START + n * DAY)
     stage.clock.at = START + 6 * DAY
     assert seen == []
-    step: Any = await stage.bot.interviews.start(ALWINA, GUILD)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, "It depends.")
+    await interview(stage)
     assert seen == [(ALWINA, (), 7)]
-    await credit(stage, START + 7 * DAY)
+    for _ in range(2):  # a date is noticed once
+        await credit(stage, START + 7 * DAY)
     assert seen[1:] == [(ALWINA, (GUILD,), 8)]
 
 
@@ -287,9 +403,15 @@ async def test_nights_change_nothing(
     reminded: set[date] = set()
     for n, (mark, is_reminder, is_night) in enumerate(history):
         now = START + n * DAY
+        past = {day for day in asked | reminded if day < now.date()}
+        days = [START.date() + timedelta(days=m) for m in range(n + 1)]
         if mark == "c":
+            before = follow(Streak(), days, counted, past)
             counted.add(now.date())
-            await database.write(service.credit, user_id, None, now)
+            after = follow(Streak(), days, counted, past)
+            _, said = await database.write(service.credit, user_id, None, now)
+            assert said == news(before, after)
+            assert (await database.write(service.credit, user_id, None, now))[1] == NO_NEWS
         elif mark == "a" and is_reminder:
             reminded.add(now.date())
             await database.write(streak_store.ask_on, user_id, now.date())
@@ -297,8 +419,6 @@ async def test_nights_change_nothing(
             asked.add(now.date())
         if is_night:
             await service.settle_all()
-        days = [START.date() + timedelta(days=m) for m in range(n + 1)]
-        past = {day for day in asked | reminded if day < now.date()}
         expected = follow(Streak(), days, counted, past)
         found = await database.read(service.of, user_id, None)
         assert (found.current, found.best, found.freezes) == (
@@ -306,6 +426,64 @@ async def test_nights_change_nothing(
             expected.best,
             expected.freezes,
         )
+
+
+DATES = st.lists(
+    st.lists(
+        st.tuples(st.integers(0, 23), st.integers(1, 40), st.integers(0, 1), st.booleans()),
+        max_size=5,
+    ),
+    max_size=12,
+)
+"""The dailies of each date: the hour when it was opened, how long it was open, on which of two
+servers, and whether the member answered, which they did at once."""
+
+
+@several_on_one_database
+@given(dates=DATES, zone=st.sampled_from(["UTC", "Asia/Tokyo", "America/Havana"]))
+async def test_the_dailies_of_each_date(
+    database: Database, dates: list[list[tuple[int, int, int, bool]]], zone: str
+) -> None:
+    """However many there are: one answer makes a date count. Without one the date is missed once all
+    are closed, if the member has answered on that server before."""
+    user_id, servers_ = next(GUILDS), (next(GUILDS), next(GUILDS))
+    midnight = START - 12 * HOUR
+    now = midnight
+    context = SimpleNamespace(database=database, now=lambda: now)
+    service = Streaks(cast(Context, context), [daily_store.asked_on], lambda *_: None)
+    await database.write(members.set_zone, user_id, zone)
+    plays: dict[int, datetime] = {}
+    answered: set[date] = set()
+    given: list[tuple[date, datetime, datetime]] = []
+
+    def open_daily(conn: Connection, guild_id: int, closes_at: datetime, answers: bool) -> None:
+        schedule = Schedule(guild_id, 1, "12:00", "UTC", START, id=next(QUESTIONS))
+        times = {"scheduled_at": now, "opened_at": now, "closes_at": closes_at}
+        posted = {"state": "open", "message_id": next(QUESTIONS), **times}
+        daily_id = daily_store.create(conn, schedule, now.date(), **posted)
+        day = local_date(zone, now)
+        if plays.get(guild_id, now) < now:
+            given.append((day, now, closes_at))
+        if answers and daily_id is not None:
+            answer = counted(guild_id, user_id, 100, at=now, source=DAILY)
+            answer_log.add(conn, replace(answer, question_id=daily_id))
+            service.credit(conn, user_id, guild_id, now, now)
+            answered.add(day)
+            plays.setdefault(guild_id, now)
+
+    for n, dailies in enumerate(dates):
+        for hour, hours, server, answers in sorted(dailies):
+            now = midnight + n * DAY + hour * HOUR
+            closes_at = now + hours * HOUR
+            await database.write(open_daily, servers_[server], closes_at, answers)
+        now = midnight + (n + 1) * DAY
+        today = local_date(zone, now)
+        still_open = {day for day, _, closes_at in given if closes_at > now}
+        asked = {day for day, *_ in given if day < today} - still_open - answered
+        days = [midnight.date() + timedelta(days=m) for m in range(-1, n + 2)]
+        expected = follow(Streak(), days, answered, asked)
+        found = await database.read(service.of, user_id, None)
+        assert (found.current, found.best) == (expected.current, expected.best)
 
 
 ZONES = st.sampled_from(["UTC", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Honolulu"])

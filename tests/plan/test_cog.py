@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
+from tests.simcord.stage import Stage, answer_to, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -22,7 +22,7 @@ async def plan(
 
 
 async def test_from_plan_to_practice(stage: Stage) -> None:
-    """The page is private and has a picture and a button that starts today's share.
+    """The page is private and has a picture and a button that starts what today holds.
 
     Also while the member practises one topic.
     """
@@ -31,14 +31,14 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
     assert shown.ephemeral
     said = text_of(answer_to(shown))
     assert re.match(
-        r"### Your plan: everything\nAbout \*\*0%\*\* ready today, \*\*\d+%\*\* on 31 Jan", said
+        r"### Your plan: everything\nAbout \*\*0%\*\* ready today\n\*\*\d+%\*\* on 31 Jan", said
     )
     assert [a.filename for a in answer_to(shown).attachments] == ["plan.png"]
-    start = labels(answer_to(shown))[0]
-    assert start == "Start today's 40"
-    assert "Today: **40 new questions**" in said
-    question = await stage.alwina.click(answer_to(shown), label=start)
-    assert "Up next: 19 new" in text_of(answer_to(question))
+    today = "Today: **40 questions, about 20 minutes**"
+    assert today in said
+    assert today in reply(await stage.alwina.slash(stage.quiz, "profile"))
+    question = await stage.alwina.click(answer_to(shown), label="Practise")
+    assert "Question 1 of 40" in text_of(answer_to(question))
     assert reply(await stage.alwina.slash(stage.quiz, "plan")) == said
     assert stage.quiz.history() == []
     assert (await stage.bob.slash(stage.quiz, "plan")).modal is not None
@@ -59,14 +59,15 @@ async def test_a_plan_is_changed_and_removed(stage: Stage) -> None:
     values = {"date": "next friday", "minutes": "25", "goal": [f"section:{section.id}"]}
     changed = text_of(answer_to(await stage.alwina.submit_modal(form, values)))
     assert changed.startswith(f"### Your plan: {section.title}\n")
-    assert "25 minutes a day" in changed
+    assert "with 25 minutes a day" in changed
     asked = await stage.alwina.click(page, label="Remove")
     assert "### Remove your plan for 9 January 2026?" in text_of(answer_to(asked))
     kept = await stage.alwina.click(answer_to(asked), label="Keep it")
-    assert "25 minutes a day" in text_of(answer_to(kept))
+    assert text_of(answer_to(kept)) == changed
     asked = await stage.alwina.click(answer_to(kept), label="Remove")
     ended = await stage.alwina.click(answer_to(asked), label="Remove plan")
     assert "Your plan is removed." in text_of(answer_to(ended))
+    assert (await stage.alwina.click(answer_to(ended), label="Plan another one")).modal is not None
     assert (await stage.alwina.slash(stage.quiz, "plan")).modal is not None
 
 

@@ -50,17 +50,20 @@ def test_date_formats(text: str, day: str) -> None:
     [
         (
             "2026-11-25",
-            "25 November 2026 is in the past. Pick a date from the day after tomorrow on.",
+            "25 November 2026 is in the past. Pick one from the day after tomorrow on, in </plan>.",
         ),
         (
             "26.11.2026",
-            "That's today, so there's nothing left to plan. Go over what is due with </practice>.",
+            "That's today, so there's nothing left to plan. Go over what you know with </practice>.",
         ),
-        ("tomorrow", "That's tomorrow, too soon for a plan. Go over what is due with </practice>."),
+        (
+            "tomorrow",
+            "That's tomorrow, too soon for a plan. Go over what you know with </practice>.",
+        ),
         ("friday", "That's tomorrow, too soon for a plan."),
         (
             "2027-11-27",
-            "27 November 2027 is more than a year away. Pick a date within the next year.",
+            "27 November 2027 is more than a year away. Pick a nearer one in </plan>.",
         ),
         ("in 999 months", "more than a year away"),
         ("2026-02-30", "February 2026 has no day 30. Write it like 14 December, 14.12.2026,"),

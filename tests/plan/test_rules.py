@@ -1,4 +1,4 @@
-"""Readiness, a member's pace, the share of a day, and the order of topics and items."""
+"""Readiness, a member's pace, and the order of topics and items."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.memory.model import MemoryCard
+from bot.members.model import Streak
+from bot.memory.model import MemoryCard, Practised
 from bot.memory.progress import Knowledge
 from bot.memory.rules import recall, review
+from bot.memory.today import SECONDS, DayFacts, question_limit
 from bot.plan.forecast import build_outlook
-from bot.plan.model import DayShare, Outlook, Pace, Plan
+from bot.plan.model import Outlook, Pace, Plan
 from bot.plan.rules import (
     MINUTES,
-    SECONDS,
     expected_answers,
     goal_topics,
     items_in_order,
+    new_items,
     pace,
-    question_limit,
-    share_of_today,
+    split_due,
     topics_in_order,
 )
 from bot.questions.areas import ALL
@@ -49,8 +50,13 @@ def knowledge(
     return Knowledge(bank, of_bank, set(), "UTC", NOW, hidden=frozenset(hidden))
 
 
-def outlook(cards: Mapping[str, MemoryCard], plan: Plan = PLAN, own: Pace = NEW) -> Outlook:
-    return build_outlook(plan, knowledge(cards), own)
+def outlook(
+    cards: Mapping[str, MemoryCard], plan: Plan = PLAN, ago: Collection[float] = ()
+) -> Outlook:
+    """Return an outlook after answers in practice so many days ago."""
+    answers = [Practised(at, "t1-a", missed=False) for at in times(*ago)]
+    facts = DayFacts(knowledge(cards), answers, {}, None, (), Streak(), may_remind=False)
+    return build_outlook(plan, facts)
 
 
 def weighted(**weights: int) -> Bank:
@@ -121,26 +127,6 @@ def test_the_pace_of_past_days() -> None:
     assert (own_pace(0.6, zone="Asia/Tokyo").days, own_pace(0.6).days) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("pauses", "seconds"),
-    [
-        ([70] * 9, SECONDS),
-        ([70] * 10, 70),
-        ([20] * 6 + [50] * 5 + [170], 35),
-        ([20] * 12 + [190, 4_000], 20),
-        ([1] * 12, 5),
-    ],
-)
-def test_the_time_of_a_question_is_the_median_from_answer_to_answer(
-    pauses: list[float], seconds: float
-) -> None:
-    """That includes reading why; pauses don't count, and nobody reads in less than five seconds."""
-    at = [NOW - timedelta(days=1)]
-    for pause in pauses:
-        at.append(at[-1] + timedelta(seconds=pause))
-    assert pace(at, TODAY, "UTC", NOW).seconds == seconds
-
-
 def test_what_is_expected_of_a_member() -> None:
     """As planned without a past; then as before, with one more day as planned, and never more."""
     assert question_limit(15, 30) == 30
@@ -149,20 +135,20 @@ def test_what_is_expected_of_a_member() -> None:
     assert expected_answers(replace(NEW, days=9, answers=900), 15) == 30
 
 
-def test_the_share_of_a_day() -> None:
-    """Due items of the goal come first, then new ones, as far as the minutes reach."""
-    cards = known("t1-a", "t1-b", "t2-a", days=9)
-    plan = replace(PLAN, minutes=5, goal="topics:t1")
-    assert share_of_today(plan, knowledge(cards), NEW) == DayShare(20, 2, 2, 0)
-    assert share_of_today(PLAN, knowledge(cards), NEW) == DayShare(20, 21, 3, 0)
-    tired = replace(NEW, done=7)
-    assert share_of_today(replace(PLAN, minutes=5), knowledge(cards), tired) == DayShare(
-        20, 0, 3, 7
-    )
-    assert share_of_today(PLAN, knowledge(cards), replace(NEW, done=99)).left == 0
-    assert share_of_today(plan, knowledge(cards, hidden=["t1-a", "t1-c"]), NEW).left == 2
-    on_the_day = replace(PLAN, day=TODAY)
-    assert share_of_today(on_the_day, knowledge(cards), NEW) == DayShare(0, 0, 3, 0)
+def test_due_items_that_can_wait() -> None:
+    """Missed ones and those of the goal come first, in the order in which they are due."""
+    cards = known("t2-a", "t1-a", "t3-a", "t1-b") | known("t3-b", rating=Rating.Again)
+    plan = replace(PLAN, goal="topics:t1")
+    first, later = split_due(plan, knowledge(cards), [*cards])
+    assert (first, later) == (["t1-a", "t1-b", "t3-b"], ["t2-a", "t3-a"])
+    assert split_due(PLAN, knowledge(cards), [*cards]) == ([*cards], [])
+
+
+def test_the_goal_comes_first() -> None:
+    """Then all other items that the member has never met."""
+    order = [i.id for i in new_items(replace(PLAN, goal="topics:t2"), knowledge(known("t2-a")))]
+    assert sorted(order[:3]) == ["t2-b", "t2-c", "t2-d"]
+    assert sorted([*order, "t2-a"]) == sorted(BANK.asked)
 
 
 def test_a_goal_that_left_the_bank_is_everything() -> None:
@@ -174,16 +160,14 @@ def test_an_outlook() -> None:
     """It is about the goal alone; practice raises what is known, and twice the time raises it more."""
     cards = known("t1-a", "t3-a")
     found = outlook(cards)
-    assert (found.goal, found.share.days) == ("everything", 20)
+    assert (found.goal, found.days) == ("everything", 20)
+    assert outlook(cards, replace(PLAN, minutes=5)).today.size == 10
     assert found.ready == pytest.approx(knowledge(cards).readiness(BANK.asked_topics.values()))
     assert found.ready < found.expected <= found.with_twice
-    assert sum(section.topics for section in found.sections) == 6
-    assert len(found.next_topics) == 3
+    assert [section.title for section in found.sections] == ["First", "Second"]
     one = outlook(cards, replace(PLAN, goal="topics:t1"))
-    assert [section.topics for section in one.sections] == [1]
+    assert [section.title for section in one.sections] == ["First"]
     assert one.ready == pytest.approx(recall(cards["t1-a"], NOW) / 4)
-    rare = outlook(cards, own=replace(NEW, days=28, practised=1, answers=5))
+    rare = outlook(cards, ago=[27, 26.99, 26.98])
     assert rare.expected < found.expected
-    all_known = outlook(known(*BANK.asked))
-    assert all_known.next_topics == ()
     assert outlook({}, replace(PLAN, goal="topics:gone")).is_asked is False

@@ -15,8 +15,7 @@ from bot.core.servers import set_zone
 from bot.memory import store as memory
 from bot.plan import store
 from bot.plan.model import Outlook
-from bot.practice.model import Asking, Nothing
-from bot.practice.rules import NEW_A_DAY
+from bot.practice.model import Asking
 from bot.questions.areas import ALL
 from tests.banks import small_bank
 from tests.practice.test_service import asked, practise, start
@@ -65,7 +64,7 @@ async def test_the_date_of_a_member(stage: Stage) -> None:
     """Without a zone of their own it is the server's, where it may already be tomorrow."""
     await stage.database.write(set_zone, GUILD, "Pacific/Kiritimati")
     outlook = await plan(stage, "in 2 days")
-    assert (outlook.today, outlook.zone) == (date(2027, 1, 5), "Pacific/Kiritimati")
+    assert (outlook.today.day, outlook.today.zone) == (date(2027, 1, 5), "Pacific/Kiritimati")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ async def test_a_day_ends_at_the_members_midnight(
     await plan(stage, day.isoformat())
     for at, days in ((last - timedelta(hours=26), 1), (last, 0)):
         stage.clock.at = at
-        assert (await shown(stage)).share.days == days
+        assert (await shown(stage)).days == days
     stage.clock.turn(seconds=1)
     assert await stage.bot.plans.page(ALWINA, GUILD) is None
     assert await stage.bot.plans.end_if_over(ALWINA, GUILD) == day
@@ -100,19 +99,16 @@ async def test_a_plan_is_changed(stage: Stage) -> None:
 
 
 async def test_practice_follows_the_plan(stage: Stage) -> None:
-    """The day's share is what fits into its minutes rather than twenty new items."""
+    """The day is what fits into the plan's minutes: on its page, in practice, and once it is done."""
     stage = Stage(stage.database, small_bank(30))
-    await plan(stage, "in 10 days", 5)
-    share = (await shown(stage)).share
-    assert (share.new, share.due) == (10, 0)
-    assert len(await practise(stage)) == 10
-    assert await start(stage) == Nothing(None, next_in=2, more_tomorrow=True, planned=True)
-    share = (await shown(stage)).share
-    assert (share.left, share.done) == (0, 10)
-    assert len(await practise(stage, user_id=BOB)) == NEW_A_DAY
-    stage.clock.turn(days=2)
-    share = (await shown(stage)).share
-    assert (share.due, share.left) == (10, 10)
+    day = (await plan(stage, "in 10 days", 10)).today
+    assert (day.to_do, day.minutes) == (20, 10)
+    asked_, over = await practise(stage)
+    assert [question.total for question in asked_] == [20] * 20
+    assert (over.today.to_do, over.today.done) == (0, 20)
+    assert (await shown(stage)).today == replace(over.today, may_remind=True)
+    stage.clock.turn(days=1)
+    assert (await shown(stage)).today.to_do == over.today.tomorrow
 
 
 async def test_the_plans_topics_come_first(stage: Stage) -> None:
@@ -120,18 +116,18 @@ async def test_the_plans_topics_come_first(stage: Stage) -> None:
     await meet(stage, "t1-a", "t2-a", "t3-a", rating=Rating.Good)
     stage.clock.turn(days=4)
     outlook = await plan(stage, goal="topics:t2")
-    assert outlook.goal == "Topic 2"
-    assert (outlook.share.new, outlook.share.due) == (3, 1)
-    met = [item.id for item in await practise(stage)]
+    assert (outlook.goal, outlook.today.to_do) == ("Topic 2", 12)
+    questions, _ = await practise(stage)
+    met = [question.item.id for question in questions]
     assert met[0] == "t2-a"
     assert {item_id[:2] for item_id in met[:4]} == {"t2"}
-    assert sorted(met[4:]) == ["t1-a", "t3-a"]
+    assert sorted(met[-2:]) == ["t1-a", "t3-a"]
 
 
 async def test_misses_elsewhere_come_first(stage: Stage) -> None:
     """Also in a practice of one topic that the plan is not about."""
     await meet(stage, "t3-a")
-    stage.clock.turn(hours=1)
+    stage.clock.turn(days=1)
     await plan(stage, goal="topics:t1")
     assert (await asked(stage)).item.id == "t3-a"
     assert (await asked(stage, topic="t3")).item.id == "t3-a"
@@ -160,7 +156,7 @@ async def test_recorded_days(stage: Stage) -> None:
     today = stage.clock().date()
     assert [day.day for day in past] == [today - timedelta(days=2), today]
     assert past[-1].ready == round(1000 * outlook.ready) > 0
-    await practise(stage, user_id=BOB)
+    await start(stage, BOB)
     assert await recorded(stage, BOB) == []
 
 
@@ -196,9 +192,9 @@ async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
     assert await stage.database.read(store.get, ALWINA) == replace(kept, minutes=40)
 
 
-async def test_items_in_play_are_not_in_the_days_share(stage: Stage) -> None:
+async def test_items_in_play_are_not_in_the_day(stage: Stage) -> None:
     await plan(stage, minutes=60)
-    before = (await shown(stage)).share.new
+    before = (await shown(stage)).today.ahead
     await stage.start(4)
     await stage.run()
-    assert (await shown(stage)).share.new == before - 4
+    assert (await shown(stage)).today.ahead == before - 4

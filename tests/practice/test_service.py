@@ -92,19 +92,37 @@ async def end(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Finished
 
 
 async def practise(
-    stage: Stage, screen: Screen | None = None, *, misses: Collection[int] = ()
+    stage: Stage,
+    screen: Screen | None = None,
+    *,
+    misses: Collection[int] = (),
+    user_id: int = ALWINA,
+    guild_id: int | None = GUILD,
 ) -> tuple[list[Asking], Finished]:
     """Answer until the practice is over, and return what was asked in order, and the end.
 
     The questions at these places are answered wrong.
     """
-    screen, seen = screen or await start(stage), list[Asking]()
+    practices, seen = stage.bot.practices, list[Asking]()
+    screen = screen or await start(stage, user_id, guild_id)
     while isinstance(screen, Asking):
         seen.append(screen)
-        await answer(stage, screen, right=len(seen) not in misses)
-        screen = await go_on(stage, screen.question.practice_id)
+        right = len(seen) not in misses
+        await answer(stage, screen, right=right, user_id=user_id, guild_id=guild_id)
+        practice_id = screen.question.practice_id
+        screen = await practices.go_on(practice_id, user_id, guild_id, stage.clock())
     assert isinstance(screen, Finished)
     return seen, screen
+
+
+async def practise_all(stage: Stage, guild_id: int | None = GUILD) -> set[str]:
+    """Answer everything right that can be asked now, the day's questions and more; return the items."""
+    seen, _ = await practise(stage, guild_id=guild_id)
+    while isinstance(
+        more := await stage.bot.practices.more(ALWINA, guild_id, stage.clock()), Asking
+    ):
+        seen += (await practise(stage, more, guild_id=guild_id))[0]
+    return {asking.item.id for asking in seen}
 
 
 # --- what is asked

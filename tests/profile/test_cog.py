@@ -19,12 +19,12 @@ async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     message = answer_to(own)
     assert own.ephemeral
     assert labels(message) == [
-        *("Remind me", "Time zone", "Anki deck", "Show to others", "My data")
+        *("Remind me", "Time zone", "Anki deck", "Show to others", "My data", "Practise")
     ]
     figures = reply(own).splitlines()[1]
-    assert figures != "**0 points**"
+    assert figures.endswith(" points**")
     [alt] = alt_texts(message)
-    assert alt == "Last 12 weeks: 100% right, with answers on 1 day. 1 question met, 0 learned."
+    assert alt == "Last 12 weeks: 100% right, answers on 1 day. 1 met · 1 known."
     assert not answer_to(await stage.bob.slash(stage.quiz, "profile")).attachments
 
     hidden = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)
@@ -33,14 +33,16 @@ async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     assert not answer_to(hidden).attachments
 
     await stage.alwina.click(message, label="Show to others")
-    assert labels(answer_to(own)) == ["Remind me", "Time zone", "Anki deck", "Hide", "My data"]
+    assert labels(answer_to(own)) == [
+        *("Remind me", "Time zone", "Anki deck", "Hide from others", "My data", "Practise")
+    ]
     assert len(answer_to(own).attachments) == 1
     seen = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)
     assert alt_texts(answer_to(seen)) == [alt]
     assert labels(answer_to(seen)) == []
     assert reply(seen) == f"### **alwina**\n{figures}"
 
-    await stage.alwina.click(message, label="Hide")
+    await stage.alwina.click(message, label="Hide from others")
     seen = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)
     assert not answer_to(seen).attachments
 

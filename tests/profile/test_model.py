@@ -11,8 +11,8 @@ from bot.profile.model import WEEKS, Details, details
 MONDAY, SUNDAY = date(2027, 1, 4), date(2027, 1, 10)
 
 
-def activity(answers: list[tuple[date, bool]], today: date) -> Details:
-    return details(answers, today, met=0, learned=0)
+def activity(answers: list[tuple[date, bool | None]], today: date) -> Details:
+    return details(answers, today, met=0, known=0)
 
 
 @pytest.mark.parametrize("today", [MONDAY, date(2027, 1, 6), SUNDAY])
@@ -26,6 +26,6 @@ def test_twelve_weeks_end_with_this_one(today: date) -> None:
 
 
 def test_a_day_counts_once() -> None:
-    """However many answers it has; each answer has its verdict."""
-    found = activity([(MONDAY, True), (MONDAY, False), (SUNDAY, True)], SUNDAY)
-    assert (found.answers, found.right, found.days[-1]) == (3, 2, 2)
+    """However many answers it has. One without a verdict counts for its date alone."""
+    found = activity([(MONDAY, True), (MONDAY, False), (SUNDAY, None)], SUNDAY)
+    assert (found.answers, found.right, found.days[-1]) == (2, 1, 2)

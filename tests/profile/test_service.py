@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from fsrs import Rating
 from msgspec.structs import replace
@@ -60,13 +61,33 @@ async def test_activity_is_of_every_answer_by_the_members_date(stage: Stage) -> 
     assert activity.days == (*(0,) * 10, 1, 2)
 
 
-async def test_questions_met_and_learned(stage: Stage) -> None:
-    """Items of the bank count; they are learned once they would last a week."""
-    await practise(stage, ALWINA, "t1-a", Rating.Good, at=START - timedelta(days=20))
-    await practise(stage, ALWINA, "t1-b", Rating.Again)
-    await practise(stage, ALWINA, "gone", Rating.Again)
+async def test_everything_counts_from_the_first_day(stage: Stage) -> None:
+    """Whoever only does interviews, or answers open dailies, is active, without a share of right ones."""
+    assert (await details(stage)).is_empty
+    step: Any = await stage.bot.interviews.start(ALWINA, GUILD)
+    assert (await details(stage)).is_empty
+    await stage.bot.interviews.answer(step.question_id, ALWINA, "It depends.")
     found = await details(stage)
-    assert (found.met, found.learned) == (2, 0)
-    await practise(stage, ALWINA, "t1-a", Rating.Good)
+    assert (sum(found.days), found.answers, found.is_empty) == (1, 0, False)
+    await stage.set_up("13:00", kind="open")
+    await stage.wait(days=1, hours=2)
+    await stage.write_daily(ALWINA, "It depends.")
     found = await details(stage)
-    assert (found.met, found.learned) == (2, 1)
+    assert (sum(found.days), found.answers) == (2, 0)
+
+
+async def test_questions_met_and_known(stage: Stage) -> None:
+    """Items of the bank count; on the first day those that are right are known, later fewer."""
+    for item_id in ("t1-a", "t1-b", "t2-a", "t2-b"):
+        await practise(stage, ALWINA, item_id, Rating.Good)
+    await practise(stage, ALWINA, "t3-a", Rating.Again)
+    await practise(stage, ALWINA, "gone", Rating.Good)
+    found = await details(stage)
+    assert (found.met, found.known) == (5, 4)
+    topics = await stage.bot.topics.all(ALWINA, GUILD)
+    assert round(sum(p.known for p in topics.progress.values())) == 4
+    stage.clock.turn(days=60)
+    later = await details(stage)
+    topics = await stage.bot.topics.all(ALWINA, GUILD)
+    assert (later.met, later.known) == (5, round(sum(p.known for p in topics.progress.values())))
+    assert later.known < 4

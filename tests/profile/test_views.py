@@ -11,12 +11,15 @@ from msgspec.structs import replace
 from bot.chat.messages import text_of
 from bot.members.model import Streak
 from bot.profile.model import Details, Profile
-from bot.profile.views import alt_text, own_profile, svg
+from bot.profile.views import alt_text, others_profile, own_profile, svg
+from tests.messages import height
 from tests.pixels import size
+from tests.plan.test_views import NEW as OUTLOOK
+from tests.plan.test_views import TODAY
 
-NONE = Details(0, 0, (0,) * 12, met=0, learned=0)
-SMALL = Details(6, 3, (*(0,) * 11, 2), met=6, learned=0)
-HEAVY = Details(5474, 4393, tuple(n % 8 for n in range(12)), met=4402, learned=3318)
+NONE = Details(0, 0, (0,) * 12, met=0, known=0)
+SMALL = Details(6, 3, (*(0,) * 11, 2), met=6, known=0)
+HEAVY = Details(5474, 4393, tuple(n % 8 for n in range(12)), met=4402, known=3318)
 
 
 def profile(
@@ -28,7 +31,7 @@ def profile(
 @pytest.mark.parametrize("details", [NONE, SMALL, HEAVY])
 async def test_the_profile_fits_on_a_phone(details: Details) -> None:
     """The picture is as wide as all, and low; there is none while there is nothing to draw."""
-    card = await own_profile("Alwina", profile(details, Streak(12, 30, 2, 5)), 5)
+    card = await own_profile("Alwina", profile(details, Streak(12, 30, 2, 5)), 5, TODAY)
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
     assert len(galleries) == (details is not NONE)
     for file in card.files():
@@ -40,11 +43,10 @@ async def test_the_profile_fits_on_a_phone(details: Details) -> None:
 
 def test_alt_text_says_the_figures() -> None:
     """The alt text says what the picture shows by bars and numbers."""
-    assert alt_text(SMALL) == (
-        "Last 12 weeks: 50% right, with answers on 2 days. 6 questions met, 0 learned."
-    )
-    assert alt_text(replace(NONE, met=6)) == (
-        "No answers in the last 12 weeks. 6 questions met, 0 learned."
+    assert alt_text(SMALL) == ("Last 12 weeks: 50% right, answers on 2 days. 6 met · 0 known.")
+    assert alt_text(replace(NONE, met=6)) == "No answers in the last 12 weeks. 6 met · 0 known."
+    assert alt_text(replace(NONE, days=(0, 3))) == (
+        "Last 12 weeks: answers on 3 days. 0 met · 0 known."
     )
 
 
@@ -52,19 +54,44 @@ def test_every_figure_is_in_the_picture() -> None:
     """The numbers are written out; each week has a bar, and one on it if it has active days."""
     drawn = svg(HEAVY)
     written = re.findall(r">([^<]+)</text>", drawn)
-    assert written == ["80%", "right", "4,402", "met", "3,318", "learned", "12 weeks"]
+    assert written == ["80%", "right", "4,402", "met", "3,318", "known", "12 weeks"]
     assert drawn.count('width="5.0"') == 12 + 10
     assert re.findall(r">([^<]+)</text>", svg(replace(NONE, met=6)))[0] == "–"
 
 
-async def test_ones_own_profile() -> None:
-    """It has the figures once, who else sees them, and the choices."""
-    shown = text_of(await own_profile("Alwina", profile(SMALL, Streak(12, 30, 1, 5)), 5))
-    assert shown == (
-        "### **Alwina**\n**77 points** · streak **12**, best 30 · 1 freeze\n"
+@pytest.mark.parametrize(
+    ("streak", "figures"),
+    [
+        (Streak(12, 30, 1, 5), "**77 points** · **12 days in a row** · 1 freeze"),
+        (Streak(0, 30), "**77 points** · best streak 30 days"),
+        (Streak(), "**77 points**"),
+    ],
+)
+async def test_ones_own_profile(streak: Streak, figures: str) -> None:
+    """Three lines and a picture, in ten lines of a phone; then the choices, and what to do now."""
+    own = await own_profile("Alwina", profile(SMALL, streak), 5, TODAY, OUTLOOK)
+    assert text_of(own) == (
+        f"### **Alwina**\n{figures}\n"
+        "Today: **30 questions, about 15 minutes**\n"
+        "Plan: about **0%** ready, **45%** on 13 Feb\n"
         f"[{alt_text(SMALL)}]\n( Remind me )\n( Time zone )\n( Anki deck )\n( Show to others )\n"
-        "( My data )"
+        "( My data )\n( Practise )"
     )
-    shown = text_of(await own_profile("Alwina", profile(SMALL, shows=True), 5))
-    assert "-# Others see all of this but your plan." in shown
-    assert "( Hide )" in shown
+    rows, picture = 2, 3
+    assert height(own) - 2 * rows + picture <= 10
+    done = replace(TODAY, ahead=0, done=30)
+    shown = text_of(await own_profile("Alwina", profile(SMALL, streak, shows=True), 5, done))
+    assert f"{figures}\n**Done for today ✓**\n[" in shown
+    assert shown.endswith("( Hide from others )\n( My data )")
+
+
+async def test_a_newcomers_profile() -> None:
+    """No zeros: what today holds, and the button for it. Others read that there is nothing yet."""
+    new = Profile(0, Streak(), shows=False, details=NONE)
+    shown = text_of(await own_profile("Alwina", new, 5, TODAY))
+    assert shown.startswith(
+        "### **Alwina**\nToday: **30 questions, about 15 minutes**\n( Remind me )"
+    )
+    assert shown.endswith("( Practise )")
+    seen = text_of(await others_profile("Alwina", replace(new, details=None), 5))
+    assert seen == "### **Alwina**\nNo points yet.\n-# They keep the rest private."

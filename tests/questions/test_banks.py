@@ -22,7 +22,7 @@ from bot.questions.own import is_own, server_of
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
 from tests.ours import OTHER_GUILD, cached_in, content, furnish, own_item, own_topic
-from tests.practice.test_service import practise
+from tests.practice.test_service import practise_all
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
@@ -344,8 +344,7 @@ async def test_practice_asks_own_questions_there_only(stage: Stage) -> None:
     asked = []
     for days, guild_id in ((0, GUILD), (60, OTHER_GUILD), (1, None), (1, GUILD)):
         stage.clock.turn(days=days)
-        items = await practise(stage, guild_id=guild_id)
-        asked.append({item.id for item in items if is_own(item.id)})
+        asked.append({i for i in await practise_all(stage, guild_id) if is_own(i)})
     assert asked == [set(mine), set(), set(), set(mine)]
 
 

@@ -22,7 +22,7 @@ from bot.questions.model import Bank, Choice, Item, Reference, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
 from bot.rounds.model import QuestionCard, RevealCard
-from tests.daily.cards import asks, closed_card, open_card, verdict_on
+from tests.daily.cards import a_day, asks, closed_card, open_card, verdict_on
 from tests.messages import (
     components,
     custom_ids,
@@ -105,7 +105,7 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
     review = Answered(one, order, answer, 100 if right else 0)
-    return daily_views.verdict(verdict_on(review, back_in=int(right)))
+    return daily_views.verdict(verdict_on(review, back_in=int(right)), a_day())
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:

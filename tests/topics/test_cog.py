@@ -17,14 +17,14 @@ SECTION = BANK.section_titles[TOPIC.section_id]
 async def test_from_the_sections_to_a_topic(stage: Stage) -> None:
     """The sections show the member's progress, lead to topics and start practice of the weakest."""
     new = await stage.alwina.slash(stage.quiz, "topics")
-    assert f"-# {len(BANK.asked)} questions · 0 met · 0 learned" in reply(new)
+    assert reply(new) == f"### Topics\n-# {len(BANK.asked)} questions"
     assert SECTION not in reply(new)
     assert labels(answer_to(new)) == ["Practise"]
     question = await stage.play(questions=1, seconds=5, topic=TOPIC.id)
     await question.answer(stage.alwina, right=False)
     await stage.wait(22)  # the reveal, and the pause: then it is counted
     shown = await stage.alwina.slash(stage.quiz, "topics")
-    assert "· 1 met · 0 learned" in reply(shown)
+    assert "· 1 met · 0 known" in reply(shown)
     assert f"{SECTION} · 1/" in reply(shown)
     assert "Weakest: **Temperature**" in reply(shown)
     message = answer_to(shown)
@@ -33,12 +33,12 @@ async def test_from_the_sections_to_a_topic(stage: Stage) -> None:
     await stage.alwina.select(message, values=[value], custom_id=sections.custom_id)
     page = text_of(answer_to(shown))
     assert page.startswith(f"### {SECTION}\n")
-    while "Temperature · learning, 1 due" not in page:
+    while "Temperature · learning" not in page:
         page = reply(await stage.alwina.click(message, label="Next"))
     (topics,) = lists(answer_to(shown))
     await stage.alwina.select(message, values=[TOPIC.id], custom_id=topics.custom_id)
     assert (
-        f"### {TOPIC.title}\n-# {SECTION} · Learning · 0 of {len(TOPIC.items)} learned · 1 due"
+        f"### {TOPIC.title}\n-# {SECTION} · Learning · {len(TOPIC.items)} questions · 1 met · 0 known"
         in text_of(answer_to(shown))
     )
     await stage.alwina.click(message, label="All topics")
@@ -68,7 +68,7 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
     assert TOPIC.question in reply(read).replace("\\", "")
     read = await stage.alwina.slash(stage.quiz, "topics", topic=TOPIC.id)
     await stage.alwina.click(answer_to(read), label="Practise")
-    assert reply(read).startswith("-# Practice · ")
+    assert reply(read).startswith("-# Question 1 of 5 · ")
     assert stage.texts() == []
 
 

@@ -13,7 +13,7 @@ from bot.memory.model import Progress
 from bot.questions.model import Bank, KeyPoint, Reference, Section, Topic
 from bot.topics import views
 from bot.topics.model import Deck, TopicList
-from tests.messages import height, labels, texts
+from tests.messages import components, height, labels, texts
 from tests.shipped import packs
 
 LARGEST = Topic(
@@ -59,7 +59,7 @@ def plain(text: str) -> str:
 
 def test_the_lists_fit_a_phone() -> None:
     """Sections and topics take 20 lines at most, within Discord's limits."""
-    known = Progress(FIRST.id, len(FIRST.items), met=2, learned=1, due=1, latest=2, misses=2)
+    known = Progress(FIRST.id, len(FIRST.items), met=2, known=0.7, latest=2, misses=2)
     shown = found(packs(), known)
     sections = views.section_list(shown)
     assert height(sections) <= 20
@@ -69,7 +69,33 @@ def test_the_lists_fit_a_phone() -> None:
     for number in range(len(views.topic_pages(packs()))):
         page = views.topic_list(shown, number)
         assert height(page) <= 20, number
-    assert f"{FIRST.title} · weak, 1 due" in text_of(views.topic_list(shown, 0))
+    assert f"{FIRST.title} · weak" in text_of(views.topic_list(shown, 0))
+
+
+def test_met_and_known_are_one_number_everywhere() -> None:
+    """What is known of topics is added up before it is rounded, in all lists."""
+    bank = packs()
+    section = bank.sections[0]
+    progress = [
+        Progress(topic.id, len(topic.items), met=2, known=0.4, latest=2) for topic in section.topics
+    ]
+    shown = found(bank, *progress)
+    n = len(progress)
+    said = f"{2 * n} met · {round(0.4 * n)} known"
+    for page in (views.section_list(shown), views.topic_list(shown, 0)):
+        assert f"questions · {said}\n" in text_of(page)
+    (listed,) = (c for c in components(views.section_list(shown)) if "options" in c)
+    assert listed["options"][0]["description"].endswith(said)
+    items = len(section.topics[0].items)
+    topic = text_of(views.topic_page(shown, section.topics[0].id))
+    assert f"Learning · {items} questions · 2 met · 0 known" in topic
+
+
+def test_a_newcomers_topics() -> None:
+    """No zeros, and a button that goes on."""
+    page = views.section_list(replace(found(), set_aside=0))
+    assert text_of(page).startswith(f"### Topics\n-# {len(packs().asked):,} questions\n")
+    assert labels(page) == ["Practise"]
 
 
 def test_every_topic_is_there_uncut() -> None:

@@ -1,0 +1,42 @@
+"""/today as a member uses it, on a server and in direct messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+import pytest
+
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import Stage, answer_to, buttons, labels, reply
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+@pytest.mark.parametrize("direct", [False, True])
+async def test_no_daily_is_no_dead_end(stage: Stage, direct: bool) -> None:
+    """Practice begins in the page's place, on a server and in direct messages; the page again at its end."""
+    member: Any = stage.alwina.user if direct else stage.alwina
+    shown = await (member.slash("today") if direct else member.slash(stage.quiz, "today"))
+    assert reply(shown) == "### 5 questions, about 2 minutes"
+    assert labels(answer_to(shown)) == ["Practise"]
+    await member.click(answer_to(shown), label="Practise")
+    assert reply(shown).startswith("-# Question 1 of 5 · ")
+    await member.click(answer_to(shown), label="End")
+    assert reply(shown) == "### 5 questions, about 2 minutes"
+
+
+async def test_a_manager_can_set_up_the_first_daily(stage: Stage) -> None:
+    """With a grey button that opens the form, until there is one."""
+    today = answer_to(await stage.manager.slash(stage.quiz, "today"))
+    set_up = buttons(today)[-1]
+    assert (set_up.label, set_up.style) == (
+        "Set up the question of the day",
+        discord.ButtonStyle.secondary,
+    )
+    form = await stage.manager.click(today, label="Set up the question of the day")
+    assert form.modal is not None
+    await stage.add_daily()
+    again = await stage.manager.slash(stage.quiz, "today")
+    assert "Next question of the day: <t:" in reply(again)
+    assert labels(answer_to(again)) == ["Practise"]
