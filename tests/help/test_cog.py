@@ -122,7 +122,7 @@ async def test_help_suggests_next_steps(stage: Stage) -> None:
     async def steps() -> list[str]:
         page = answer_to(await stage.alwina.slash(stage.quiz, "help"))
         day = await stage.services.days.today(stage.alwina.id, stage.guild.id)
-        assert (f"**Today: {amount(day)}**" if day.to_do else amount(day)) in text_of(page)
+        assert ("Today: " if day.to_do else "") + amount(day) in text_of(page)
         return labels(page)[: labels(page).index("All commands")]
 
     assert await steps() == ["Try one question", "Start a round", "Make a plan"]
@@ -205,7 +205,8 @@ async def test_all_commands(stage: Stage) -> None:
 
 def test_help_fits_a_phone() -> None:
     """It takes twelve lines at most, a row of buttons counting as two; each command takes one."""
-    today = replace(Member().today(datetime(2027, 1, 4, tzinfo=UTC)), ahead=100, minutes=100)
+    today = Member().today(datetime(2027, 1, 4, tzinfo=UTC))
+    today = replace(today, ahead=100, minutes=100, dailies=((1, "Question of the day"),))
     for steps in combinations(HelpStep, MOST_STEPS):
         page = views.help_page(steps, today, on_server=False, install="https://example.com")
         assert height(page) <= 12
