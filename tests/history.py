@@ -218,7 +218,6 @@ def _rounds(days: int) -> Rows:
     round_ = {
         "guild_id": GUILD,
         "starter_id": ALWINA,
-        "difficulty": "mixed",
         "seconds": 20,
         "idle": 0,
         "two_played": True,
@@ -263,7 +262,6 @@ def _challenges(days: int) -> Rows:
         "channel_id": CHANNEL,
         "starter_id": ALWINA,
         "member_id": ALWINA,
-        "difficulty": "mixed",
     }
     challenge |= {"two_played": True, "wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
     yield (

@@ -41,7 +41,7 @@ from tests.bank.test_insights_views import BANK, NOTHING
 from tests.messages import components, labels, reads
 
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
-CHALLENGE = ChallengeSummary("Ada", False, None, 5, None, "mixed", (15, 40), AT)
+CHALLENGE = ChallengeSummary("Ada", False, None, 5, None, ("easy",), (15, 40), AT)
 NO_TEAMS = TeamBoard(0, 1, 0, (), None, None, (), has_teams=False)
 TEAMS = boards_views.Asked("teams", "all", None)
 NONE = dict.fromkeys(PartnerInterview.__struct_fields__)

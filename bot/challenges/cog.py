@@ -28,7 +28,7 @@ from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.games.cog import starter_of
 from bot.games.model import Starter
-from bot.games.views import DIFFICULTY_CHOICES
+from bot.games.views import DIFFICULTY_CHOICES, DIFFICULTY_HELP
 from bot.questions.cog import Answerable
 
 _SURELY_NOT_SHOWN = range(400, 500)
@@ -60,7 +60,7 @@ class ChallengeCog(commands.Cog):
         member="Whom you challenge. Default: everyone",
         topic="One topic only. Default: all topics",
         questions=f"How many questions. Default: {DEFAULT_QUESTIONS}",
-        difficulty="How hard the questions are. Default: mixed",
+        difficulty=DIFFICULTY_HELP,
         hours=f"How many hours it stays open. Default: {DEFAULT_HOURS}",
     )
     @app_commands.choices(difficulty=DIFFICULTY_CHOICES)
@@ -75,7 +75,7 @@ class ChallengeCog(commands.Cog):
         questions: app_commands.Range[
             int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
         ] = DEFAULT_QUESTIONS,
-        difficulty: str = "mixed",
+        difficulty: str | None = None,
         hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] = DEFAULT_HOURS,
     ) -> None:
         starter = starter_of(interaction)

@@ -48,7 +48,7 @@ class Challenge(Struct, frozen=True):
     starter_id: int
     member_id: int | None
     topic_id: str | None
-    difficulty: str
+    difficulty: str | None
     wanted: int
     total: int
     hours: int
@@ -108,8 +108,8 @@ class NewChallenge(Struct, frozen=True):
 class ChallengeSummary(Struct, frozen=True):
     """The facts on every card of a challenge; unknown names are None.
 
-    `named` means that it is for one member, `member`. `topic` is a title. `seconds` are the
-    shortest and the longest time of a question.
+    `named` means that it is for one member, `member`. `topic` is a title. `levels` are those of
+    the questions that the bank still has, and `seconds` the shortest and the longest time of one.
     """
 
     starter: str | None
@@ -117,7 +117,7 @@ class ChallengeSummary(Struct, frozen=True):
     member: str | None
     questions: int
     topic: str | None
-    difficulty: str
+    levels: tuple[str, ...]
     seconds: tuple[int, int]
     closes_at: datetime
 

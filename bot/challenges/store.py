@@ -57,7 +57,7 @@ challenges = sa.Table(
     # the challenged member; null for everyone
     sa.Column("member_id", sa.BigInteger, info=SOMEBODY),
     sa.Column("topic_id", sa.String(48)),
-    sa.Column("difficulty", sa.String(10), nullable=False),
+    sa.Column("difficulty", sa.String(10)),  # null: easy first, then harder
     sa.Column("wanted", sa.Integer, nullable=False),  # questions that the starter asked for
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("hours", sa.Integer, nullable=False),

@@ -28,7 +28,7 @@ from bot.chat.messages import (
 )
 from bot.chat.router import PAGE, ROW, Route
 from bot.chat.ways import way
-from bot.games.views import fewer, standing_rows
+from bot.games.views import amount, fewer, standing_rows, times
 from bot.questions.answers import Answered
 from bot.questions.views import REPORT, answer_rows, asked, misses_button
 from bot.questions.views import about as about_item
@@ -113,13 +113,10 @@ def result(card: ResultCard) -> Message:
 
 def _head(about: ChallengeSummary, *, closed: bool = False) -> str:
     whom = t.name(about.member) if about.named else "everyone here"
-    least, most = about.seconds
-    times = f"{least} s each" if least == most else f"{least} to {most} s each"
     facts = [
-        t.count(about.questions, "question"),
+        amount(about.levels),
         t.one_line(about.topic or ""),
-        about.difficulty,
-        "closed" if closed else times,
+        "closed" if closed else times(*about.seconds),
     ]
     return (
         f"{_TITLE}\n{t.name(about.starter)} challenges {whom}\n-# {' · '.join(filter(None, facts))}"

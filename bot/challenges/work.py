@@ -241,17 +241,19 @@ class ChallengeWork(PostWorker[Challenge]):
         )
 
     def _described(self, conn: Connection, challenge: Challenge) -> ChallengeSummary:
-        topic = self._banks.of(conn, challenge.guild_id).topics.get(challenge.topic_id or "")
+        bank = self._banks.of(conn, challenge.guild_id)
+        topic = bank.topics.get(challenge.topic_id or "")
         pair = [challenge.starter_id, challenge.member_id or 0]
         names = names_of(conn, challenge.guild_id, pair)
-        times = [q.seconds for q in store.questions_of(conn, challenge.id)]
+        asked = store.questions_of(conn, challenge.id)
+        times = [q.seconds for q in asked]
         return ChallengeSummary(
             starter=names.get(challenge.starter_id),
             named=challenge.member_id is not None,
             member=names.get(challenge.member_id or 0),
             questions=challenge.total,
             topic=topic.title if topic else None,
-            difficulty=challenge.difficulty,
+            levels=tuple(bank.items[q.item_id].level for q in asked if q.item_id in bank.items),
             seconds=(min(times), max(times)),
             closes_at=challenge.closes_at,
         )

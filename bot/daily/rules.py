@@ -17,10 +17,14 @@ from bot.daily.model import Daily, DailyKind, DailyQuestion, DailyState, Schedul
 from bot.questions import answers
 from bot.questions.areas import ALL, topics_of
 from bot.questions.drawing import shuffled
-from bot.questions.model import Bank, Item, Topic
+from bot.questions.model import LEVELS, Bank, Item, Topic
 
 POINTS = 100
 """Points for a right answer to an item, however late before the close."""
+EASY_DAILIES = 3
+"""The number of a server's first dailies that are easy."""
+GENTLE_DAILIES = 10
+"""The number of a server's first dailies that are easy or medium."""
 OPEN_EVERY = 3  # days from one open question to the next if kinds are mixed
 MIN_HOURS, MAX_HOURS = 1, 48
 ON_THE_WAY = timedelta(seconds=5)
@@ -199,13 +203,20 @@ def asked_topic_ids(bank: Bank, asks: str) -> set[str] | None:
 Askable = TypeVar("Askable", Item, Topic)
 
 
-def pick(pool: Sequence[Askable], used: Mapping[str, date], rng: random.Random) -> Askable:
-    """Pick an item or topic that was never the server's daily, else one that was it longest ago.
+def next_ones(pool: Sequence[Askable], used: Mapping[str, date]) -> list[Askable]:
+    """Return the items or topics that were never the server's daily, else were it longest ago.
 
     `used` has the last date of each as the daily, by id. The pool must not be empty.
     """
     oldest = min(used.get(asked.id, date.min) for asked in pool)
-    return rng.choice([asked for asked in pool if used.get(asked.id, date.min) == oldest])
+    return [asked for asked in pool if used.get(asked.id, date.min) == oldest]
+
+
+def gentle(items: Sequence[Item], posted: int) -> list[Item]:
+    """Return the items that are easy enough for a server after `posted` dailies, else the easiest."""
+    level = {item.id: LEVELS.index(item.level) for item in items}
+    hardest = (posted >= EASY_DAILIES) + (posted >= GENTLE_DAILIES)
+    return [item for item in items if level[item.id] <= max(hardest, min(level.values()))]
 
 
 def draw(
@@ -214,21 +225,23 @@ def draw(
     bank: Bank,
     *,
     used: Mapping[str, date],
+    posted: int,
     in_dailies: Collection[str],
     in_games: Collection[str],
     rng: random.Random,
 ) -> DailyQuestion | None:
     """Draw what a daily asks on a date.
 
-    `used` has the last date of each item and topic as one of the server's dailies. `in_dailies` are
-    those that dailies ask now, which are never drawn; None if there is nothing else. The items
-    `in_games` are asked by rounds and challenges; they are drawn only if there is nothing else.
+    `used` has the last date of each item and topic as one of the server's dailies; `posted` of them
+    had an item. `in_dailies` are those that dailies ask now, which are never drawn; None if there is
+    nothing else. The items `in_games` are asked by rounds and challenges; they are drawn only if
+    there is nothing else.
     """
     area = asked_topic_ids(bank, schedule.asks)
     topics = [topic for topic in bank.open_topics.values() if topic.id not in in_dailies]
     if topics and (asks_openly(schedule.kind, day) or not bank.asked):
         fitting_topics = [topic for topic in topics if area is None or topic.id in area]
-        return DailyQuestion(pick(fitting_topics or topics, used, rng))
+        return DailyQuestion(rng.choice(next_ones(fitting_topics or topics, used)))
     items = [item for item in bank.asked.values() if item.id not in in_dailies]
     fitting = [item for item in items if area is None or item.topic_id in area]
     # A challenge can keep all items of a topic in play for a week: then ask another topic.
@@ -240,7 +253,7 @@ def draw(
     )
     if not pool:
         return None
-    item = pick(pool, used, rng)
+    item = rng.choice(gentle(next_ones(pool, used), posted))
     return DailyQuestion(bank.topic_of(item), item, shuffled(item, rng))
 
 

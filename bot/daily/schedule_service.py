@@ -188,6 +188,7 @@ class Schedules:
             day,
             self._banks.of(conn, schedule.guild_id),
             used=store.used(conn, schedule.guild_id),
+            posted=len(store.first_posted(conn, schedule.guild_id)),
             in_dailies={daily.item_id or daily.topic_id or "" for daily in open_dailies},
             in_games=self._in_play.items(conn, schedule.guild_id, ROUND, CHALLENGE),
             rng=self._rng,

@@ -31,7 +31,7 @@ from bot.core.tables import (
     upsert,
 )
 from bot.daily.model import POSTED, Daily, DailyState, Schedule
-from bot.daily.rules import points
+from bot.daily.rules import GENTLE_DAILIES, points
 from bot.members.model import Dates
 
 # One row for each decided local date of a schedule; see `DailyState` for the states.
@@ -187,6 +187,13 @@ def unanswered(
 def unrevealed(guild_id: int) -> Select[Any]:
     """Return the dailies of a server that are asked, or about to be."""
     return select(dailies).where(dailies.c.guild_id == guild_id, UNREVEALED)
+
+
+@all_values
+def first_posted(guild_id: int) -> Select[int]:
+    """Return the ids of dailies of a server that were posted with an item, at most a few."""
+    here = dailies.c.guild_id == guild_id, ON_CARD, dailies.c.item_id.is_not(None)
+    return select(dailies.c.id).where(*here).limit(GENTLE_DAILIES)
 
 
 @all_values

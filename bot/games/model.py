@@ -6,19 +6,21 @@ from msgspec import Struct
 
 from bot.questions.model import Item
 
-DIFFICULTIES = ("easy", "medium", "hard", "mixed")
-
 
 class GameOptions(Struct, frozen=True):
-    """The options of a game. Without a topic, it has questions of all topics."""
+    """The options of a game.
+
+    Without a topic, it has questions of all topics. Without a difficulty, which is a level's name,
+    it begins easy and climbs.
+    """
 
     questions: int
     topic_id: str | None = None
-    difficulty: str = "mixed"
+    difficulty: str | None = None
 
     def allows(self, item: Item) -> bool:
         """Return whether an item may be asked with these options."""
-        return self.difficulty in {"mixed", item.level} and self.topic_id in {None, item.topic_id}
+        return self.difficulty in {None, item.level} and self.topic_id in {None, item.topic_id}
 
 
 class Starter(Struct, frozen=True, kw_only=True):

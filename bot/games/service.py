@@ -128,20 +128,20 @@ class GameService(ABC):
         """Draw items that are not in play on the server, and that its starter may see; refuse if
         none is left.
 
-        Items that the server was never asked come first, then those it was asked longest ago.
+        They begin easy and climb, and are drawn by when the server was last asked them.
         """
         bank = self._banks.of(conn, starter.guild_id)
         fitting = [item for item in bank.asked.values() if options.allows(item)]
         if not fitting:
             raise UserError(
-                "No question matches these options. Try another topic, or mixed difficulty."
+                "No question matches these options. Try another topic, or any difficulty."
             )
         hidden = self._in_play.items_kept_from(conn, starter.user_id, starter.guild_id)
         free = [item for item in fitting if item.id not in hidden]
         if not free:
             raise UserError(
                 "Everything that matches is being asked right now. "
-                "Try another topic, or mixed difficulty, or start again in a few minutes."
+                "Try another topic, or any difficulty, or start again in a few minutes."
             )
         asked = asked_in(conn, starter.guild_id)
         return drawing.draw(free, asked, options.questions, self._rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from discord import app_commands
@@ -9,18 +10,33 @@ from discord.app_commands import locale_str
 
 from bot.answers.model import Tally
 from bot.chat import text as t
-from bot.games.model import DIFFICULTIES
 from bot.games.rules import SHOWN
+from bot.questions.model import LEVELS
 
 DIFFICULTY_CHOICES = [
-    app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES
+    app_commands.Choice(name=locale_str(level.capitalize()), value=level) for level in LEVELS
 ]
-"""The values of the option `difficulty`."""
+DIFFICULTY_HELP = "How hard the questions are. Default: easy first, then harder"
+"""The option `difficulty`."""
 
 _REPEATS = (
     "-# A question counts on the leaderboard once in 30 days for each of you, "
     "so some points count only here."
 )
+
+
+def amount(levels: Sequence[str]) -> str:
+    """Return the number of questions of each level: "2 easy, 1 hard", "3 easy questions"."""
+    number = Counter(levels)
+    parts = [f"{number[level]} {level}" for level in LEVELS if number[level]]
+    if len(parts) == 1:
+        return t.count(len(levels), f"{levels[0]} question")
+    return ", ".join(parts)
+
+
+def times(shortest: int, longest: int) -> str:
+    """Return the time limits of questions in words."""
+    return f"{shortest} s each" if shortest == longest else f"{shortest} to {longest} s"
 
 
 def fewer(questions: int, wanted: int) -> str:

@@ -3,53 +3,87 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from heapq import heapify, heappop, heapreplace
 
-from bot.questions.model import Item
+from bot.questions.model import LEVELS, Item
+
+_NEVER = -1
 
 
 def draw(
-    items: Iterable[Item], asked: Mapping[str, Any], count: int, rng: random.Random
+    items: Sequence[Item], asked: Mapping[str, int], count: int, rng: random.Random
 ) -> list[Item]:
-    """Draw up to `count` items, in the order to ask them.
+    """Draw up to `count` items, in the order to ask them: easy ones, then medium, then hard ones.
 
-    Each turn takes one item of every topic that has items left, so no topic repeats within a turn.
-    A topic comes earlier the longer ago its oldest item was asked, then the longer ago the topic
-    itself was; remaining ties are random. Within a topic, the item asked longest ago is drawn.
-    `asked` maps item ids to when the server was last asked them; all values are of one comparable
-    type, such as milliseconds.
+    `asked` has when the server was last asked items, by id. The half of the items that was asked
+    most recently is left out, unless that leaves too few; `mix` says how many of each level come
+    from the others. Each is of a topic that was drawn least so far; among those, of the one whose
+    oldest item of the level was asked longest ago, then of the one that was asked longest ago
+    itself. Remaining ties are random. Within a topic, the level's item asked longest ago is drawn.
     """
-
-    def last_asked(item: Item) -> tuple[Any, ...]:
-        """Return a sort key; items that were never asked sort first."""
-        at = asked.get(item.id)
-        return () if at is None else (at,)
-
-    by_topic: dict[str, list[Item]] = {}
+    times = {item.id: asked.get(item.id, _NEVER) for item in items}
+    oldest = sorted(times.values())[: max(count, (len(times) + 1) // 2)]
+    topic_asked: dict[str, int] = {}
+    by_level: dict[str, dict[str, list[Item]]] = {level: {} for level in LEVELS}
     for item in items:
-        by_topic.setdefault(item.topic_id, []).append(item)
-    oldest_item = {}
-    topic_last_asked = {}  # of the whole topic: drawing doesn't change it
-    for topic_id, group in by_topic.items():
-        times = [last_asked(item) for item in group]
-        oldest_item[topic_id] = min(times)
-        topic_last_asked[topic_id] = max(times)
+        topic_id, at = item.topic_id, times[item.id]
+        topic_asked[topic_id] = max(at, topic_asked.get(topic_id, _NEVER))
+        if at <= oldest[-1]:
+            by_level[item.level].setdefault(topic_id, []).append(item)
+    left = [sum(map(len, topics.values())) for topics in by_level.values()]
     drawn: list[Item] = []
-    while by_topic and len(drawn) < count:
-        topics = list(by_topic)
-        rng.shuffle(topics)
-        topics.sort(key=lambda topic_id: (oldest_item[topic_id], topic_last_asked[topic_id]))
-        for topic_id in topics[: count - len(drawn)]:
-            group = by_topic[topic_id]
-            tied = [item for item in group if last_asked(item) == oldest_item[topic_id]]
-            drawn.append(rng.choice(tied))
-            group.remove(drawn[-1])
-            if group:
-                oldest_item[topic_id] = min(map(last_asked, group))
-            else:
-                del by_topic[topic_id]
+    for topics, number in zip(by_level.values(), mix(count, left), strict=True):
+        drawn += _draw_spread(topics, number, drawn, times, topic_asked, rng)
     return drawn
+
+
+def _draw_spread(
+    topics: Mapping[str, list[Item]],
+    number: int,
+    before: Sequence[Item],
+    times: Mapping[str, int],
+    topic_asked: Mapping[str, int],
+    rng: random.Random,
+) -> list[Item]:
+    """Draw a number of items of one level, given by topic, of topics that were drawn least."""
+
+    def place(topic_id: str) -> tuple[int, int, int]:
+        oldest = min(times[item.id] for item in topics[topic_id])
+        return times_drawn[topic_id], oldest, topic_asked[topic_id]
+
+    times_drawn = Counter(item.topic_id for item in before)
+    in_random_order = rng.sample(list(topics), len(topics)) if number else []
+    queue = [(*place(topic_id), n, topic_id) for n, topic_id in enumerate(in_random_order)]
+    heapify(queue)
+    drawn = []
+    for _ in range(number):
+        _, oldest, _, n, topic_id = queue[0]
+        tied = [item for item in topics[topic_id] if times[item.id] == oldest]
+        drawn.append(rng.choice(tied))
+        topics[topic_id].remove(drawn[-1])
+        times_drawn[topic_id] += 1
+        if topics[topic_id]:
+            heapreplace(queue, (*place(topic_id), n, topic_id))
+        else:
+            heappop(queue)
+    return drawn
+
+
+def mix(count: int, left: Sequence[int]) -> list[int]:
+    """Return how many items of each level to draw, of those that are `left` of each.
+
+    Every fifth is hard; of the others, half are easy, and the odd one too. A neighbour makes up for
+    what a level lacks, or else the level beyond it.
+    """
+    hard = count // 5
+    medium = (count - hard) // 2
+    wanted = count - hard - medium, medium, hard
+    numbers = [min(pair) for pair in zip(wanted, left, strict=True)]
+    for level in (1, 0, 2):
+        numbers[level] += min(left[level] - numbers[level], count - sum(numbers))
+    return numbers
 
 
 def shuffled(item: Item, rng: random.Random) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +25,10 @@ class Choice(Struct, frozen=True):
     why: str
 
 
+LEVELS = ("easy", "medium", "hard")
+"""The difficulty of items in words."""
+
+
 def rasch_level(difficulty: float) -> str:
     """Return a difficulty on the Rasch scale in words.
 
@@ -35,6 +39,7 @@ def rasch_level(difficulty: float) -> str:
     return "easy" if difficulty < -middle else "hard" if difficulty > middle else "medium"
 
 
+@cache
 def level_of(difficulty: int) -> str:
     """Return a difficulty from 1 to 5 in words."""
     return rasch_level(_on_rasch_scale(difficulty))

@@ -14,7 +14,7 @@ from bot.chat.replies import acknowledge, say, say_here, update_reply
 from bot.chat.router import Fields, click_of, guild_id_of, message_id_of
 from bot.core.clicks import Click
 from bot.games.cog import starter_of
-from bot.games.views import DIFFICULTY_CHOICES
+from bot.games.views import DIFFICULTY_CHOICES, DIFFICULTY_HELP
 from bot.questions.cog import Answerable
 from bot.rounds import rules
 from bot.rounds import views as view
@@ -47,7 +47,7 @@ class QuizCog(commands.Cog):
     @app_commands.describe(
         questions=f"How many questions. Default: {DEFAULT_QUESTIONS}",
         topic="One topic only. Default: all topics",
-        difficulty="How hard the questions are. Default: mixed",
+        difficulty=DIFFICULTY_HELP,
         seconds="Seconds per question. Default: as long as each one needs",
         mode="By the clock, or hosted: you show each answer and go on yourself. Default: timed",
     )
@@ -65,7 +65,7 @@ class QuizCog(commands.Cog):
             int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
         ] = DEFAULT_QUESTIONS,
         topic: str | None = None,
-        difficulty: str = "mixed",
+        difficulty: str | None = None,
         seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] | None = None,
         mode: str = "timed",
     ) -> None:

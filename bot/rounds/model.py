@@ -48,7 +48,7 @@ class Round(Struct, frozen=True):
     channel_id: int
     starter_id: int
     topic_id: str | None
-    difficulty: str
+    difficulty: str | None
     seconds: int | None
     hosted: bool
     total: int
@@ -82,15 +82,15 @@ class RoundQuestion(Struct, frozen=True):
 class NewRound(Struct, frozen=True):
     """A round that was just started. It has fewer questions than `wanted` if not enough items match.
 
-    `seconds` are the shortest and the longest time limit of its questions; None if it is hosted.
+    `levels` are those of its questions, `seconds` the shortest and the longest time limit of one;
+    None if it is hosted.
     """
 
     id: int
-    questions: int
+    levels: tuple[str, ...]
     wanted: int
     seconds: tuple[int, int] | None
     topic: Topic | None
-    difficulty: str
     first_at: datetime
 
 

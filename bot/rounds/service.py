@@ -74,11 +74,10 @@ class Rounds(GameService):
         limits = [limit for _, _, limit in questions if limit]
         return NewRound(
             id=round_id,
-            questions=len(questions),
+            levels=tuple(item.level for item in drawn),
             wanted=options.questions,
             seconds=(min(limits), max(limits)) if limits else None,
             topic=bank.topics.get(options.topic_id or ""),
-            difficulty=options.difficulty,
             first_at=first_at,
         )
 

@@ -61,7 +61,7 @@ rounds = sa.Table(
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("starter_id", sa.BigInteger, nullable=False, info=SOMEBODY),
     sa.Column("topic_id", sa.String(48)),
-    sa.Column("difficulty", sa.String(10), nullable=False),
+    sa.Column("difficulty", sa.String(10)),  # null: easy first, then harder
     sa.Column("seconds", sa.Integer),  # null: each question has its own time limit, or none
     sa.Column("hosted", sa.Boolean, nullable=False, server_default=sa.false()),  # without a clock
     sa.Column("total", sa.Integer, nullable=False),

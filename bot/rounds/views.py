@@ -15,7 +15,7 @@ from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, row, separ
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, stroke, words
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.errors import UserError
-from bot.games.views import fewer, standing_rows
+from bot.games.views import amount, fewer, standing_rows, times
 from bot.questions.answers import Answered
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
@@ -49,23 +49,13 @@ _APART = 22
 def start_line(starter: str, started: NewRound) -> str:
     """Return the public reply to a start."""
     about = [
-        t.count(started.questions, "question"),
-        started.difficulty,
-        _times(*started.seconds) if started.seconds else "hosted, no clock",
+        amount(started.levels),
+        t.one_line(started.topic.title if started.topic else ""),
+        times(*started.seconds) if started.seconds else "hosted, no clock",
     ]
-    if started.topic:
-        about.insert(1, t.one_line(started.topic.title))
     first = f"First one at {t.when(started.first_at, 'T')}."
-    only = fewer(started.questions, started.wanted)
-    return f"{t.name(starter)} starts {' · '.join(about)}. {first}{only}"
-
-
-def _times(shortest: int, longest: int) -> str:
-    return (
-        f"{shortest} s each"
-        if shortest == longest
-        else f"{shortest} to {longest} s, depending on the question"
-    )
+    only = fewer(len(started.levels), started.wanted)
+    return f"{t.name(starter)} starts {' · '.join(filter(None, about))}. {first}{only}"
 
 
 def acknowledgement(answer: Locked) -> str:

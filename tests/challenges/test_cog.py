@@ -75,7 +75,7 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     card = await card_of(stage, stage.alwina, questions=2, topic="temperature", hours=1)
     opened = text_of(card)
     assert (
-        "## ⚔️ Challenge\n**alwina** challenges everyone here\n-# 2 questions · Temperature · mixed · "
+        "## ⚔️ Challenge\n**alwina** challenges everyone here\n-# 1 easy, 1 medium · Temperature · "
         in opened
     )
     assert labels(card) == ["Take it"]
@@ -132,13 +132,13 @@ async def test_a_pair(stage: Stage) -> None:
         )
         await stage.wait(3)
     (closed,) = stage.quiz.history()
-    assert "Temperature · mixed · closed" in text_of(closed)
+    assert "1 easy question · Temperature · closed" in text_of(closed)
     assert labels(closed) == ["Practise my misses", "My answers", "Challenge back"]
     await stage.bob.click(closed, label="Challenge back")
     await stage.wait(1)
     again = stage.quiz.last_message
     assert again is not None
-    assert "**bob** challenges **alwina**\n-# 1 question · Temperature" in text_of(again)
+    assert "**bob** challenges **alwina**\n-# 1 easy question · Temperature" in text_of(again)
 
 
 async def test_who_cannot_be_challenged(stage: Stage) -> None:

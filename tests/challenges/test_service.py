@@ -133,7 +133,7 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
             await look
     assert await stage.database.read(cards_of, ALWINA) == {}
     started = await stage.bot.rounds.start(starter_in(), RoundOptions(9))
-    assert started.questions == 1
+    assert len(started.levels) == 1
     with pytest.raises(UserError, match="Everything that matches is being asked"):
         await start(stage, BOB)
     await stage.wait(minutes=61)
@@ -148,7 +148,7 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
 async def test_a_challenge_for_a_named_member(stage: Stage) -> None:
     """Only the two can take it; it closes when both finish, and offers a rematch."""
     challenge_id = await start(
-        stage, ALWINA, member=BOB, topic_id="t1", difficulty="mixed", hours=48
+        stage, ALWINA, member=BOB, topic_id="t1", difficulty="hard", hours=48
     )
     with pytest.raises(UserError, match="for two others"):
         await take(stage, challenge_id, CLEMENTINE)
@@ -166,7 +166,7 @@ async def test_a_challenge_for_a_named_member(stage: Stage) -> None:
     assert (again.starter_id, again.member_id) == (BOB, ALWINA)
     assert (again.topic_id, again.difficulty, again.hours, again.wanted) == (
         "t1",
-        "mixed",
+        "hard",
         48,
         before.wanted,
     )

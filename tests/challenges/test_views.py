@@ -23,7 +23,8 @@ from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.shipped import packs
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
-ABOUT = ChallengeSummary("*Alwina*", False, None, 5, None, "mixed", (15, 40), AT)
+LEVELS = ("easy", "easy", "medium", "medium", "hard")
+ABOUT = ChallengeSummary("*Alwina*", False, None, 5, None, LEVELS, (15, 40), AT)
 NAMED = replace(ABOUT, named=True, member="Bob", topic="Attention", seconds=(20, 20))
 NAMES = {1: "Alwina", 2: "Bob", **{n: f"{'M' * 30}{n}" for n in range(3, 11)}}
 TABLE = tuple((n, Tally(n, 1000 - 50 * n, 3, 5, 12_500)) for n in range(1, 14))
@@ -39,14 +40,14 @@ def test_the_open_card() -> None:
     assert lines(message)[:3] == [
         "## ⚔️ Challenge",
         r"**\*Alwina\*** challenges everyone here",
-        "-# 5 questions · mixed · 15 to 40 s each",
+        "-# 2 easy, 2 medium, 1 hard · 15 to 40 s",
     ]
     assert lines(message)[-1] == "-# Open until <t:1714564800:f>"
     assert lines(views.open_card(OpenCard(7, ABOUT, 1_200)))[-1].endswith(" · 1,200 finished")
     assert custom_ids(message) == ["take:v1:7"]
     pair = views.open_card(OpenCard(7, NAMED, 1))
     assert r"**\*Alwina\*** challenges **Bob**" in lines(pair)
-    assert "-# 5 questions · Attention · mixed · 20 s each" in lines(pair)
+    assert "-# 2 easy, 2 medium, 1 hard · Attention · 20 s each" in lines(pair)
     assert lines(pair)[-1] == "-# Open until <t:1714564800:f>, or until both are done · 1 finished"
     assert "challenges a member" in reads(
         views.open_card(OpenCard(7, replace(NAMED, member=None), 0))
@@ -58,7 +59,7 @@ def test_the_standings() -> None:
     message = views.result(ResultCard(7, ABOUT, TABLE, NAMES, repeats=True))
     check_limits(message, "standings")
     assert lines(message)[2:5] == [
-        "-# 5 questions · mixed · closed",
+        "-# 2 easy, 2 medium, 1 hard · closed",
         "🥇 **Alwina** · **950 points** · 3 of 5 right · 2.5s",
         "🥈 **Bob** · **900 points** · 3 of 5 right · 2.5s",
     ]

@@ -55,7 +55,7 @@ RANGES = {
     "challenge hours": (1, 168),
 }
 CHOICES = {
-    "quiz difficulty": ["easy", "medium", "hard", "mixed"],
+    "quiz difficulty": ["easy", "medium", "hard"],
     "quiz mode": ["timed", "hosted"],
     "leaderboard period": ["today", "week", "month", "all"],
 }

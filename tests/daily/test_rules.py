@@ -12,18 +12,20 @@ from hypothesis import strategies as st
 
 from bot.core.calendar import days_in_words
 from bot.core.errors import UserError
-from bot.daily.model import POSTED, DailyKind, DailyState, Schedule
+from bot.daily.model import POSTED, DailyKind, DailyQuestion, DailyState, Schedule
 from bot.daily.rules import (
     MOVES,
     asks_openly,
     decode_ticks,
     draw,
     encode_ticks,
+    gentle,
     most_missed,
     next_count,
-    pick,
+    next_ones,
     read_kind,
 )
+from bot.questions.model import LEVELS
 from tests.banks import small_bank
 from tests.shipped import item
 
@@ -53,13 +55,6 @@ def test_ticks() -> None:
     assert most_missed([], ["A"]) == ()
 
 
-def test_chance_decides_among_new_ones() -> None:
-    """Each new item can be the first, and the same seed picks the same."""
-    pool = [item("a"), item("b"), item("c")]
-    assert {pick(pool, {}, random.Random(seed)).id for seed in range(60)} == {"a", "b", "c"}
-    assert pick(pool, {}, random.Random(5)) == pick(pool, {}, random.Random(5))
-
-
 @given(size=st.integers(1, 8), cycles=st.integers(1, 3), seed=st.integers(0, 999))
 def test_no_repeat_until_the_pool_is_used_up(size: int, cycles: int, seed: int) -> None:
     """Day after day each item comes once a cycle, and in the second cycle in the order of the first."""
@@ -68,12 +63,22 @@ def test_no_repeat_until_the_pool_is_used_up(size: int, cycles: int, seed: int) 
     rng = random.Random(seed)
     picked = list[str]()
     for day in range(size * cycles):
-        chosen = pick(pool, used, rng).id
+        chosen = rng.choice(next_ones(pool, used)).id
         used[chosen] = FIRST + timedelta(days=day)
         picked.append(chosen)
     first = picked[:size]
     assert sorted(first) == sorted(i.id for i in pool)
     assert picked == first * cycles
+
+
+@given(difficulties=st.lists(st.integers(1, 5), min_size=1), posted=st.integers(0, 99))
+def test_a_server_begins_easy(difficulties: list[int], posted: int) -> None:
+    """The first three are easy, the next seven easy or medium; where none is, the easiest are asked."""
+    pool = [item(f"i-{n}", difficulty=given) for n, given in enumerate(difficulties)]
+    asked = ["easy"] if posted < 3 else ["easy", "medium"] if posted < 10 else LEVELS
+    fitting = [one for one in pool if one.level in asked]
+    easiest = min(pool, key=lambda one: LEVELS.index(one.level)).level
+    assert gentle(pool, posted) == (fitting or [one for one in pool if one.level == easiest])
 
 
 def test_which_days_ask_openly() -> None:
@@ -129,29 +134,48 @@ BANK = small_bank()
 ITEMS = st.sets(st.sampled_from(sorted(BANK.asked)))
 
 
-@given(in_dailies=ITEMS, in_games=ITEMS, area=st.sampled_from(["t1", "t2"]))
-def test_what_is_drawn_where_much_is_in_play(
-    in_dailies: set[str], in_games: set[str], area: str
+@given(
+    in_dailies=ITEMS,
+    in_games=ITEMS,
+    used=ITEMS,
+    area=st.sampled_from(["t1", "t2"]),
+    posted=st.sampled_from([0, 99]),
+    seed=st.integers(0, 99),
+)
+def test_what_is_drawn(
+    in_dailies: set[str], in_games: set[str], used: set[str], area: str, posted: int, seed: int
 ) -> None:
-    """Never what a daily asks; another topic before what games ask; that before nothing."""
+    """Never what a daily asks; another topic before what games ask; that before nothing.
+
+    Then comes what was never asked, and of that at first the easiest. Chance decides the rest.
+    """
     schedule = Schedule(
         1, 10, "13:00", "UTC", datetime(2027, 1, 4, tzinfo=UTC), asks=f"topics:{area}"
     )
-    found = draw(
-        schedule,
-        FIRST,
-        BANK,
-        used={},
-        in_dailies=in_dailies,
-        in_games=in_games,
-        rng=random.Random(1),
-    )
 
-    def rank(one: str) -> tuple[bool, bool]:
-        return one in in_games, BANK.items[one].topic_id != area
+    def drawn(seed: int) -> DailyQuestion | None:
+        return draw(
+            schedule,
+            FIRST,
+            BANK,
+            used=dict.fromkeys(used, FIRST),
+            posted=posted,
+            in_dailies=in_dailies,
+            in_games=in_games,
+            rng=random.Random(seed),
+        )
 
+    def rank(one: str) -> tuple[bool, bool, bool, int]:
+        found = BANK.items[one]
+        level = 0 if posted else LEVELS.index(found.level)
+        return one in in_games, found.topic_id != area, one in used, level
+
+    found = drawn(seed)
     free = BANK.asked.keys() - in_dailies
     assert (found is None) == (not free)
     if found is not None:
-        assert found.id in free
-        assert rank(found.id) == min(map(rank, free))
+        best = {one for one in free if rank(one) == min(map(rank, free))}
+        assert found.id in best
+        assert found == drawn(seed)
+        if len(best) == 2:
+            assert {one.id for n in range(20) if (one := drawn(n))} == best

@@ -11,9 +11,9 @@ import pytest
 
 from bot.core import servers
 from bot.core.database import Database
-from bot.core.errors import UserError
+from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
-from bot.daily import schedule_store
+from bot.daily import schedule_store, store
 from bot.daily.model import DEFAULT_NAME, Daily, DailyCopy, DailyVerdict, OtherDailies
 from bot.daily.schedule_service import Changes
 from bot.members.model import NO_NEWS
@@ -51,6 +51,37 @@ def posts(stage: Stage) -> list[tuple[datetime, str]]:
 
 def asked(found: list[Daily]) -> list[str]:
     return [daily.item_id or daily.topic_id or "" for daily in found]
+
+
+async def test_a_server_begins_easy(database: Database) -> None:
+    """Three easy ones, whatever schedule posts them, then seven easy or medium ones, then anything.
+
+    Open questions and those that couldn't be posted don't count, and each server has its own first ones.
+    """
+    stage = Stage(database, small_bank(7))
+    await stage.set_up("13:00", answer_hours=1, kind="open")
+    await stage.wait(days=2)
+    await stage.change(kind="choice")
+    stage.sender.fail("post_daily", DeliveryRefused("permission", "Not here."), times=10_000)
+    await stage.wait(days=2)
+    stage.sender.mend()
+    await stage.wait(days=2)
+    await stage.bot.schedules.remove(GUILD, 1)
+    await add(stage, "Another", answer_hours=1)
+    await stage.wait(days=9)
+    other: Changes = {"channel_id": CHANNEL, "at": "13:00", "name": "Theirs", "answer_hours": 1}
+    await stage.bot.schedules.add(GUILD + 1, other)
+    await stage.wait(days=3)
+    posted = [
+        (daily.guild_id, stage.bank.items[daily.item_id].level)
+        for daily in await stage.days()
+        if daily.item_id and daily.message_id
+    ]
+    here = [level for guild_id, level in posted if guild_id == GUILD]
+    assert here[:3] == ["easy"] * 3
+    assert set(here[3:10]) <= {"easy", "medium"}
+    assert len(here) > len(await stage.database.read(store.first_posted, GUILD)) == 10
+    assert [level for guild_id, level in posted if guild_id != GUILD] == ["easy"] * 3
 
 
 async def test_dailies_of_one_minute_share_no_question(stage: Stage) -> None:

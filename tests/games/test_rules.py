@@ -54,10 +54,10 @@ def test_what_makes_an_item_take_longer() -> None:
 
 @pytest.mark.parametrize(
     ("difficulty", "asked"),
-    [("easy", {1, 2}), ("medium", {3}), ("hard", {4, 5}), ("mixed", {1, 2, 3, 4, 5})],
+    [("easy", {1, 2}), ("medium", {3}), ("hard", {4, 5}), (None, {1, 2, 3, 4, 5})],
 )
-def test_difficulties(difficulty: str, asked: set[int]) -> None:
-    """Easy asks levels 1 and 2, medium 3, hard 4 and 5, mixed all of them."""
+def test_difficulties(difficulty: str | None, asked: set[int]) -> None:
+    """Easy asks levels 1 and 2, medium 3, hard 4 and 5; without one, all are asked."""
     options = GameOptions(5, difficulty=difficulty)
     assert {n for n in range(1, 6) if options.allows(item(difficulty=n))} == asked
 

@@ -7,13 +7,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.tables import milliseconds
-from bot.questions.drawing import draw, shuffled
-from bot.questions.model import Item
-from tests.shipped import item, typed
+from bot.questions.drawing import draw, mix, shuffled
+from bot.questions.model import LEVELS, Item
+from tests.shipped import item, packs, typed
 
 NOW = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 NEVER = -1
@@ -63,7 +64,7 @@ def test_random_numbers_only_for_drawn_items() -> None:
 def banks(build: st.DrawFn) -> tuple[list[Item], dict[str, int]]:
     """Up to five topics with up to four items, and when some of them were asked."""
     items = [
-        item(f"{topic}-{number}", topic=f"topic-{topic}")
+        item(f"{topic}-{number}", topic=f"topic-{topic}", difficulty=build(st.integers(1, 5)))
         for topic, size in enumerate(build(st.lists(st.integers(1, 4), max_size=5)))
         for number in range(size)
     ]
@@ -73,23 +74,70 @@ def banks(build: st.DrawFn) -> tuple[list[Item], dict[str, int]]:
 
 @given(bank=banks(), count=st.integers(0, 24), seed=st.integers(0, 999))
 def test_the_laws_of_a_draw(bank: tuple[list[Item], dict[str, int]], count: int, seed: int) -> None:
-    """A draw is as long as it can be, without repetition, and each step is fair.
+    """A draw is as long as it can be, without repetition; it climbs, and each step is fair.
 
-    No topic with items left has been asked less often, and among the topics asked as often, no item
-    has waited longer.
+    Nothing of the half that was asked most recently comes while others are left. No topic with
+    items of the level left has been drawn less often, and among the topics drawn as often, no item
+    of the level has waited longer.
     """
     items, asked = bank
     drawn = draw(items, asked, count, random.Random(seed))
     assert len(drawn) == len({i.id for i in drawn}) == min(count, len(items))
-    left = {i.id: i for i in items}
+    for one in drawn:
+        longer = [i for i in items if asked.get(i.id, NEVER) < asked.get(one.id, NEVER)]
+        assert len(longer) < max(count, (len(items) + 1) / 2)
+    rested = sorted(asked.get(i.id, NEVER) for i in items)[: max(count, (len(items) + 1) // 2)]
+    left = {i.id: i for i in items if asked.get(i.id, NEVER) <= rested[-1]}
+    available = [sum(i.level == level for i in left.values()) for level in LEVELS]
+    levels = [LEVELS.index(i.level) for i in drawn]
+    assert levels == sorted(levels)
+    assert [levels.count(n) for n in range(3)] == mix(count, available)
     used = Counter[str]()
     for one in drawn:
-        least = min(used[i.topic_id] for i in left.values())
-        rivals = [i for i in left.values() if used[i.topic_id] == least]
+        rivals = [i for i in left.values() if i.level == one.level]
+        least = min(used[i.topic_id] for i in rivals)
+        rivals = [i for i in rivals if used[i.topic_id] == least]
         assert used[one.topic_id] == least
         assert asked.get(one.id, NEVER) == min(asked.get(i.id, NEVER) for i in rivals)
         del left[one.id]
         used[one.topic_id] += 1
+
+
+@pytest.mark.parametrize(
+    ("count", "left", "expected"),
+    [
+        (1, (9, 9, 9), [1, 0, 0]),
+        (2, (9, 9, 9), [1, 1, 0]),
+        (3, (9, 9, 9), [2, 1, 0]),
+        (5, (9, 9, 9), [2, 2, 1]),
+        (10, (9, 9, 9), [4, 4, 2]),
+        (20, (9, 9, 9), [8, 8, 4]),
+        (5, (1, 9, 9), [1, 3, 1]),
+        (5, (9, 0, 9), [4, 0, 1]),
+        (5, (9, 9, 0), [2, 3, 0]),
+        (5, (0, 2, 9), [0, 2, 3]),
+        (5, (9, 1, 0), [4, 1, 0]),
+        (5, (0, 0, 9), [0, 0, 5]),
+        (5, (1, 1, 1), [1, 1, 1]),
+    ],
+)
+def test_how_many_of_each_level(
+    count: int, left: tuple[int, int, int], expected: list[int]
+) -> None:
+    """Mostly easy and medium; where a level has too few, its neighbours make up for it."""
+    assert mix(count, left) == expected
+
+
+def test_the_rounds_of_a_busy_server() -> None:
+    """Each of 300 begins easy and climbs, has no topic twice, and repeats nothing of the last 90."""
+    items, rng = list(packs().asked.values()), random.Random(1)
+    asked: dict[str, int] = {}
+    for number in range(300):
+        drawn = draw(items, asked, 5, rng)
+        assert [i.level for i in drawn] == ["easy", "easy", "medium", "medium", "hard"]
+        assert len({i.topic_id for i in drawn}) == 5
+        assert all(number - asked.get(i.id, -99) > 90 for i in drawn)
+        asked |= {i.id: number for i in drawn}
 
 
 def test_shuffling() -> None:

@@ -25,7 +25,7 @@ from bot.interviews.model import Step
 from bot.members import store as members_store
 from bot.practice import store as practice_store
 from bot.practice import views as practice_views
-from bot.practice.model import Asking
+from bot.practice.model import Asking, Finished
 from bot.questions.model import Bank, Item, KeyPoint, Topic
 from bot.rounds import views as rounds_views
 from bot.rounds.model import RoundOptions
@@ -164,12 +164,14 @@ async def study_page(stage: Stage, place: Place, member: int) -> str:
 
 async def practice(stage: Stage, place: Place, member: int, topic: str | None = None) -> str:
     """Practise to the end, and look at every verdict."""
-    told = ""
-    screen = await stage.bot.practices.start(member, place, stage.clock(), topic)
+    told, practices = "", stage.bot.practices
+    screen = await practices.start(member, place, stage.clock(), topic)
     while isinstance(screen, Asking):
         told += await practised(stage, place, member, screen.question.id)
         practice_id = screen.question.practice_id
-        screen = await stage.bot.practices.go_on(practice_id, member, place, stage.clock())
+        screen = await practices.go_on(practice_id, member, place, stage.clock())
+        if isinstance(screen, Finished) and topic is None:
+            screen = await practices.more(member, place, stage.clock())
     return told
 
 
@@ -177,7 +179,8 @@ async def practised(stage: Stage, place: Place, member: int, question_id: int) -
     """Answer a question of a practice."""
     click = replace(stage.pressed(question_id, member), guild_id=place, picks=(0,), text="no")
     screen = await stage.bot.practices.answer(click)
-    return " ".join(map(text_of, practice_views.messages(screen, stage.bank, on_server=True)))
+    shown = practice_views.messages(screen, stage.bank, on_server=place is not None)
+    return " ".join(map(text_of, shown))
 
 
 async def practice_of_topic(stage: Stage, place: Place, member: int) -> str:
@@ -374,8 +377,8 @@ UNHIDDEN = {
     },
     "only titles and numbers": {
         "bot.boards.service",
-        "bot.help.service",
         "bot.milestones.service",
+        "bot.plan.service",
         "bot.privacy.work",
         "bot.profile.service",
     },

@@ -77,7 +77,7 @@ async def test_a_round_that_could_not_start(stage: Stage) -> None:
     assert "Once that's fixed, use </" in line
     assert not result.ephemeral
     again = await stage.alwina.slash(stage.quiz, "quiz")
-    assert "**alwina** starts 5 questions" in reply(again)
+    assert "**alwina** starts 2 easy, 2 medium, 1 hard" in reply(again)
 
 
 async def test_private_views(stage: Stage) -> None:
@@ -172,7 +172,7 @@ async def test_play_again(stage: Stage) -> None:
     started = await stage.clementine.click(standings, label="Play again")
     assert not started.ephemeral
     assert re.fullmatch(
-        r"\*\*clementine\*\* starts 1 question · Temperature · easy · 10 s each\. First one at <t:\d+:T>\.",
+        r"\*\*clementine\*\* starts 1 easy question · Temperature · 10 s each\. First one at <t:\d+:T>\.",
         reply(started),
     )
     again = await stage.bob.click(standings, label="Play again")

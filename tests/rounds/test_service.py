@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from bot.core import snowflakes
-from bot.core.database import Database
+from bot.core.database import Connection, Database
 from bot.core.errors import UserError
 from bot.games.rules import SHORTEST_GRACE
 from bot.rounds import store
@@ -286,6 +286,23 @@ async def test_next_waits_for_the_reveal(stage: Stage) -> None:
     assert len(stage.sender.of_kind("question")) == 2
 
 
+async def test_a_round_begins_easy(database: Database) -> None:
+    """Without a difficulty it climbs, and so does one like it: the questions come in that order."""
+    stage, options = Stage(database, small_bank(6)), RoundOptions()
+
+    def asked(conn: Connection, round_id: int) -> list[str]:
+        c = store.round_questions.c
+        query = select(c.item_id).where(c.round_id == round_id).order_by(c.number)
+        return list(conn.scalars(query))
+
+    for channel in (CHANNEL, CHANNEL + 1):
+        started = await stage.bot.rounds.start(starter_in(channel, channel), options)
+        assert started.levels == ("easy", "easy", "medium", "medium", "hard")
+        item_ids = await stage.database.read(asked, started.id)
+        assert tuple(stage.bank.items[item_id].level for item_id in item_ids) == started.levels
+        options = await stage.bot.rounds.options_of(started.id, GUILD, channel)
+
+
 async def test_options_of_an_earlier_round(stage: Stage) -> None:
     """The options of a round are found again in its own channel only."""
     round_id = await stage.start(2, topic_id="t1", difficulty="easy", seconds=7)
@@ -298,7 +315,7 @@ async def test_options_of_an_earlier_round(stage: Stage) -> None:
 
 async def test_own_results(stage: Stage) -> None:
     """After the reveal, each member has a verdict, points, place, total and streak."""
-    round_id = await stage.start(3, topic_id="t1", difficulty="mixed")
+    round_id = await stage.start(3, topic_id="t1")
     for number in (1, 2):
         assert await stage.next_card(round_id)
         await stage.answer(ALWINA, after=1)

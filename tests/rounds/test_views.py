@@ -50,15 +50,21 @@ CARD = StandingsCard(7, 5, TABLE, {1: "Alwina", 2: "Bob", 3: "Clementine"}, None
 
 
 def test_the_start_line() -> None:
-    """It has the number of questions, their times and topic, and says if there are fewer."""
-    started = NewRound(7, 3, 50, (20, 35), bank().topics[TOPIC], "mixed", AT)
+    """It has the number of questions of each level, their topic and times, and says if there are fewer."""
+    levels = ("easy", "medium", "hard")
+    started = NewRound(7, levels, 50, (20, 35), bank().topics[TOPIC], AT)
     assert rounds.start_line("Alwina", started) == (
-        f"**Alwina** starts 3 questions · {bank().topics[TOPIC].title} · mixed · 20 to 35 s, "
-        "depending on the question. First one at <t:1714564800:T>. Only 3 questions match."
+        f"**Alwina** starts 1 easy, 1 medium, 1 hard · {bank().topics[TOPIC].title} · 20 to 35 s. "
+        "First one at <t:1714564800:T>. Only 3 questions match."
     )
-    hosted = replace(started, wanted=3, seconds=None, topic=None)
+    usual = replace(
+        started, levels=("easy", "easy", "medium", "medium", "hard"), topic=None, wanted=5
+    )
+    said = rounds.start_line("Alwina", usual).replace("<t:1714564800:T>", "12:00:00 PM")
+    assert len(said.replace("*", "")) <= 80  # two lines at 390 px
+    hosted = replace(started, levels=("hard",) * 3, wanted=3, seconds=None, topic=None)
     assert rounds.start_line("Alwina", hosted) == (
-        "**Alwina** starts 3 questions · mixed · hosted, no clock. First one at <t:1714564800:T>."
+        "**Alwina** starts 3 hard questions · hosted, no clock. First one at <t:1714564800:T>."
     )
 
 
