@@ -58,11 +58,6 @@ def removed(role_id: int) -> str:
     return f"<@&{role_id}> is no longer a team. What it has won stays on the boards."
 
 
-def in_a_row(streak: Streak) -> str | None:
-    """Say how long a streak is, in bold; None if there is none."""
-    return f"**{t.count(streak.current, 'day')} in a row**" if streak.current else None
-
-
 def streak_news(streak: Streak, news: StreakNews) -> list[str]:
     """Return lines about what a date changed: saved dates, a milestone, a new freeze."""
     lines = []

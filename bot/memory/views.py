@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.chat import text as t
-from bot.members.views import in_a_row as days_in_a_row
+from bot.members.model import Streak
 from bot.memory.model import Today
 
 DONE = "Done for today ✓"
@@ -17,8 +17,8 @@ def amount(today: Today) -> str:
 
 
 def todays(today: Today) -> str:
-    """Say the same in a line of a screen about something else, in bold."""
-    return f"Today: **{amount(today)}**" if today.to_do else f"**{amount(today)}**"
+    """Say the same in a line of a screen about something else."""
+    return f"Today: {amount(today)}" if today.to_do else amount(today)
 
 
 def tomorrow(today: Today) -> str:
@@ -29,6 +29,11 @@ def tomorrow(today: Today) -> str:
 def met_and_known(met: int, known: float) -> str:
     """Say how far a member is with some questions: `10 met · 8 known`."""
     return f"{met:,} met · {round(known):,} known"
+
+
+def days_in_a_row(streak: Streak) -> str | None:
+    """Say how long a streak is, in bold; None if there is none."""
+    return f"**{t.count(streak.current, 'day')} in a row**" if streak.current else None
 
 
 def in_a_row(today: Today) -> str | None:

@@ -90,16 +90,16 @@ def _condition(outlook: Outlook) -> str:
     own = outlook.pace
     if not own.days:
         return f"with {outlook.plan.minutes} minutes a day"
-    if own.days == 1:
-        return "at this pace"
-    return f"at this pace, {own.practised:,} of the last {own.days:,} days"
+    if own.practised and own.days > 1:
+        return f"at this pace, {own.practised:,} of the last {own.days:,} days"
+    return "at this pace"
 
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
-    ready = f"Plan: about **{percent(outlook.ready)}%** ready"
+    ready = f"Ready: about **{percent(outlook.ready)}%**"
     if not outlook.days:
-        return f"{ready} for today's interview"
+        return f"{ready} on the day of your interview"
     return f"{ready}, **{percent(outlook.expected)}%** on {_short(outlook.plan.day)}"
 
 

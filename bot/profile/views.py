@@ -23,9 +23,8 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.router import Route
-from bot.members.views import in_a_row
 from bot.memory.model import Today
-from bot.memory.views import met_and_known, todays
+from bot.memory.views import days_in_a_row, met_and_known, todays
 from bot.plan.model import Outlook
 from bot.plan.views import profile_line
 from bot.privacy.views import MY_DATA
@@ -77,7 +76,7 @@ def _figures(profile: Profile) -> str | None:
     streak = profile.streak
     parts = [
         f"**{t.count(profile.points, 'point')}**" if profile.points else None,
-        in_a_row(streak),
+        days_in_a_row(streak),
         f"best streak {t.count(streak.best, 'day')}"
         if streak.best and not streak.current
         else None,

@@ -155,7 +155,8 @@ async def test_who_has_practised_since(database: Database) -> None:
     assert await database.read(answer_log.practised_since, ALWINA, AT + SECOND) == []
     before = answer_log.missed_before
     assert await database.read(before, ALWINA, {"a", "b", "c"}, AT + SECOND) == {
-        **{"a": False, "b": True}
+        "a": False,
+        "b": True,
     }
     assert await database.read(before, ALWINA, {"a"}, AT) == {}
     assert await database.read(before, BOB, {"a"}, AT + SECOND) == {}

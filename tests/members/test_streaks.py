@@ -70,7 +70,7 @@ async def daily(stage: Stage) -> None:
 
 
 WAYS: dict[str, Way] = {"daily": daily, "practice": practise, "interview": interview}
-"""What makes a date count."""
+"""The ways to make a date count."""
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -100,7 +100,7 @@ async def test_the_answer_that_ends_the_day_counts(
         verdict = await answer(stage, screen, right=number not in misses)
         day = await stage.bot.days.today(ALWINA, GUILD)
         is_over = day.to_do == 0
-        assert day.streak == await streak(stage) == Streak(*(is_over, is_over, 0, is_over))
+        assert day.streak == await streak(stage) == Streak(is_over, is_over, 0, is_over)
         assert verdict.streak == (day.streak if is_over else None)
         if is_over:
             break
@@ -435,8 +435,8 @@ DATES = st.lists(
     ),
     max_size=12,
 )
-"""The dailies of each date: the hour when it was opened, how long it was open, on which of two
-servers, and whether the member answered, which they did at once."""
+"""The dailies of each date: the hour when it was opened, how long it was open, the number of the
+server, and whether the member answered at once."""
 
 
 @several_on_one_database

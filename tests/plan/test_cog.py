@@ -34,7 +34,7 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
         r"### Your plan: everything\nAbout \*\*0%\*\* ready today\n\*\*\d+%\*\* on 31 Jan", said
     )
     assert [a.filename for a in answer_to(shown).attachments] == ["plan.png"]
-    today = "Today: **40 questions, about 20 minutes**"
+    today = "Today: 40 questions, about 20 minutes"
     assert today in said
     assert today in reply(await stage.alwina.slash(stage.quiz, "profile"))
     question = await stage.alwina.click(answer_to(shown), label="Practise")

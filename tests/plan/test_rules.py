@@ -136,7 +136,7 @@ def test_what_is_expected_of_a_member() -> None:
 
 
 def test_due_items_that_can_wait() -> None:
-    """Missed ones and those of the goal come first, in the order in which they are due."""
+    """Missed ones and those of the goal come first, the longest due first."""
     cards = known("t2-a", "t1-a", "t3-a", "t1-b") | known("t3-b", rating=Rating.Again)
     plan = replace(PLAN, goal="topics:t1")
     first, later = split_due(plan, knowledge(cards), [*cards])

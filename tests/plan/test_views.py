@@ -88,6 +88,10 @@ async def page_text(outlook: Outlook) -> str:
             "About **0%** ready today\n**45%** on 13 Feb at this pace",
         ),
         (
+            replace(NEW, pace=Pace(30, 0, 0, 9, 0), with_twice=0.45),
+            "About **0%** ready today\n**45%** on 13 Feb at this pace",
+        ),
+        (
             replace(NEW, today=replace(TODAY, day=PLAN.day), curve=((0, 0.5),)),
             "About **50%** ready today, the day of your interview",
         ),
@@ -98,14 +102,14 @@ async def test_three_lines_and_a_picture(outlook: Outlook, said: str) -> None:
     one does."""
     assert await page_text(outlook) == (
         f"### Your plan: everything\n{said}\n[{alt_text(outlook)}]\n"
-        "Today: **30 questions, about 15 minutes**\n( Practise )\n( Edit )\n( Remove )"
+        "Today: 30 questions, about 15 minutes\n( Practise )\n( Edit )\n( Remove )"
     )
     assert size(to_png(svg(outlook, PAST), width=400))[0] == 400
 
 
 @pytest.mark.parametrize("outlook", [NEW, HALFWAY], ids=["new", "half-way"])
 async def test_the_picture(outlook: Outlook) -> None:
-    """It has the shares of each section and the days, as its alt text has, within its bounds."""
+    """It and its alt text have the shares of each section. All words are within its bounds."""
     drawing = svg(outlook, PAST)
     written = re.findall(r">([^<]+)</text>", drawing)
     for section in outlook.sections:
@@ -132,7 +136,7 @@ async def test_a_bank_with_many_sections() -> None:
 async def test_a_day_that_is_done() -> None:
     """There is no button to start."""
     done = await page_text(replace(NEW, today=replace(TODAY, ahead=0, done=12)))
-    assert done.endswith("\n**Done for today ✓**\n( Edit )\n( Remove )")
+    assert done.endswith("\nDone for today ✓\n( Edit )\n( Remove )")
 
 
 async def test_a_goal_that_is_not_asked_here() -> None:
@@ -164,6 +168,6 @@ def test_what_the_form_offers() -> None:
 
 def test_a_plan_in_the_profile() -> None:
     """A line in the member's own one."""
-    assert profile_line(NEW) == "Plan: about **0%** ready, **45%** on 13 Feb"
+    assert profile_line(NEW) == "Ready: about **0%**, **45%** on 13 Feb"
     last = replace(NEW, today=replace(TODAY, day=PLAN.day))
-    assert profile_line(last) == "Plan: about **0%** ready for today's interview"
+    assert profile_line(last) == "Ready: about **0%** on the day of your interview"

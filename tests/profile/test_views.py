@@ -72,8 +72,8 @@ async def test_ones_own_profile(streak: Streak, figures: str) -> None:
     own = await own_profile("Alwina", profile(SMALL, streak), 5, TODAY, OUTLOOK)
     assert text_of(own) == (
         f"### **Alwina**\n{figures}\n"
-        "Today: **30 questions, about 15 minutes**\n"
-        "Plan: about **0%** ready, **45%** on 13 Feb\n"
+        "Today: 30 questions, about 15 minutes\n"
+        "Ready: about **0%**, **45%** on 13 Feb\n"
         f"[{alt_text(SMALL)}]\n( Remind me )\n( Time zone )\n( Anki deck )\n( Show to others )\n"
         "( My data )\n( Practise )"
     )
@@ -81,7 +81,7 @@ async def test_ones_own_profile(streak: Streak, figures: str) -> None:
     assert height(own) - 2 * rows + picture <= 10
     done = replace(TODAY, ahead=0, done=30)
     shown = text_of(await own_profile("Alwina", profile(SMALL, streak, shows=True), 5, done))
-    assert f"{figures}\n**Done for today ✓**\n[" in shown
+    assert f"{figures}\nDone for today ✓\n[" in shown
     assert shown.endswith("( Hide from others )\n( My data )")
 
 
@@ -90,7 +90,7 @@ async def test_a_newcomers_profile() -> None:
     new = Profile(0, Streak(), shows=False, details=NONE)
     shown = text_of(await own_profile("Alwina", new, 5, TODAY))
     assert shown.startswith(
-        "### **Alwina**\nToday: **30 questions, about 15 minutes**\n( Remind me )"
+        "### **Alwina**\nToday: 30 questions, about 15 minutes\n( Remind me )"
     )
     assert shown.endswith("( Practise )")
     seen = text_of(await others_profile("Alwina", replace(new, details=None), 5))

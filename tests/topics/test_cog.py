@@ -44,7 +44,8 @@ async def test_from_the_sections_to_a_topic(stage: Stage) -> None:
     await stage.alwina.click(message, label="All topics")
     await stage.alwina.click(message, label="All sections")
     practice = reply(await stage.alwina.click(message, label="Practise the weakest"))
-    assert " ".join(question.item.prompt.split()) in practice.replace("\\", "")
+    prompts = [" ".join(item.prompt.split()) for item in TOPIC.items]
+    assert any(prompt in practice.replace("\\", "") for prompt in prompts)
 
 
 async def test_the_page_of_a_topic(stage: Stage) -> None:

@@ -73,7 +73,7 @@ def test_the_lists_fit_a_phone() -> None:
 
 
 def test_met_and_known_are_one_number_everywhere() -> None:
-    """What is known of topics is added up before it is rounded, in all lists."""
+    """The known questions of topics are added up before they are rounded, in all lists."""
     bank = packs()
     section = bank.sections[0]
     progress = [
