@@ -295,7 +295,7 @@ class Services:
             PartnerCog(bot, self.partners, self.interviews, self.names),
             PrivacyCog(bot, self.privacy),
             TeamsCog(bot, self.teams),
-            HelpCog(bot, self.rounds, self.help),
+            HelpCog(bot, self.help),
             SettingsCog(bot, self.settings),
             MilestonesCog(bot, self.milestones),
         ]

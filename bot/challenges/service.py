@@ -110,7 +110,7 @@ class Challenges(GameService):
         if own is not None:
             raise TooMany(
                 f"You can have one challenge open on a server, and yours is here: {link(own)}. "
-                f"It closes {when(own.closes_at)}.",
+                f"Start another after {when(own.closes_at)}, when it closes.",
                 [own.id],
             )
         if len(running) >= CHALLENGES_OPEN:

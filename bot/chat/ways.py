@@ -11,6 +11,7 @@ from discord import app_commands, ui
 
 from bot.chat import text as t
 from bot.chat.messages import PRIMARY, button
+from bot.chat.permissions import is_on_server
 from bot.chat.router import Fields, Route
 
 LABELS = {
@@ -75,6 +76,4 @@ def _may_use(
     needed = command.default_permissions
     if needed is not None and not interaction.permissions >= needed:
         return False
-    guild_id = interaction.guild_id
-    has_bot = guild_id is not None and interaction.client.get_guild(guild_id) is not None
-    return has_bot or not command.guild_only
+    return is_on_server(interaction) or not command.guild_only

@@ -10,11 +10,8 @@ from discord.app_commands import locale_str
 
 from bot.answers.model import Tally
 from bot.chat import text as t
-from bot.chat.router import Route
 from bot.games.rules import SHOWN
 from bot.questions.model import LEVELS
-
-START_ROUND = Route("startround", {}, once=True)
 
 DIFFICULTY_CHOICES = [
     app_commands.Choice(name=locale_str(level.capitalize()), value=level) for level in LEVELS

@@ -1,4 +1,4 @@
-"""The hello on a new server, its button to start a round, and /help."""
+"""The hello on a new server, and /help."""
 
 from __future__ import annotations
 
@@ -14,22 +14,16 @@ from bot.chat.replies import say, say_here
 from bot.chat.router import Fields
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
-from bot.games.views import START_ROUND
 from bot.help import views as view
 from bot.help.service import Help
-from bot.rounds.cog import start_round
-from bot.rounds.model import RoundOptions
-from bot.rounds.service import Rounds
 
 log = logging.getLogger(__name__)
 
 
 class HelpCog(commands.Cog):
-    def __init__(self, bot: QuizBot, rounds: Rounds, help_: Help) -> None:
+    def __init__(self, bot: QuizBot, help_: Help) -> None:
         self.bot = bot
-        self.rounds = rounds
         self._help = help_
-        bot.router.add(START_ROUND, self.start_round)
         bot.router.add(view.COMMANDS, self.commands)
 
     @commands.Cog.listener()
@@ -55,9 +49,6 @@ class HelpCog(commands.Cog):
             await self._help.said_hello(guild.id, channel.id)
         except (DeliveryRefused, DeliveryUnknown) as error:
             log.info("guild %s: hello was not said (%s)", guild.id, error)
-
-    async def start_round(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        await start_round(self.rounds, interaction, RoundOptions())
 
     @app_commands.command(name="help", description="What's next for you, and all commands")
     @app_commands.allowed_installs(guilds=True, users=True)

@@ -9,13 +9,13 @@ from discord import ui
 from bot.bank.suggestions_views import suggest_button
 from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
+from bot.chat.ways import USE
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
-from bot.daily.views import TODAY
-from bot.games.views import START_ROUND
+from bot.daily.views import steps as steps_today
+from bot.daily.views import what_follows
 from bot.help.service import HelpStep
 from bot.interviews.views import BEGIN
 from bot.memory.model import Today
-from bot.memory.views import amount
 from bot.plan.views import PLAN
 from bot.practice.views import TRY
 from bot.privacy.views import MY_DATA
@@ -27,13 +27,13 @@ COMMANDS = Route("commands", {})
 
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
 _ANYWHERE = """\
+</today>: what today holds
 </practice>: today's questions
 </interview>: mock interviews
 </plan>: will you be ready?
 </topics>: read up on a topic
 </help>: what's next"""
 _ON_SERVERS = """\
-</today>: what today holds
 </quiz>: a round right here
 </challenge>: at your own pace
 </leaderboard>: who's ahead
@@ -44,15 +44,14 @@ _FOR_MANAGERS = """\
 </settings>: how I work here"""
 _STEPS = {
     HelpStep.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
-    HelpStep.DAILY: ("Question of the day", TODAY.id(row=0)),
     HelpStep.TRY: ("Try one question", TRY.id()),
     HelpStep.PRACTISE: ("Practise", PRACTISE.id(topic="")),
-    HelpStep.PLAY: ("Start a round", START_ROUND.id()),
+    HelpStep.PLAY: ("Start a round", USE.id(command="quiz")),
     HelpStep.PLAN: ("Make a plan", PLAN.id(do="form")),
     HelpStep.INTERVIEW: ("Mock interview", BEGIN.id(topic="")),
     HelpStep.REMIND: ("Remind me", REMIND.id()),
 }
-"""The button of each step: its label and its custom id."""
+"""The button of each step: its label and its custom id. The day has that of `HelpStep.DAILY`."""
 
 
 def hello() -> Message:
@@ -60,7 +59,7 @@ def hello() -> Message:
     return Message(
         OPEN,
         f"### Hello, I'm Quizformer\n{_ABOUT}",
-        _row_of([HelpStep.TRY, HelpStep.PLAY, HelpStep.SET_UP]),
+        _row_of([_STEPS[step] for step in (HelpStep.TRY, HelpStep.PLAY, HelpStep.SET_UP)]),
     )
 
 
@@ -75,9 +74,9 @@ def help_page(
     return Message(
         OPEN,
         "### Quizformer\nYour next LLM or ML interview, a few minutes a day.",
-        _day(today),
+        what_follows(today),
         None if on_server else elsewhere,
-        _row_of(steps),
+        _row_of([_STEPS.get(step) or steps_today(today)[0] for step in steps]),
         row(
             button("All commands", COMMANDS.id()),
             suggest_button() if on_server else None,
@@ -86,16 +85,9 @@ def help_page(
     )
 
 
-def _day(today: Today) -> str | None:
-    """Say what there is to do; None if it is only the question of the day."""
-    if today.to_do:
-        return f"**Today: {amount(today)}**"
-    return None if today.dailies else amount(today)
-
-
-def _row_of(steps: Sequence[HelpStep]) -> ui.ActionRow[ui.LayoutView] | None:
+def _row_of(steps: Sequence[tuple[str, str]]) -> ui.ActionRow[ui.LayoutView] | None:
     """Return the buttons of some steps; the first is the one next step."""
-    return row(*(button(*_STEPS[step], *([] if n else [PRIMARY])) for n, step in enumerate(steps)))
+    return row(*(button(*step, *([] if n else [PRIMARY])) for n, step in enumerate(steps)))
 
 
 def commands(*, on_server: bool, manages: bool) -> Message:

@@ -25,8 +25,9 @@ FIRST_QUESTIONS = 5
 """Of a first day of practice without a plan."""
 SECONDS, FEWEST_TIMES = 30, 10
 """Seconds from one answer to the next, until this many of a member's own times are known."""
-_LEAST_SECONDS, MAX_SECONDS = 5, 180
-"""Nobody reads faster; a member who takes longer was away in between."""
+_LEAST_SECONDS, MAX_SECONDS = 20, 180
+"""Nobody reads question, choices and explanation faster, so a minute of whoever guesses is no more
+than three questions; a member who takes longer was away in between."""
 
 WINDOW = timedelta(days=28)
 """The answers of this time tell a member's pace."""

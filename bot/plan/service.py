@@ -51,7 +51,8 @@ class Plans:
             known = facts.known
             if not known.bank.asked:
                 raise UserError(
-                    "There are no questions to practise here yet, so there's nothing to plan."
+                    "There are no questions to practise here yet, so there's nothing to plan. "
+                    "Ask a moderator to add some."
                 )
             running = None if before is None or before.is_over(known.today) else before
             if running is not None and day.strip() == running.day.isoformat():

@@ -37,7 +37,7 @@ _TOPICS_TO_CHOOSE_FROM = 10
 _EASY = 2
 """The hardest level of a trial."""
 _NEWCOMER = 5
-"""Whoever has met fewer items than this gets topics that interviews ask most."""
+"""Whoever has met fewer items than this gets the easiest, of topics that interviews ask most."""
 
 
 class Snapshot(Struct, frozen=True, dict=True):
@@ -253,10 +253,14 @@ def _choose_item(snapshot: Snapshot, candidates: _Candidates, rng: random.Random
         return items[candidates.due[0]]
     if not candidates.unmet:
         return items[candidates.later[0]] if candidates.later else None
+    unmet = candidates.unmet
+    if len(known.cards) < _NEWCOMER:
+        easiest = min(item.difficulty for item in unmet)
+        unmet = [item for item in unmet if item.difficulty == easiest]
     if snapshot.plan is None:
-        return draw_new(candidates.unmet, known, snapshot.in_play, rng)
+        return draw_new(unmet, known, snapshot.in_play, rng)
     order = new_items(snapshot.plan, known)
-    return first_new(order, {item.id for item in candidates.unmet}, snapshot.in_play)
+    return first_new(order, {item.id for item in unmet}, snapshot.in_play)
 
 
 def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
@@ -272,7 +276,7 @@ def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
         and item.id not in snapshot.in_play
     ]
     rng.shuffle(found)
-    found.sort(key=lambda item: -bank.topic_of(item).weight)
+    found.sort(key=lambda item: (item.difficulty, -bank.topic_of(item).weight))
     by_topic: dict[str, str] = {}
     for item in found:
         by_topic.setdefault(item.topic_id, item.id)

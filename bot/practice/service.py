@@ -316,7 +316,9 @@ class Practices:
         if store.get(conn, question.practice_id, click.user_id) is None:
             raise UserError(_UNKNOWN)
         if question.answer is None:
-            raise UserError("You haven't answered this one yet. You'll see why once you do.")
+            raise UserError(
+                "You haven't answered this one yet. Answer it first, and you'll see why."
+            )
         item = self._item(conn, question)
         return Answered(item, decode_order(question.choice_order), question.answer)
 

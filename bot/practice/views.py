@@ -10,7 +10,7 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, Route
-from bot.games.views import START_ROUND
+from bot.chat.ways import USE
 from bot.members.views import streak_news
 from bot.memory.today import MINUTES
 from bot.practice.model import Asking, Finished, Kind, PracticeVerdict, Screen, Unjudged
@@ -192,11 +192,13 @@ def finished_page(finished: Finished, bank: Bank) -> Message:
 
 def trial_page(finished: Finished, *, on_server: bool) -> Message:
     """Return the end of a newcomer's first questions, with one next step."""
+    if not finished.answered:
+        return today_page(finished.today)
     right = f"{finished.right:,} of {finished.answered:,} right"
-    if not finished.answered or not (on_server or finished.today.may_remind):
-        return today_page(finished.today, f"**{right}**" if finished.answered else None)
+    if not on_server and not finished.today.may_remind:
+        return today_page(finished.today, f"**{right}**")
     if on_server:
-        ask, steps = None, [button("Start a round with others", START_ROUND.id(), PRIMARY)]
+        ask, steps = None, [button("Start a round with others", USE.id(command="quiz"), PRIMARY)]
     else:
         ask = f"**Make it daily: {t.count(MINUTES, 'minute')} at {EVENING}?**"
         steps = yes_or_another_time()

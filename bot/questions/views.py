@@ -221,18 +221,14 @@ def answered_block(number: int, answered: Answered) -> str:
             ],
         )
     )
-    figures = (
-        f"\n-# {t.count(answered.points, 'point')} · {t.seconds(answered.elapsed_ms)}"
-        if answered.answer
-        else ""
-    )
+    time = f"\n-# {t.seconds(answered.elapsed_ms)}" if answered.answer else ""
     result = own_result(answered)
     if not answered.right:
         right = _right_reasons(answered)
         if answered.answer is None and item.kind == "typed":
             right = f"The answer is **{t.escape(shown_right(item))}**."
         result += "\n" + (right or t.escape(item.explanation))
-    return f"{head}\n{result}{figures}"
+    return f"{head}\n{result}{time}"
 
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:

@@ -147,8 +147,8 @@ class OwnResult(Struct, frozen=True):
     """The result of one answer, for the member who gave it.
 
     `shown` is the answer as letters or text; `right` is the right one, or None if they gave it.
-    `place` and `total` are the member's in the round so far. `streak` counts their right answers
-    in a row up to this one.
+    `place` and `total` are the member's in the round so far; a place of 0 is that of a member who
+    plays alone. `streak` counts their right answers in a row up to this one.
     """
 
     shown: str

@@ -138,7 +138,7 @@ class PrivateResults:
                 shown=shown_answer(item, order, a.answer or ""),
                 right=None if a.correct else right,
                 points=a.points,
-                place=ranked[a.user_id][0],
+                place=ranked[a.user_id][0] if round_.two_played else 0,
                 total=ranked[a.user_id][1].points,
                 streak=rules.streak(verdicts[a.user_id], question.number),
             )

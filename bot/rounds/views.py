@@ -102,7 +102,8 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
         last = f"First: {' · '.join(t.name(card.names.get(f.user_id)) for f in card.fastest)}"
     elif card.fastest:
         best = " · ".join(
-            f"{t.name(card.names.get(f.user_id))} {t.seconds(f.total_ms)} (+{f.points})"
+            f"{t.name(card.names.get(f.user_id))} {t.seconds(f.total_ms)}"
+            + ("" if card.alone else f" (+{f.points})")
             for f in card.fastest
         )
         last = f"Fastest: {best}"
@@ -111,7 +112,7 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
     ahead = " · ".join(
         f"{t.name(card.names.get(leader.user_id))} {leader.points:,}" for leader in card.leaders
     )
-    leading = f"Leading: {ahead}" if ahead else ""
+    leading = f"Leading: {ahead}" if ahead and not card.alone else ""
     alone = "-# Counts on the leaderboard once a second person plays." if card.alone else ""
     return Message(
         REVEALED,
@@ -186,14 +187,11 @@ def my_answers(round_id: int, given: Sequence[Answered], page: int) -> Message:
 def own_result(result: OwnResult) -> str:
     """Return a member's result, which replaces the acknowledgement of their answer."""
     shown = f"**{t.escape(result.shown)}**"
-    parts = (
-        [f"{shown}, right is **{t.escape(result.right)}**"]
-        if result.right
-        else [f"✅ {shown}", f"+{result.points}"]
-    )
-    parts.append(
-        f"{t.ordinal(result.place)} with {result.total:,}" if result.total else "no points yet"
-    )
+    parts = [f"{shown}, right is **{t.escape(result.right)}**" if result.right else f"✅ {shown}"]
+    if result.place:
+        so_far = f"{t.ordinal(result.place)} with {result.total:,}"
+        parts += [] if result.right else [f"+{result.points}"]
+        parts.append(so_far if result.total else "no points yet")
     if result.streak > 1:
         parts.append(f"{result.streak} in a row")
     return " · ".join(parts)

@@ -78,7 +78,7 @@ async def test_a_lost_reply_is_sent_again_with_its_files() -> None:
 
 
 async def test_an_edit_names_the_files_of_the_page() -> None:
-    """An edit sends the page's pictures, and none for a page without pictures."""
+    """An edit sends the page's pictures, and none for a page without; it takes plain text away."""
     fake: Any = FakeInteraction()
     for reply in (show, update_reply):
         await reply(fake, Message(OPEN, PICTURE))
@@ -89,6 +89,7 @@ async def test_an_edit_names_the_files_of_the_page() -> None:
         [b"png"],
         [],
     ]
+    assert {options["content"] for options in fake.sent + fake.later} == {None}
 
 
 @pytest.mark.parametrize(("reply", "files"), [(say, "files"), (show, "attachments")])

@@ -13,10 +13,11 @@ from discord import app_commands, ui
 
 from bot.chat import text as t
 from bot.chat.messages import OPEN, Message, button, row
-from bot.chat.replies import report_error, say
+from bot.chat.replies import report_error, say, show
 from bot.chat.router import UNKNOWN
 from bot.chat.ways import LABELS, USE
 from bot.core.errors import UserError
+from bot.daily import panel_views
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, custom_ids, labels, reply
 from tests.test_architecture import FILES, tree
@@ -25,8 +26,9 @@ from tests.texts import all_texts, words
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
 ASKS = re.compile(
-    r"(?:^|[.}] |, )(?:add|answer|ask|choose|export|find|give|go|join|leave|make|mention|name|open|pick"
-    r"|press|remove|report|see|set|split|start|suggest|take|try|type|use|wait)\b",
+    r"(?:^|[.?}] |, (?:and )?)"
+    r"(?:add|answer|ask|check|choose|compare|do|export|find|give|go|join|leave|make|mention|name|open"
+    r"|pick|press|remove|report|see|set|split|start|suggest|take|try|type|use|wait)\b",
     re.IGNORECASE,
 )
 """Verbs that ask the reader of a refusal for something."""
@@ -46,18 +48,26 @@ class Recorder:
         self.client, self.extras = stage.bot, dict[str, Any]()
         self.guild_id = stage.guild.id if on_server else None
         self.permissions = discord.Permissions(manage_guild=manages)
-        self.response = SimpleNamespace(is_done=lambda: False, send_message=self._record)
+        self.message: Any = None
+        self.response = SimpleNamespace(
+            is_done=lambda: False, send_message=self._record, edit_message=self._record
+        )
 
     async def _record(self, **options: Any) -> None:
-        assert options["ephemeral"]
         assert "allowed_mentions" not in options or not options["allowed_mentions"].users
         self.sent.append(options)
 
     async def told(self, words: str) -> list[str]:
         """Return the custom ids of the buttons of a refusal."""
         await report_error(self, UserError(words))  # type: ignore[arg-type]
+        assert self.sent[-1]["ephemeral"]
+        return self.offered()
+
+    def offered(self) -> list[str]:
+        """Return the custom ids of the buttons of the last reply."""
         view = self.sent[-1].get("view")
-        return [] if view is None else [each.custom_id for each in view.children]
+        shown = () if view is None else view.walk_children()
+        return [str(each.custom_id) for each in shown if isinstance(each, ui.Button)]
 
 
 def ids(*commands: str) -> list[str]:
@@ -100,16 +110,25 @@ async def test_direct_messages_have_buttons_for_what_works_there(stage: Stage) -
 
 
 async def test_a_page_has_them_unless_it_has_buttons(stage: Stage) -> None:
-    """A private page without buttons ends in those of its commands; another stays as it is."""
+    """A private page without buttons ends in those of its commands, also one that replaces another.
+
+    Public ones, and those that have buttons, stay as they are.
+    """
     recorder: Any = Recorder(stage)
-    own = row(button("Press", "x"))
-    for parts in ([], [own]):
-        await say(recorder, Message(OPEN, "Nothing yet. Start with </quiz>.", *parts))
-    found = [
-        [each.custom_id for each in sent["view"].walk_children() if isinstance(each, ui.Button)]
-        for sent in recorder.sent
-    ]
-    assert found == [ids("quiz"), ["x"]]
+    words = "Nothing yet. Start with </quiz>."
+    found = []
+    for own in ([], [row(button("Press", "x"))]):
+        for private in (True, False):
+            page = Message(OPEN, words, *own)
+            flags = discord.MessageFlags(ephemeral=private)
+            recorder.message = SimpleNamespace(flags=flags)
+            await say(recorder, page, public=not private)
+            found.append(recorder.offered())
+            await show(recorder, page)
+            found.append(recorder.offered())
+    assert found == [ids("quiz")] * 2 + [[]] * 2 + [["x"]] * 4
+    await say(recorder, words, public=True)
+    assert recorder.offered() == []
 
 
 async def test_a_forged_button_leads_to_help(stage: Stage) -> None:
@@ -120,12 +139,24 @@ async def test_a_forged_button_leads_to_help(stage: Stage) -> None:
     assert "### Quizformer" in reply(await stage.alwina.click(refused, label=LABELS["help"]))
 
 
+async def test_a_refusal_turns_into_a_panel(stage: Stage) -> None:
+    """A command that replaces the page it is used on replaces the sentence too."""
+    gone = panel_views.PANEL.id(what="show", row=999)
+    refused = answer_to(await stage.press(stage.manager, gone))
+    assert labels(refused) == [LABELS["daily"]]
+    panel = answer_to(await stage.manager.click(refused, label=LABELS["daily"]))
+    assert panel.id == refused.id
+    assert (panel.content, labels(panel)) == ("", ["Set it up"])
+
+
 @pytest.mark.parametrize("command", LABELS)
 async def test_each_button_does_what_its_command_does(stage: Stage, command: str) -> None:
     """A manager gets from it what the command shows; a member is refused what is for managers."""
     pressed = await stage.press(stage.manager, USE.id(command=command))
     by_hand = await stage.manager.slash(stage.daily, command)
     if pressed.modal is None:
+        message = answer_to(pressed)
+        assert custom_ids(message) or command in BEGINS
         said = BEGINS.get(command) or reply(by_hand).splitlines()[0]
         assert said in reply(pressed)
     else:
@@ -137,11 +168,19 @@ async def test_each_button_does_what_its_command_does(stage: Stage, command: str
 
 
 def refusals() -> list[str]:
-    """Return the text of each UserError; a name stands for the text of that name in its module."""
+    """Return the text of each UserError; a name stands for the text of that name in its module.
+
+    An AlreadyAnswered is no refusal: it says what is locked in.
+    """
+    kinds = {"UserError"} | {
+        node.name
+        for file in FILES
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.ClassDef) and "UserError" in map(ast.unparse, node.bases)
+    } - {"AlreadyAnswered"}
+    assert len(kinds) > 4
     found = []
     for file in FILES:
-        if file.parent.name in {"plan", "practice"}:
-            continue  # being written
         named = {
             target.id: words(node.value)
             for node in ast.walk(tree(file))
@@ -150,8 +189,8 @@ def refusals() -> list[str]:
             if isinstance(target, ast.Name)
         }
         for node in ast.walk(tree(file)):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "UserError":
-                (given,) = node.args
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in kinds:
+                given = node.args[0]
                 found.append(named.get(ast.unparse(given), "") or words(given))
     return list(filter(None, found))
 

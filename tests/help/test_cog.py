@@ -122,7 +122,7 @@ async def test_help_suggests_next_steps(stage: Stage) -> None:
     async def steps() -> list[str]:
         page = answer_to(await stage.alwina.slash(stage.quiz, "help"))
         day = await stage.services.days.today(stage.alwina.id, stage.guild.id)
-        assert (f"**Today: {amount(day)}**" if day.to_do else amount(day)) in text_of(page)
+        assert ("Today: " if day.to_do else "") + amount(day) in text_of(page)
         return labels(page)[: labels(page).index("All commands")]
 
     assert await steps() == ["Try one question", "Start a round", "Make a plan"]
@@ -134,7 +134,7 @@ async def test_help_suggests_next_steps(stage: Stage) -> None:
     await question.answer(stage.alwina, right=False)
     await stage.wait(30)
     assert await steps() == ["Practise", "Make a plan", "Mock interview"]
-    for _number in range(2, 6):
+    for _ in range(4):
         await practice.press("Next")
         await practice.answer()
     assert await steps() == ["Make a plan", "Mock interview", "Remind me"]
@@ -143,6 +143,9 @@ async def test_help_suggests_next_steps(stage: Stage) -> None:
     await stage.services.reminders.set(stage.alwina.id, stage.guild.id, "08:00")
     await stage.alwina.slash(stage.quiz, "interview")
     assert await steps() == ["Practise", "Start a round", "Mock interview"]
+    await stage.services.plans.set(stage.bob.id, stage.guild.id, day, 3)
+    with_a_plan = labels(answer_to(await stage.bob.slash(stage.quiz, "help")))
+    assert with_a_plan[:3] == ["Practise", "Start a round", "Mock interview"]
     for_managers = labels(answer_to(await stage.manager.slash(stage.quiz, "help")))
     assert for_managers[:2] == ["Set up the question of the day", "Try one question"]
 
@@ -151,7 +154,7 @@ async def test_an_open_daily_comes_first(stage: Stage) -> None:
     """Its button shows it; once it is set up, managers are not asked to do so again."""
     await stage.add_daily(zone="UTC", time="00:00")
     await stage.wait(24 * 3600)
-    for member in (stage.alwina, stage.manager):
+    for member in (stage.manager, stage.alwina):
         help_ = answer_to(await member.slash(stage.quiz, "help"))
         assert labels(help_)[:2] == ["Question of the day", "Try one question"]
     shown = await stage.alwina.click(help_, label="Question of the day")
@@ -205,7 +208,8 @@ async def test_all_commands(stage: Stage) -> None:
 
 def test_help_fits_a_phone() -> None:
     """It takes twelve lines at most, a row of buttons counting as two; each command takes one."""
-    today = replace(Member().today(datetime(2027, 1, 4, tzinfo=UTC)), ahead=100, minutes=100)
+    today = Member().today(datetime(2027, 1, 4, tzinfo=UTC))
+    today = replace(today, ahead=100, minutes=100, dailies=((1, "Question of the day"),))
     for steps in combinations(HelpStep, MOST_STEPS):
         page = views.help_page(steps, today, on_server=False, install="https://example.com")
         assert height(page) <= 12

@@ -12,7 +12,10 @@ ALWINA, BOB = 101, 102
 
 
 async def test_the_zone_of_a_member(database: Database) -> None:
-    """It is the one they chose, else that of a server that has seen them, else UTC."""
+    """It is the one they chose, else that of a server that has seen them, else UTC.
+
+    Only a choice makes UTC known, because each server has it before it is set up.
+    """
 
     def fill(conn: Connection) -> None:
         guilds.set_zone(conn, 9, "Europe/Berlin")
@@ -28,6 +31,9 @@ async def test_the_zone_of_a_member(database: Database) -> None:
     assert await database.read(store.zone_of, 2, 9) == "Europe/Berlin"
     assert await database.read(store.zone_of, 2, 8) == "UTC"
     assert await database.read(store.zone_of, 2, None) == "UTC"
+    await database.write(store.set_zone, 4, "UTC")
+    known = [await database.read(store.known_zone, user_id, 7) for user_id in (1, 2, 3, 4)]
+    assert known == ["Asia/Tokyo", None, "Europe/Berlin", "UTC"]
 
 
 async def test_a_first_zone_is_stored_once(database: Database) -> None:

@@ -225,6 +225,18 @@ async def test_a_newcomer_tries_three_easy_ones(stage: Stage) -> None:
     assert (again.number, again.total, again.practice.kind) == (4, 5, Kind.DAY)
 
 
+@pytest.mark.parametrize("plans", [False, True])
+async def test_a_newcomer_begins_with_the_easiest(stage: Stage, plans: bool) -> None:
+    """With and without a plan, until a few items are met."""
+    stage = Stage(stage.database, small_bank(8))
+    if plans:
+        await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
+    seen, _ = await practise(stage)
+    assert {asking.item.difficulty for asking in seen[:5]} == {
+        min(item.difficulty for item in stage.bank.asked.values())
+    }
+
+
 @pytest.mark.parametrize(
     ("zone", "midnight"),
     [

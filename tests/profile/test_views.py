@@ -89,9 +89,7 @@ async def test_a_newcomers_profile() -> None:
     """No zeros: what today holds, and the button for it. Others read that there is nothing yet."""
     new = Profile(0, Streak(), shows=False, details=NONE)
     shown = text_of(await own_profile("Alwina", new, 5, TODAY))
-    assert shown.startswith(
-        "### **Alwina**\nToday: 30 questions, about 15 minutes\n( Remind me )"
-    )
+    assert shown.startswith("### **Alwina**\nToday: 30 questions, about 15 minutes\n( Remind me )")
     assert shown.endswith("( Practise )")
     seen = text_of(await others_profile("Alwina", replace(new, details=None), 5))
     assert seen == "### **Alwina**\nNo points yet.\n-# They keep the rest private."

@@ -577,9 +577,7 @@ def test_no_card_is_longer_than_measured() -> None:
     names = dict.fromkeys(range(3), NAME)
     for one in ITEMS:
         order = orders(one)[0]
-        full = RevealCard(
-            ROW, one, order, 50, 50, crowd(one), fastest, names, alone=True, leaders=leaders
-        )
+        full = RevealCard(ROW, one, order, 50, 50, crowd(one), fastest, names, leaders=leaders)
         shown = [
             question(one, order),
             rounds.reveal(full, bank()),

@@ -1,4 +1,4 @@
-"""What a reminder says of yesterday."""
+"""How yesterday's practice went, for the reminder."""
 
 from __future__ import annotations
 

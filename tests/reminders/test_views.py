@@ -37,7 +37,7 @@ def test_what_is_sent() -> None:
 
 
 def test_the_card() -> None:
-    """It asks, says when the next one comes and by whose clock, or why none does; it fits a phone."""
+    """It asks, or says when the next one comes in their zone, or why none does. It fits a phone."""
     on = Reminder(1, "09:00", NOW + timedelta(hours=20))
     late = replace(on, at="23:30", next_at=NOW + timedelta(hours=10, minutes=30))
     off = replace(on, next_at=None)

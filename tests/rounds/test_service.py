@@ -331,6 +331,17 @@ async def test_own_results(stage: Stage) -> None:
     assert wrong != right
 
 
+async def test_a_single_player_has_no_place(stage: Stage) -> None:
+    """Boards have no points from a round of one, so its player reads of none."""
+    round_id = await stage.start(1)
+    assert await stage.next_card(round_id)
+    await stage.answer(ALWINA, after=1)
+    await stage.wait(seconds=20.3)
+    (card,) = cards(stage)
+    found = await stage.bot.private_results.load(card.question_id, {ALWINA})
+    assert found[ALWINA].place == 0
+
+
 async def test_misses(stage: Stage) -> None:
     """Wrong and unanswered items, in order, once they are revealed; refused if there are none."""
     round_id = await open_round(stage, 3)

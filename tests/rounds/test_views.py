@@ -98,6 +98,7 @@ def test_own_results() -> None:
     right = OwnResult("B", None, 87, 2, 1_340, 3)
     assert rounds.own_result(right) == "✅ **B** · +87 · 2nd with 1,340 · 3 in a row"
     assert rounds.own_result(replace(right, streak=1)) == "✅ **B** · +87 · 2nd with 1,340"
+    assert rounds.own_result(replace(right, place=0)) == "✅ **B** · 3 in a row"
     wrong = OwnResult("C", "A, B", 0, 3, 253, 0)
     assert rounds.own_result(wrong) == "**C**, right is **A, B** · 3rd with 253"
     first = OwnResult("2*3 <@1>", "*b*", 0, 1, 0, 0)
@@ -191,9 +192,11 @@ async def test_a_round_of_one() -> None:
 
 
 def test_a_single_player_is_warned_at_each_reveal() -> None:
-    """While only one member has played, a reveal says that points don't count yet."""
+    """While only one member has played, a reveal names no points and says when they count."""
     assert "leaderboard" not in reads(reveal(ONE, ORDER))
-    alone = reads(rounds.reveal(replace(REVEAL, alone=True), bank()))
+    leaders = (Tally(7, 1_340, 14, 20, 9000),)
+    alone = reads(rounds.reveal(replace(REVEAL, leaders=leaders, alone=True), bank()))
+    assert "Fastest: Alwina 0.9s Counts on" in alone
     assert "Counts on the leaderboard once a second person plays." in alone
 
 
