@@ -232,7 +232,7 @@ async def test_a_days_of_a_plan_breaks_it(stage: Stage) -> None:
 
 
 async def test_the_day_of_the_interview_asks_nothing(stage: Stage) -> None:
-    """Neither does the day when the plan was set."""
+    """The day when the plan was set asks nothing, either."""
     await credit(stage, stage.clock() - DAY)
     await stage.bot.plans.set(ALWINA, GUILD, "in 2 days", 60)
     await credit(stage, stage.clock() + DAY)
