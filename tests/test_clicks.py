@@ -71,7 +71,7 @@ async def message(stage: Stage) -> dict[str, Any]:
     """A message of the bot that everyone can see, as Discord sends it with a click."""
     posted = await stage.services.context.sender.post(
         Place(stage.guild.id, stage.quiz.id),
-        Message(OPEN, "A message", row(button("Press", "today:v1:0"))),
+        Message(OPEN, "A message", row(button("Press", "use:v1:today"))),
         "a-message",
     )
     backend = stage.env.backend

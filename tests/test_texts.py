@@ -25,7 +25,7 @@ RULES = {
 }
 """Patterns that sound translated or cold, or name one thing twice, each with an example."""
 RELATIVE = re.compile(r":R>|'R'\)")
-PRIVATE = re.compile(r"bot/(plan|practice|privacy|reminders|topics)/")
+PRIVATE = re.compile(r"bot/(plan|practice|privacy|reminders|today|topics)/")
 """The folders of features that members use in direct messages too."""
 PLAIN = {
     "Not listed? Set it with /settings",  # in a form, where Discord shows no mentions

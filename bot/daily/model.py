@@ -193,10 +193,10 @@ class DailyCopy(Struct, frozen=True):
 
 
 class OtherDailies(Struct, frozen=True):
-    """What a server has beside the dailies that a member has still to answer.
+    """A server's dailies, without those that a member has still to answer.
 
     `answered` are ids and names of open ones. `next_at` is when the next one is posted. `scheduled`:
-    the server has one that comes again and again, if only after a pause.
+    the server has set one up, which may be paused.
     """
 
     answered: tuple[tuple[int, str], ...] = ()

@@ -149,7 +149,7 @@ class Dailies:
 
     @reading
     def others(self, conn: Connection, guild_id: int, user_id: int) -> OtherDailies:
-        """Return what a server has beside the dailies that a member has still to answer."""
+        """Return a server's dailies, without those that a member has still to answer."""
         schedules = schedule_store.schedules_of(conn, guild_id)
         found = store.unanswered(conn, guild_id, user_id, self._now(), answered=True)
         return OtherDailies(
@@ -171,7 +171,6 @@ class Dailies:
         given = answers_store.get(conn, DAILY, daily.id, user_id)
         if given is None:
             daily = self._still_open(conn, daily_id, None, guild_id)
-            _refuse_if_erased(conn, daily.id, user_id)
             asked = rules.asked_by(daily, self._banks.of(conn, guild_id))
             return DailyCopy(daily, still_there(asked))
         if daily.item_id is None:

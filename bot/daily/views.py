@@ -22,6 +22,7 @@ from bot.chat.messages import (
     text_of,
 )
 from bot.chat.router import PAGE, ROW, Route
+from bot.chat.ways import way
 from bot.daily.model import (
     Daily,
     DailyCopy,
@@ -57,10 +58,8 @@ ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
 TICKS = Route("ticks", {"source": "daily", "row": ROW})
 TICKED = Route("ticked", {"source": "daily", "row": ROW, "said": "[0-5]{1,6}|none"})
-# The page of the member's day, and the private copy of a question that it leads to.
-TODAY = Route("today", {"row": "0"})
+# The private copy of a question, which /today leads to. Its letter buttons have the ids of any card.
 COPY = Route("today", {"row": ROW})
-# The private copy. Its letter buttons have the ids of any card.
 APART = "today"
 APART_CHOOSE = Route("choose", {"source": APART, "row": ROW})
 APART_WRITE = Route("write", {"source": APART, "row": ROW})
@@ -110,7 +109,7 @@ def copy(found: DailyCopy, bank: Bank) -> Message:
     assert daily.closes_at is not None
     closes = f"-# Open until {t.when(daily.closes_at, 'f')} · [See its card]({link(daily)})"
     parts = _to_answer(daily, asked, closes, APART_OPEN)
-    return Message(DAILY, f"##{heading(daily, asked, bank)}", *parts, row(_back()))
+    return Message(DAILY, f"##{heading(daily, asked, bank)}", *parts, row(way("today")))
 
 
 def _to_answer(daily: Daily, asked: DailyQuestion, closes: str, opens: Route) -> list[Part | None]:
@@ -120,10 +119,6 @@ def _to_answer(daily: Daily, asked: DailyQuestion, closes: str, opens: Route) ->
         return [*asked_item(asked.item, asked.order), separator(), closes, *answers]
     write = row(button("Answer", opens.id(row=daily.id), PRIMARY))
     return [t.heading(asked.words), separator(), f"{_HOW}\n{closes}", write]
-
-
-def _back() -> ui.Button[ui.LayoutView]:
-    return button("Today", TODAY.id(row=0))
 
 
 def result(daily: Daily, asked: DailyQuestion, found: DailyResult, bank: Bank) -> Message:
@@ -190,7 +185,7 @@ def verdict(found: DailyVerdict, today: Today, bank: Bank | None = None) -> list
     texts = t.pages([*verdict_blocks(found.answered), reasons, what_follows(today)], room)
     messages: list[list[Part | None]] = [[text] for text in texts]
     messages[0] = [*head, *messages[0]]
-    messages[-1].append(row(*_next_step(today), _back() if bank is not None else None))
+    messages[-1].append(row(*_next_step(today), way("today") if bank is not None else None))
     colour = REVEALED if found.answered.right else ENDED
     return [Message(colour, *parts) for parts in messages]
 
@@ -267,7 +262,7 @@ def feedback(found: DailyFeedback, today: Today, bank: Bank, page: int) -> Messa
                 lambda said: TICKED.id(row=daily.id, said=said),
             )
         if assessment.counted is not None:
-            rows.append(row(*_next_step(today), _back()))
+            rows.append(row(*_next_step(today), way("today")))
     return interviews_views.page_of(
         f"-# 📅 {t.one_line(daily.name)} · {_about(found.topic, bank)}",
         pages,

@@ -1,4 +1,4 @@
-"""/today, and the buttons that lead back to it."""
+"""/today: what a member's day holds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.messages import Message
-from bot.chat.replies import defer_if_slow, is_private, say, say_here
-from bot.chat.router import Fields
+from bot.chat.replies import defer_if_slow, is_private, say_here
 from bot.daily.service import Dailies
-from bot.daily.views import TODAY
 from bot.memory.today_service import Days
 from bot.today.views import page
 
@@ -21,23 +18,18 @@ class TodayCog(commands.Cog):
         self.bot = bot
         self.days = days
         self.dailies = dailies
-        bot.router.add(TODAY, self.again)
 
     @app_commands.command(description="What today holds, your streak, and what comes next")
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def today(self, interaction: discord.Interaction) -> None:
-        await say(interaction, await self._page(interaction))
-
-    async def again(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        await say_here(interaction, await self._page(interaction))
-
-    async def _page(self, interaction: discord.Interaction) -> Message:
+        """Show the page, in place of the private message whose button led to it."""
         user_id, guild_id = interaction.user.id, interaction.guild_id
         work = self.days.today(user_id, guild_id)
         today = await defer_if_slow(interaction, work, edits=is_private(interaction))
         if guild_id is None or self.bot.get_guild(guild_id) is None:
-            return page(today)
+            await say_here(interaction, page(today))
+            return
         others = await self.dailies.others(guild_id, user_id)
         sets_up = interaction.permissions.manage_guild and not others.scheduled
-        return page(today, others=others, sets_up=sets_up)
+        await say_here(interaction, page(today, others=others, sets_up=sets_up))

@@ -104,11 +104,11 @@ def test_a_copy_does_not_tell_the_answer() -> None:
     one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
     assert sent(copy_of(asks(one, (2, 0, 1, 3)))) == sent(copy_of(asks(other, (2, 0, 1, 3))))
     question = DailyQuestion(next(iter(bank().topics.values())))
-    assert custom_ids(copy_of(question)) == [f"open:v1:today:{ROW}", "today:v1:0"]
+    assert custom_ids(copy_of(question)) == [f"open:v1:today:{ROW}", "use:v1:today"]
 
 
 def ending(today: Today, *, right: bool = True, **changes: Any) -> tuple[str, list[str]]:
-    """What a verdict on a card says after the explanation, and its buttons."""
+    """Return the text of a verdict on a card after the explanation, and its buttons."""
     one = item(topic=TOPIC)
     answer = str(min(one.right)) if right else str(min({0, 1, 2, 3} - one.right))
     given = Answered(one, (0, 1, 2, 3), answer, 100 if right else 0)

@@ -9,7 +9,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.chat.messages import PRIMARY, Message
+from bot.chat.messages import PRIMARY, Message, text_of
 from bot.chat.text import when
 from bot.daily.model import OtherDailies
 from bot.members.model import Streak
@@ -61,7 +61,7 @@ def replaced(today: Today, **changes: Any) -> Today:
 @pytest.mark.parametrize(
     ("shown", "says", "buttons"),
     [
-        (page(a_day()), "6 questions, about 4 minutes|3 days in a row", "Practise"),
+        (page(a_day(more=True)), "6 questions, about 4 minutes|3 days in a row", "Practise"),
         (
             page(a_day(dailies=DAILIES[1:2])),
             "6 questions, about 4 minutes|📅 *Warm-up*: open|3 days in a row",
@@ -86,7 +86,7 @@ def replaced(today: Today, **changes: Any) -> Today:
             "Answer|More",
         ),
         (
-            page(a_day(ahead=0, streak=Streak(), tomorrow=0)),
+            page(a_day(ahead=0, streak=Streak(), tomorrow=0, may_remind=True)),
             "Nothing to practise today",
             "Mock interview",
         ),
@@ -110,6 +110,7 @@ def replaced(today: Today, **changes: Any) -> Today:
 )
 def test_what_a_page_says(shown: Message, says: str, buttons: str) -> None:
     """The news first; names of dailies as they are, in text and on buttons."""
+    assert "*Warm-up*: open" not in text_of(shown)
     assert [line.removeprefix("### ") for line in plain(shown)] == says.split("|")
     assert labels(shown) == buttons.split("|")
 
