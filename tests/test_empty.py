@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.answers.pay import Regraded
 from bot.bank import insights_views, suggestions_views
 from bot.bank import views as bank_views
 from bot.bank.model import Listing, WaitingCounts
@@ -38,6 +39,7 @@ from bot.rounds.model import StandingsCard
 from bot.topics import views as topics_views
 from bot.topics.model import TopicList
 from tests.bank.test_insights_views import BANK, NOTHING
+from tests.bank.test_views import NOTHING as NO_NEWS
 from tests.messages import components, labels, reads
 
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -97,6 +99,10 @@ EMPTY: dict[str, tuple[Any, str]] = {
     "own questions": (bank_views.listing(Listing(0, 1, 0, ()), ""), "Add a question"),
     "search without a hit": (bank_views.listing(Listing(0, 1, 0, ()), "foxes"), "Search"),
     "file that was refused": (bank_views.refused([Problem("row 2", "has no answer")]), "Import"),
+    "file without news": (bank_views.imported(NO_NEWS), "Find a question"),
+    "key that was right": (bank_views.corrected(Regraded()), "Find a question"),
+    "question that is out": (bank_views.retired(), "Find a question"),
+    "addition that was undone": (bank_views.undone(None), "Find a question"),
     "review": (suggestions_views.review_page(None), "Insights"),
     "insights": (insights_views.overview(NOTHING), "Start a round"),
     "list of insights": (insights_views.list_page(NOTHING, BANK, "hard", 0), "Overview"),

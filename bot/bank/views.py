@@ -96,7 +96,7 @@ def panel(own: int, waiting: WaitingCounts, review: str, insights: str) -> Messa
         row(
             button("Review", review, PRIMARY) if waiting.total else None,
             button("Add a question", FORM.id(what="add")),
-            button("Find a question", LIST.id(slot="open", page=0, search="")) if own else None,
+            _find_button() if own else None,
         ),
         row(
             button("Import", FORM.id(what="import")),
@@ -104,6 +104,10 @@ def panel(own: int, waiting: WaitingCounts, review: str, insights: str) -> Messa
             button("Insights", insights),
         ),
     )
+
+
+def _find_button() -> ui.Button[ui.LayoutView]:
+    return button("Find a question", LIST.id(slot="open", page=0, search=""))
 
 
 def waiting_text(waiting: WaitingCounts) -> str:
@@ -125,10 +129,10 @@ def imported(done: Merge) -> Message:
     if done.rekeyed:
         note = (
             f"-# {t.count(len(done.rekeyed), 'question')} got another key. Past answers stay as they were "
-            "judged until you correct them: find such a question in </bank>."
+            "judged until you find such a question and correct them."
         )
     total = f"This server asks {t.count(done.total, 'question')} of its own now."
-    return Message(REVEALED, f"**Imported**: {told}.", total, note)
+    return Message(REVEALED, f"**Imported**: {told}.", total, note, row(_find_button()))
 
 
 def import_form() -> ui.Modal:
@@ -355,12 +359,18 @@ def question_page(page: QuestionPage, note: str | None = None) -> Message:
 def corrected(done: Regraded) -> Message:
     """Report how many past answers were corrected."""
     if not done.answers:
-        return Message(ENDED, "All past answers are judged by this key already.")
+        words = "All past answers are judged by this key already."
+        return Message(ENDED, words, row(_find_button()))
     words = (
         f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(done.members, 'member')}. "
     )
     words += f"{done.right:,} turned right, {done.answers - done.right:,} turned wrong."
-    return Message(REVEALED, words, "Points, boards and practice follow. Streaks stay as they are.")
+    return Message(
+        REVEALED,
+        words,
+        "Points, boards and practice follow. Streaks stay as they are.",
+        row(_find_button()),
+    )
 
 
 def packed(search: str) -> str:
@@ -397,11 +407,11 @@ def answers(item: Item) -> str:
 
 
 def retired() -> Message:
-    return Message(ENDED, "That question is out. It won't be asked again.")
+    return Message(ENDED, "That question is out. It won't be asked again.", row(_find_button()))
 
 
 def undone(page: QuestionPage | None) -> Message:
     """Show a question as it was before its last change, or say that it is out again."""
     if page is None:
-        return Message(ENDED, "**Undone**: that question is out again.")
+        return Message(ENDED, "**Undone**: that question is out again.", row(_find_button()))
     return question_page(page, "**Undone**: this is how it was.")

@@ -301,7 +301,8 @@ def confirm_apart(key: int) -> Message:
 
 
 def apart() -> Message:
-    return Message(ENDED, "Done. Neither of you can take the other's card.")
+    words = "Done. Neither of you can take the other's card."
+    return Message(ENDED, words, row(way("interview")))
 
 
 def _mark(found: PartnerInterview, kind: int) -> int:

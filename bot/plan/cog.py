@@ -97,8 +97,8 @@ class PlanCog(commands.Cog):
     async def on_app_command_completion(
         self, interaction: discord.Interaction, command: object
     ) -> None:
-        """Tell members once, with their next practice or profile, that their plan is over."""
-        if getattr(command, "name", None) in {"practice", "profile"}:
+        """Tell members once, with their next day, practice or profile, that their plan is over."""
+        if getattr(command, "name", None) in {"today", "practice", "profile"}:
             day = await self.plans.end_if_over(interaction.user.id, interaction.guild_id)
             if day is not None:
                 await say(interaction, view.ended_page(day))

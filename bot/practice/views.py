@@ -195,6 +195,8 @@ def trial_page(finished: Finished, *, on_server: bool) -> Message:
     if not finished.answered:
         return today_page(finished.today)
     right = f"{finished.right:,} of {finished.answered:,} right"
+    if not finished.right:
+        right = f"{t.count(finished.answered, 'question')} tried"
     if not on_server and not finished.today.may_remind:
         return today_page(finished.today, f"**{right}**")
     if on_server:

@@ -73,7 +73,8 @@ def ask() -> Message:
 
 
 def kept() -> Message:
-    return Message(ENDED, "### Nothing was deleted\nYour data is as it was.")
+    back = row(button("My data", MY_DATA.id()))
+    return Message(ENDED, "### Nothing was deleted\nYour data is as it was.", back)
 
 
 def erased(*, whole: bool) -> Message:

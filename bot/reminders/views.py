@@ -49,7 +49,7 @@ def card(found: Reminder | None, zone: str | None, now: datetime) -> Message:
         is_today = local_date(zone, found.next_at) == local_date(zone, now)
         return Message(
             OPEN,
-            f"### I'll write to you every day at {found.at}\n"
+            f"### I'll write every day at {found.at}\n"
             f"-# Next: {'today' if is_today else 'tomorrow'}{where}. {not_always}",
             row(
                 button("Another time", CHANGE.id(what="time")),

@@ -26,7 +26,7 @@ NOTHING = Merge(
 def test_what_an_import_did(done: Merge, told: str) -> None:
     """A file may bring nothing but open questions, and nothing new at all."""
     total = "This server asks 2 questions of its own now."
-    assert text_of(imported(done)) == f"**Imported**: {told}.\n{total}"
+    assert text_of(imported(done)).startswith(f"**Imported**: {told}.\n{total}")
 
 
 def test_changed_keys() -> None:

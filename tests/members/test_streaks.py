@@ -231,6 +231,15 @@ async def test_a_days_of_a_plan_breaks_it(stage: Stage) -> None:
     assert await streak(stage) == Streak(0, 1)
 
 
+async def test_the_day_of_the_interview_asks_nothing(stage: Stage) -> None:
+    """The day when the plan was set asks nothing, either."""
+    await credit(stage, stage.clock() - DAY)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 2 days", 60)
+    await credit(stage, stage.clock() + DAY)
+    await stage.wait(days=3)
+    assert (await streak(stage)).current == 2
+
+
 async def test_a_reminder_breaks_it(stage: Stage) -> None:
     """On the date of its message."""
     await credit(stage, stage.clock())

@@ -30,6 +30,8 @@ def test_it_has_one_next_step(on_server: bool, may_remind: bool, steps: list[str
     today = replace(TODAY, may_remind=may_remind)
     over = Finished(today, Kind.TRIAL, None, answered=3, right=2)
     (page,) = views.messages(over, BANK, on_server=on_server)
+    (missed,) = views.messages(replace(over, right=0), BANK, on_server=on_server)
+    assert "3 questions tried" in reads(missed)
     assert labels(page) == steps
     assert "2 of 3 right" in reads(page)
     assert ("Make it daily: 5 minutes at 19:00?" in reads(page)) is (steps[0] == "Yes")

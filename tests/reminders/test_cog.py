@@ -19,7 +19,7 @@ async def test_reminders(stage: Stage) -> None:
         answer_to(pressed), label="Yes"
     )  # asks for the zone, because nothing tells it
     await stage.alwina.submit_modal(form, {"at": "9:00", "zone": ["Europe/Berlin"], "other": ""})
-    assert "I'll write to you every day at 09:00" in text_of(answer_to(pressed))
+    assert "I'll write every day at 09:00" in text_of(answer_to(pressed))
     assert labels(answer_to(pressed)) == ["Another time", "Turn off"]
     practice = Practised(stage, stage.alwina)
     await practice.open()
@@ -61,7 +61,7 @@ async def test_tomorrow_at_this_time(stage: Stage) -> None:
     assert fields == ["zone", "other"]
     await stage.alwina.submit_modal(form, {"zone": ["UTC"], "other": ""})
     at = f"{stage.env.now():%H:%M}"
-    said = f"### I'll write to you every day at {at}\n-# Next: tomorrow, UTC."
+    said = f"### I'll write every day at {at}\n-# Next: tomorrow, UTC."
     assert text_of(practice.message).startswith(said)
     await stage.alwina.click(practice.message, label="Turn off")
     assert tomorrow not in labels(answer_to(await stage.alwina.slash(stage.quiz, "practice")))
