@@ -76,7 +76,7 @@ async def test_answering(stage: Stage) -> None:
         verdict = await card.answer(stage.alwina, right=True)
         assert verdict.startswith("✅ **Right**")
         assert "+100 points" in verdict
-        assert f"**{day} day" in verdict
+        assert ("**Day 1**" if day == 1 else f"**{day} days in a row**") in verdict
     today = await stage.bob.slash(stage.quiz, "today")
     shown = await stage.bob.click(answer_to(today), label="Answer")
     copy = Question(stage, answer_to(shown))

@@ -199,7 +199,7 @@ async def test_a_day_that_was_broken_off(stage: Stage) -> None:
 
 
 async def test_the_end_of_a_day_shortly_after_midnight(stage: Stage) -> None:
-    """What was finished yesterday is over, and the page shows today's questions."""
+    """The practice is over, and the page shows the questions of the new day."""
     stage = Stage(stage.database, small_bank(8))
     stage.clock.at = stage.clock.at.replace(hour=23, minute=59, second=30)
     screen: Screen = await asked(stage)
