@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ EMPTY: dict[str, tuple[Any, str]] = {
         "Make a role a team",
     ),
     "round without answers": (
-        rounds_views.standings(StandingsCard(7, 5, (), {}, "idle")),
+        partial(rounds_views.standings, StandingsCard(7, 5, (), {}, "idle")),
         "Play again",
     ),
     "challenge that nobody took": (
@@ -92,7 +93,7 @@ EMPTY: dict[str, tuple[Any, str]] = {
     ),
     "nothing set aside": (practice_views.set_aside_page(()), "Practise"),
     "recap without leaders": (
-        recap_views.recap(Week(7, date(2026, 11, 30), (), 3, 12, 0)),
+        partial(recap_views.recap, Week(7, date(2026, 11, 30), (), 3, 12, 0)),
         "Leaderboard",
     ),
     "bank": (bank_views.panel(0, WaitingCounts(0, 0), "x", "y"), "Add a question"),
@@ -117,7 +118,7 @@ EMPTY: dict[str, tuple[Any, str]] = {
 async def test_an_empty_screen_has_its_next_step(name: str) -> None:
     """It can be pressed; a private page without a button gets that of the command it names."""
     shown, step = EMPTY[name]
-    page: Message = shown if isinstance(shown, Message) else await shown
+    page: Message = shown if isinstance(shown, Message) else await shown()
     offered = [c.get("label") or c.get("placeholder") for c in components(page) if "custom_id" in c]
     assert step in (offered or [LABELS[command] for command in commands_in(reads(page))])
     assert not [c for c in components(page) if c.get("disabled") and c["label"] == step]

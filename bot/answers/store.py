@@ -405,19 +405,6 @@ def _practised_since(user_id: int, since: datetime) -> Select[Any]:
     return query.order_by(c.answered_at, c.question_id)
 
 
-def missed_before(
-    conn: Connection, user_id: int, item_ids: Collection[str], before: datetime
-) -> dict[str, bool]:
-    """Return those of some items that a member reviewed before a moment: whether they missed it then.
-
-    It is the latest review that counts.
-    """
-    query = _reviews(user_id).where(
-        answers.c.item_id.in_(sorted(item_ids)), answers.c.answered_at < before
-    )
-    return {row.item_id: row.rating == Rating.Again for row in conn.execute(query)}
-
-
 def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
     """Return (item id, rating) of a member's latest thousand reviews, the newest first."""
     own = answers.c.user_id == user_id, answers.c.rating.is_not(None)

@@ -181,7 +181,7 @@ def verdict(found: DailyVerdict, today: Today, bank: Bank | None = None) -> list
     if bank is not None:
         title = f"-# 📅 {t.one_line(found.daily.name)} · {about(item, bank)}"
         head = [title, prompt_block(item), *pictures(item), separator()]
-    reasons = f"{t.escape(item.explanation)}\n" + "\n".join(_figures(found, today))
+    reasons = "\n".join([t.escape(item.explanation), *_figures(found, today)])
     room = t.MAX_TEXT - sum(len(part) for part in head if isinstance(part, str))
     texts = t.pages([*verdict_blocks(found.answered), reasons, what_follows(today)], room)
     messages: list[list[Part | None]] = [[text] for text in texts]
@@ -200,8 +200,9 @@ def _figures(found: DailyVerdict, today: Today) -> list[str]:
     if not found.daily.revealed and closes_at is not None:
         parts.append(f"Everyone sees the answer at {t.when(closes_at, 't')}")
     lines = [" · ".join(parts), *streak_news(today.streak, found.news)]
-    small = [f"-# {line}" for line in lines if line]
-    return [*small, _discussion(found.daily)] if found.daily.thread_id else small
+    if found.daily.thread_id:
+        lines.append(_talk(found.daily.thread_id))
+    return [f"-# {line}" for line in lines if line]
 
 
 def headline(today: Today) -> str:
@@ -248,7 +249,9 @@ def feedback(found: DailyFeedback, today: Today, bank: Bank, page: int) -> Messa
             notes.insert(0, "Tick what you said, and you'll see the model answer.")
         else:
             notes.append(what_follows(today))
-    note = "\n-# ".join(notes) + _discussion(daily)
+    if daily.thread_id:
+        notes.append(_talk(daily.thread_id))
+    note = "\n-# ".join(notes)
     pages = interviews_views.pages(
         found.topic, found.text, assessment, None, note, may_tick=assessment is not None
     )
@@ -274,9 +277,9 @@ def feedback(found: DailyFeedback, today: Today, bank: Bank, page: int) -> Messa
     )
 
 
-def _discussion(daily: Daily) -> str:
+def _talk(thread_id: int) -> str:
     """Return a link to the thread, for members who have answered."""
-    return f"\n-# Talk about it in <#{daily.thread_id}>" if daily.thread_id else ""
+    return f"Talk about it in <#{thread_id}>"
 
 
 def title(name: str) -> str:

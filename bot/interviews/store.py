@@ -25,6 +25,7 @@ interviews = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
     sa.Index("ix_interviews_user_id", "user_id", "id"),
+    sa.Index("ix_interviews_started", "user_id", "started_at"),
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
 _RUNNING = interviews.c.ended_at.is_(None)
@@ -186,11 +187,11 @@ def skip(conn: Connection, question_id: int, now: datetime) -> None:
 
 @all_values
 def answered_since(user_id: int, since: datetime) -> Select[Any]:
-    """Return when a member answered in interviews since a moment."""
+    """Return when a member answered in interviews that began after a moment."""
     c = interview_questions.c
     query = select(c.answered_at).join(interviews, c.interview_id == interviews.c.id)
-    own = interviews.c.user_id == user_id, c.answer.is_not(None), c.answered_at >= since
-    return query.where(*own)
+    own = interviews.c.user_id == user_id, interviews.c.started_at >= since
+    return query.where(*own, c.answer.is_not(None))
 
 
 def save_grade(conn: Connection, question_id: int, grade: str, score: int | None) -> None:

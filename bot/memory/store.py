@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from fsrs import State
+from fsrs import Rating, State
 from sqlalchemy import Connection, Select, select, update
 
 from bot.answers import store as answers_store
 from bot.answers.model import Review
+from bot.answers.store import answers
 from bot.core.personal import DERIVED
 from bot.core.tables import Instant, all_values, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
@@ -134,6 +135,23 @@ def cards_of(conn: Connection, user_id: int) -> dict[str, MemoryCard]:
 @prepared
 def _cards_of(user_id: int) -> Select[Any]:
     return select(cards.c.item_id, *_FIELDS).where(cards.c.user_id == user_id)
+
+
+def missed_before(
+    conn: Connection, user_id: int, item_ids: Collection[str], before: datetime
+) -> dict[str, bool]:
+    """Return those of some items that a member reviewed before a moment: whether they missed it then.
+
+    It is the latest review that counts.
+    """
+    a = answers.c
+    earlier = a.user_id == user_id, a.item_id == cards.c.item_id, a.answered_at < before
+    latest = select(a.rating).where(*earlier, a.rating.is_not(None))
+    latest = latest.order_by(a.answered_at.desc(), a.source.desc(), a.question_id.desc()).limit(1)
+    query = select(cards.c.item_id, latest.scalar_subquery().label("rating"))
+    query = query.where(cards.c.user_id == user_id, cards.c.item_id.in_(sorted(item_ids)))
+    found = {row.item_id: row.rating for row in conn.execute(query)}
+    return {i: rating == Rating.Again for i, rating in found.items() if rating is not None}
 
 
 _LEARNED_DAYS = 7

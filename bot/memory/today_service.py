@@ -12,6 +12,7 @@ from bot.core.context import Context
 from bot.core.database import Connection
 from bot.members.store import zone_of
 from bot.members.streak_service import Streaks
+from bot.memory import store
 from bot.memory.model import DayPlan, Practised, Today
 from bot.memory.service import knowledge
 from bot.memory.today import WINDOW, DayFacts, today
@@ -64,7 +65,7 @@ class Days:
         return DayFacts(
             known=known,
             practised=practised,
-            missed_before=answers_store.missed_before(conn, user_id, done, midnight),
+            missed_before=store.missed_before(conn, user_id, done, midnight),
             plan=self._planned(conn, user_id, known.today),
             dailies=tuple(dailies),
             streak=self._streaks.of(conn, user_id, guild_id),

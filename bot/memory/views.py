@@ -33,7 +33,9 @@ def met_and_known(met: int, known: float) -> str:
 
 def days_in_a_row(streak: Streak) -> str | None:
     """Say how long a streak is, in bold; None if there is none."""
-    return f"**{t.count(streak.current, 'day')} in a row**" if streak.current else None
+    if streak.current < 2:
+        return "**Day 1**" if streak.current else None
+    return f"**{streak.current:,} days in a row**"
 
 
 def in_a_row(today: Today) -> str | None:

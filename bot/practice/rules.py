@@ -131,7 +131,9 @@ def ask_next(
     """
     wanted = Wanted(practice.kind, practice.topic_id, practice.items)
     if practice.kind in {Kind.DAY, Kind.MORE} and snapshot.todays_practice is None:
-        return begin(snapshot, Wanted(), rng)
+        last = snapshot.asked[-1]
+        is_done = last.ends_day and last.answer is not None
+        return end(snapshot, practice) if is_done else begin(snapshot, Wanted(), rng)
     step = _ask(snapshot, wanted, snapshot.asked, rng)
     if step.item is None:
         return replace(end(snapshot, practice), left_out=step.left_out)

@@ -23,6 +23,7 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.router import Route
+from bot.chat.ways import way
 from bot.memory.model import Today
 from bot.memory.views import days_in_a_row, met_and_known, todays
 from bot.plan.model import Outlook
@@ -68,7 +69,7 @@ async def others_profile(name: str, profile: Profile, guild_id: int) -> Message:
     head = f"### {t.name(name)}\n{_figures(profile) or 'No points yet.'}"
     if profile.details is None:
         head += "\n-# They keep the rest private."
-    return Message(REVEALED, head, await _picture(profile, guild_id))
+    return Message(REVEALED, head, await _picture(profile, guild_id), row(way("profile")))
 
 
 def _figures(profile: Profile) -> str | None:

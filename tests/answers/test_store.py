@@ -153,16 +153,6 @@ async def test_who_has_practised_since(database: Database) -> None:
     found = await database.read(answer_log.practised_since, ALWINA, AT)
     assert found == [(AT, "a", False), (AT, "b", True)]
     assert await database.read(answer_log.practised_since, ALWINA, AT + SECOND) == []
-    before = answer_log.missed_before
-    assert await database.read(before, ALWINA, {"a", "b", "c"}, AT + SECOND) == {
-        "a": False,
-        "b": True,
-    }
-    assert await database.read(before, ALWINA, {"a"}, AT) == {}
-    assert await database.read(before, BOB, {"a"}, AT + SECOND) == {}
-    later = asked(9, ALWINA, item_id="b", rating=3, answered_at=AT + SECOND)
-    await store(database, later)
-    assert await database.read(before, ALWINA, {"b"}, AT + 2 * SECOND) == {"b": False}
     after = answer_log.practised_after
     assert await database.read(after, 0, 10) == [(2, ALWINA), (4, BOB), (5, ALWINA)]
     assert await database.read(after, 2, 1) == [(4, BOB)]

@@ -112,7 +112,7 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     mine = await stage.bob.click(closed, label="My answers")
     assert reply(mine).startswith("### Your answers\n-# 0 of 2 right")
     practice = await stage.bob.click(closed, label="Practise my misses")
-    assert reply(practice).startswith("-# Practice · question 1")
+    assert reply(practice).startswith("-# Question 1 of ")
     board = reply(await stage.alwina.slash(stage.quiz, "leaderboard", period="today"))
     assert "**alwina** · **" in board
     assert (await stage.clementine.click(closed, label="My answers")).response is not None

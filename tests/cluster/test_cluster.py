@@ -175,7 +175,9 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     results = await asyncio.gather(
         *(give(m, daily, [n % 4], f"guess {n}") for n, m in enumerate(members))
     )
-    assert await soon(lambda: all(r is not None and "Streak: " in r.text for r in results))
+    assert await soon(
+        lambda: all(r is not None and "Everyone sees the answer" in r.text for r in results)
+    )
     why = revealed(channel)[0]
     report = next(i for i in why.custom_ids if i.startswith("report:"))
     sent = await annegret.submit(await annegret.click(why, report), "a typo")

@@ -387,7 +387,7 @@ BOUNDED = [
     call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
     call(answer_log.practised_since, ALWINA, NOW - timedelta(days=28)),
-    call(answer_log.missed_before, ALWINA, ["t1-a", "t1-b"], NOW - timedelta(days=1)),
+    call(memory.missed_before, ALWINA, ["t1-a", "t1-b"], NOW - timedelta(days=1)),
     # a member's answers to an item
     call(answer_log.paid_after, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(

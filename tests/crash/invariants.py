@@ -33,6 +33,7 @@ from tests.loopback.world import World
 PLANNED = {"finished", "stopped", "idle", "left", "message"}
 """Endings of rounds that have standings; with any other, Discord refused for good."""
 _ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily|today|challenge):(\d+)(?::\d)?")
+_SAVED = re.compile("Everyone sees the answer|Tick what you said|Your answer is saved")
 _LOCKED = re.compile(r"(?:You already l|L)ocked in \*\*(.+)\*\*\.", re.DOTALL)
 _RESULT = re.compile(r"✅ \*\*(.+)\*\* · \+(\d+) · |\*\*(.+)\*\*, right is \*\*", re.DOTALL)
 _SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+)%(?: · ✅ right)?$", re.MULTILINE)
@@ -215,7 +216,7 @@ def _acknowledged(facts: Facts) -> Iterator[str]:
         given.add(key)
         said = _first_reply(act)
         locked = _LOCKED.match(said)
-        if not locked and "Streak: " not in said:
+        if not locked and not _SAVED.search(said):
             continue
         if key not in facts.answers:
             yield f"acknowledged but not stored: {key}, {said!r}"

@@ -92,7 +92,7 @@ daily         | reply before      | Next: **             | schedule: stored, man
 daily         | post any          | :v1:daily:           | * daily
 daily         | thread before     |                      | thread: not opened
 daily         | thread after      |                      | * thread: opened, not stored
-daily         | reply before      | Streak               | daily answer: committed, member not told
+daily         | reply before      | Everyone sees the    | daily answer: committed, member not told
 daily         | edit before       | why:v1:daily         | * close: claimed, card not edited
 daily         | edit after        | why:v1:daily         | close: card edited, not stored
 recap         | post any          | The week in review   | * recap

@@ -168,3 +168,20 @@ async def test_what_is_set_aside(database: Database) -> None:
     assert await database.read(memory.items_set_aside, 1) == {"lora"}
     await database.write(memory.set_aside, 1, "lora", None)
     assert await database.read(memory.items_set_aside, 1) == set()
+
+
+async def test_what_was_missed_the_last_time(database: Database) -> None:
+    """It is a member's latest review before a moment; an item without one is not there."""
+    before = memory.missed_before
+    for item, rating, at in (
+        ("a", AGAIN, AT),
+        ("b", AGAIN, AT),
+        ("b", GOOD, AT + DAY),
+        ("c", GOOD, AT + 2 * DAY),
+    ):
+        await database.write(record, [rated(1, rating, at, item=item)])
+    everything = {"a", "b", "c", "d"}
+    assert await database.read(before, 1, everything, AT) == {}
+    assert await database.read(before, 1, everything, AT + DAY) == {"a": True, "b": True}
+    assert await database.read(before, 1, {"b", "d"}, AT + 2 * DAY) == {"b": False}
+    assert await database.read(before, 2, everything, AT + 2 * DAY) == {}

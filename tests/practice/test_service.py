@@ -198,6 +198,21 @@ async def test_a_day_that_was_broken_off(stage: Stage) -> None:
     assert (over.today.to_do, over.today.streak.current) == (0, 1)
 
 
+async def test_the_end_of_a_day_shortly_after_midnight(stage: Stage) -> None:
+    """The practice is over, and the page shows the questions of the new day."""
+    stage = Stage(stage.database, small_bank(8))
+    stage.clock.at = stage.clock.at.replace(hour=23, minute=59, second=30)
+    screen: Screen = await asked(stage)
+    for number in range(1, 6):
+        assert isinstance(screen, Asking)
+        await answer(stage, screen)
+        if number == 5:
+            stage.clock.turn(minutes=1)
+        screen = await go_on(stage, screen.question.practice_id)
+    assert isinstance(screen, Finished)
+    assert (screen.today.to_do, screen.today.streak.current) == (A_DAY, 1)
+
+
 async def test_beyond_the_day(stage: Stage) -> None:
     """More are as many again; they change neither that the day is done nor its streak."""
     stage = Stage(stage.database, small_bank(8))

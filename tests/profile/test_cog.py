@@ -39,7 +39,7 @@ async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     assert len(answer_to(own).attachments) == 1
     seen = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)
     assert alt_texts(answer_to(seen)) == [alt]
-    assert labels(answer_to(seen)) == []
+    assert labels(answer_to(seen)) == ["Your profile"]
     assert reply(seen) == f"### **alwina**\n{figures}"
 
     await stage.alwina.click(message, label="Hide from others")

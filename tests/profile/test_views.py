@@ -92,4 +92,6 @@ async def test_a_newcomers_profile() -> None:
     assert shown.startswith("### **Alwina**\nToday: 30 questions, about 15 minutes\n( Remind me )")
     assert shown.endswith("( Practise )")
     seen = text_of(await others_profile("Alwina", replace(new, details=None), 5))
-    assert seen == "### **Alwina**\nNo points yet.\n-# They keep the rest private."
+    assert (
+        seen == "### **Alwina**\nNo points yet.\n-# They keep the rest private.\n( Your profile )"
+    )

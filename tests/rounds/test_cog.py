@@ -98,7 +98,7 @@ async def test_private_views(stage: Stage) -> None:
     practice = await stage.bob.click(standings, label="Practise my misses")
     assert practice.ephemeral
     assert f"### {question.item.prompt}" in reply(practice).replace("\\", "")
-    assert "-# Only you see this · Last one" in reply(practice)
+    assert "-# Question 1 of 1 · " in reply(practice)
     nobody = reply(await stage.clementine.click(standings, label="Practise my misses"))
     assert nobody.startswith("You didn't play this round.")
 
