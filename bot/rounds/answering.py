@@ -107,7 +107,7 @@ class OpenQuestions:
         if end is not None:
             due_at = self._move_end(conn, question, end)
         locked = Locked(shown, end or question.deadline_at, hosted=round_.hosted)
-        # one who is alone knows the count, and the card would say for seconds what may change
+        # a member who is alone knows the count, and this end may move again
         cut_short = alone and end is not None and question.number == 1
         return _Stored(locked, None if cut_short else question.opened_at, due_at)
 

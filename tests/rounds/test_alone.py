@@ -1,4 +1,4 @@
-"""Who plays alone doesn't wait for the end of the first question, and nobody is cut off for that."""
+"""A member who plays alone does not wait, and nobody is cut off for that."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ async def test_others_who_answered_lately(
 
 
 async def test_a_late_click(stage: Stage) -> None:
-    """After the reveal, an answer from before the end counts, and who is later reads why."""
+    """After the reveal, an answer from before the end counts, and a later click is refused with the reason."""
     await open_round(stage, 2)
     card = stage.card()
     await stage.answer(ALWINA, after=1)
@@ -121,7 +121,7 @@ async def test_a_late_click(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("down", "end"), [(1, SECONDS), (30, None)])
 async def test_a_restart(stage: Stage, down: float, end: float | None) -> None:
-    """The new process knows both ends; one that passed meanwhile is revealed at once, once."""
+    """The new process knows both ends; if it was down until after the end, it reveals at once, once."""
     round_id = await open_round(stage, 2)
     await stage.answer(ALWINA, after=1)
     await stage.restart(seconds=down)
@@ -166,7 +166,7 @@ async def open_forms(stage: Stage, members: Iterable[int]) -> None:
 async def test_a_form_is_waited_for(
     stage: Stage, before: list[int], after: list[int], end: float
 ) -> None:
-    """Who has opened the form of a typed or multiple question takes part."""
+    """A member who has opened the form of a typed or multiple question takes part."""
     round_id = await open_round(stage, 2)
     await open_forms(stage, before)
     await stage.answer(ALWINA, after=1)

@@ -399,7 +399,7 @@ async def test_each_answer_plans_an_edit_of_the_count(
 ) -> None:
     """The plan has when the question was opened and, in a round with a clock, its deadline.
 
-    There, no count is planned for who is alone.
+    There, none is planned for a member who is alone.
     """
     planned: list[tuple[int, datetime, datetime | None]] = []
 
