@@ -201,6 +201,7 @@ class Services:
             self.streaks,
             plan_store.running,
             daily_store.unanswered,
+            daily_store.unanswered_anywhere,
             reminders_store.get,
         )
         self.plans = Plans(context, self.days)

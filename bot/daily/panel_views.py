@@ -60,7 +60,7 @@ def _kind(kind: DailyKind) -> str:
     """Return the words for a kind of daily."""
     match kind:
         case DailyKind.CHOICE:
-            return "Choice questions"
+            return "Quick questions"
         case DailyKind.OPEN:
             return "Open questions"
         case DailyKind.MIXED:
@@ -188,7 +188,7 @@ def removed(schedule: Schedule) -> str:
 
 
 def added(schedule: Schedule) -> str:
-    return f"**{t.one_line(schedule.name)}** is new."
+    return f"**{t.one_line(schedule.name)}** is set up."
 
 
 def set_up_first(note: str | None) -> Message:

@@ -207,11 +207,11 @@ def _figures(found: DailyVerdict, today: Today) -> list[str]:
 
 def headline(today: Today) -> str:
     """Say what a member's day holds, on a server with its dailies."""
-    if today.to_do or not today.dailies:
+    if today.to_do or not today.open_dailies:
         return amount(today)
     if today.done:
         return "Practice done ✓"
-    return t.count(len(today.dailies), "question of the day", "questions of the day")
+    return t.count(today.open_dailies, "question of the day", "questions of the day")
 
 
 def steps(today: Today) -> list[tuple[str, str]]:

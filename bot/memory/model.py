@@ -97,12 +97,12 @@ class Today(Struct, frozen=True):
     """A member's day: the one value behind every screen that speaks of it.
 
     Of the day's questions, `done` were answered and `ahead` can follow; after these, the items in
-    `again`, which were missed, are asked once more. `limit` is how many questions fit into the day's minutes, and
-    `minutes` about how long what is to do takes. Of the done ones, `right` are right by now: `new`
-    ones for the first time, `regained` ones after a miss on an earlier day. `dailies` are ids and
-    names of open ones that the member has not answered. `tomorrow` counts tomorrow's questions.
-    `more`: something could be asked beyond the day's questions. `may_remind`: they never set a
-    reminder.
+    `again`, which were missed, are asked once more. `limit` is how many questions fit into the day's
+    minutes, and `minutes` about how long what is to do takes. Of the done ones, `right` were right at first, and
+    `retried` ones later on that day; of both, `new` ones were never met before, and `regained` ones
+    missed on an earlier day. `dailies` and `elsewhere` are as in `DayFacts`. `tomorrow` counts
+    tomorrow's questions. `more`: something could be asked beyond the day's questions. `may_remind`:
+    they never set a reminder. `is_back`: they begin again after a week or more.
     """
 
     day: date
@@ -120,11 +120,18 @@ class Today(Struct, frozen=True):
     tomorrow: int
     more: bool
     may_remind: bool
+    retried: int = 0
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    is_back: bool = False
 
     @property
     def size(self) -> int:
         """The day's questions, without those that are asked once more."""
         return self.done + self.ahead
+
+    @property
+    def open_dailies(self) -> int:
+        return len(self.dailies) + len(self.elsewhere)
 
     @property
     def to_do(self) -> int:

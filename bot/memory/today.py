@@ -28,6 +28,8 @@ _LEAST_SECONDS, MAX_SECONDS = 20, 180
 """Nobody reads question, choices and explanation faster, so a minute of whoever guesses is no more
 than three questions; a member who takes longer was away in between."""
 
+_AWAY = timedelta(days=7)
+"""Whoever has not practised for so long begins again with as many questions as on a first day."""
 WINDOW = timedelta(days=28)
 """The answers of today and of so many days before tell a member's pace."""
 
@@ -37,8 +39,9 @@ class DayFacts(Struct, frozen=True):
 
     `practised` are their answers in practice of the last weeks, the oldest first. `missed_before` has
     the items practised today that they had reviewed on earlier days: whether the last time was a miss.
-    `dailies` are ids and names of open ones that they have not answered. `may_remind`: they have never
-    set a reminder.
+    `dailies` are ids and names of a server's open ones that they have not answered; in direct messages
+    `elsewhere` has names and links of those on the servers where they play. `may_remind`: they have
+    never set a reminder.
     """
 
     known: Knowledge
@@ -48,6 +51,7 @@ class DayFacts(Struct, frozen=True):
     dailies: tuple[tuple[int, str], ...]
     streak: Streak
     may_remind: bool
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 def today(facts: DayFacts) -> Today:
@@ -59,7 +63,8 @@ def today(facts: DayFacts) -> Today:
         if answer.at >= known.midnight:
             misses.setdefault(answer.item_id, []).append(answer.missed)
     seconds = seconds_a_question(earlier)
-    limit = _limit(plan, seconds) if plan or earlier else FIRST_QUESTIONS
+    is_away = not earlier or earlier[-1] < known.midnight - _AWAY
+    limit = FIRST_QUESTIONS if is_away and plan is None else _limit(plan, seconds)
     unmet = sum(i not in known.cards and known.may_ask(i) for i in known.bank.asked)
     can_follow = len(known.due()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
@@ -73,7 +78,8 @@ def today(facts: DayFacts) -> Today:
         ahead=ahead,
         again=again,
         minutes=max(1, round((ahead or len(again)) * seconds / 60)),
-        right=len(right),
+        right=sum(not missed[0] for missed in misses.values()),
+        retried=sum(missed[0] and not missed[-1] for missed in misses.values()),
         new=sum(i not in facts.missed_before for i in right),
         regained=sum(facts.missed_before.get(i, False) for i in right),
         dailies=facts.dailies,
@@ -81,6 +87,8 @@ def today(facts: DayFacts) -> Today:
         tomorrow=_tomorrow(facts, unmet),
         more=can_follow - ahead > 0,
         may_remind=facts.may_remind,
+        elsewhere=facts.elsewhere,
+        is_back=bool(earlier) and is_away and not misses,
     )
 
 
@@ -96,7 +104,8 @@ def _tomorrow(facts: DayFacts, unmet: int) -> int:
     due = len(facts.known.due(within_days=1))
     new = 0 if plan and plan.day == tomorrow else unmet
     seconds = seconds_a_question([answer.at for answer in facts.practised])
-    if plan is None and not facts.practised:
+    last = facts.practised[-1].at if facts.practised else None
+    if plan is None and (last is None or last < facts.known.midnight - _AWAY + timedelta(days=1)):
         return min(FIRST_QUESTIONS, due + new)
     return min(_limit(plan, seconds), due + new)
 

@@ -20,6 +20,8 @@ Planned = Callable[[Connection, int, date], Plan | None]
 """Returns a member's plan; None without one, or if it is over on a date."""
 Unanswered = Callable[[Connection, int, int, datetime], Sequence[tuple[int, str]]]
 """Returns ids and names of a server's open dailies that a member has not answered."""
+Elsewhere = Callable[[Connection, int, datetime], Sequence[tuple[str, str]]]
+"""Returns names and links of those on all servers where a member plays."""
 HasReminder = Callable[[Connection, int], object]
 """Returns something truthy if a member has ever set a reminder."""
 
@@ -33,6 +35,7 @@ class Days:
         streaks: Streaks,
         planned: Planned,
         unanswered: Unanswered,
+        elsewhere: Elsewhere,
         has_reminder: HasReminder,
     ) -> None:
         self._database = context.database
@@ -42,6 +45,7 @@ class Days:
         self._streaks = streaks
         self._planned = planned
         self._unanswered = unanswered
+        self._elsewhere = elsewhere
         self._has_reminder = has_reminder
 
     async def today(self, user_id: int, guild_id: int | None) -> Today:
@@ -59,7 +63,12 @@ class Days:
         found = answers_store.practised_since(conn, user_id, known.midnight - WINDOW)
         practised = [Practised(*answer) for answer in found]
         done = {answer.item_id for answer in practised if answer.at >= known.midnight}
-        dailies = () if guild_id is None else self._unanswered(conn, guild_id, user_id, now)
+        dailies: Sequence[tuple[int, str]] = ()
+        elsewhere: Sequence[tuple[str, str]] = ()
+        if guild_id is None:
+            elsewhere = self._elsewhere(conn, user_id, now)
+        else:
+            dailies = self._unanswered(conn, guild_id, user_id, now)
         return DayFacts(
             known=known,
             practised=practised,
@@ -68,4 +77,5 @@ class Days:
             dailies=tuple(dailies),
             streak=self._streaks.of(conn, user_id, guild_id),
             may_remind=not self._has_reminder(conn, user_id),
+            elsewhere=tuple(elsewhere),
         )

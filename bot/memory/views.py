@@ -36,7 +36,7 @@ def met_and_known(met: int, known: float) -> str:
 def days_in_a_row(streak: Streak) -> str | None:
     """Say how long a streak is, in bold; None if there is none."""
     if streak.current < 2:
-        return "**Day 1**" if streak.current else None
+        return "**1 day so far**" if streak.current else None
     return f"**{streak.current:,} days in a row**"
 
 

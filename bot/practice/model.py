@@ -141,7 +141,7 @@ class PracticeVerdict(Struct, frozen=True):
 class Finished(Struct, frozen=True):
     """A practice that is over, and what the day holds now.
 
-    Of `answered` items `right` were right in the end; None if there was nothing to ask.
+    Of `answered` items `right` were right at first; None if there was nothing to ask.
     """
 
     today: Today

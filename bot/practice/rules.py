@@ -142,7 +142,7 @@ def ask_next(
 def end(snapshot: Snapshot, practice: Practice) -> NextStep:
     """Show how a practice went, and end it if it is running."""
     answered = _answered(snapshot.asked)
-    right = sum(not misses[-1] for misses in answered.values())
+    right = sum(not misses[0] for misses in answered.values())
     over = Finished(snapshot.today, practice.kind, practice.topic_id, len(answered), right)
     if practice.ended_at is not None:
         return NextStep(over)

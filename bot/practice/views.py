@@ -16,6 +16,7 @@ from bot.memory.today import MINUTES
 from bot.practice.model import Asking, Finished, Kind, PracticeVerdict, Screen, Unjudged
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
+    PRACTISE,
     REPORT,
     WHY,
     about,
@@ -199,10 +200,15 @@ def trial_page(finished: Finished, *, on_server: bool) -> Message:
     if not on_server and not finished.today.may_remind:
         return today_page(finished.today, f"**{right}**")
     if on_server:
-        ask, steps = None, [button("Start a round with others", USE.id(command="quiz"), PRIMARY)]
+        more = f"{finished.today.to_do:,} more for today"
+        ask = None
+        steps = [
+            button(more, PRACTISE.id(topic=""), PRIMARY) if finished.today.to_do else None,
+            button("Start a round with others", USE.id(command="quiz")),
+        ]
     else:
         ask = f"**Make it daily: {t.count(MINUTES, 'minute')} at {EVENING}?**"
-        steps = yes_or_another_time()
+        steps = [*yes_or_another_time()]
     return Message(
         REVEALED,
         f"### {right}",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from discord import ui
 
+from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
 from bot.chat.modals import fields_modal, text_field, zone_fields
 from bot.chat.router import Route
@@ -32,7 +33,12 @@ def reminder(today: Today, yesterday: tuple[int, int]) -> PlainMessage:
     """
     right, done = yesterday
     achieved = [in_a_row(today), f"yesterday {right:,} of {done:,} right" if done else None]
-    words = [f"**Today: {amount(today)}.**", " · ".join(filter(None, achieved))]
+    also = ", ".join(t.one_line(name) for name, _ in today.elsewhere)
+    words = [
+        f"**Today: {amount(today)}.**",
+        " · ".join(filter(None, achieved)),
+        f"Also open: {also}" if also else None,
+    ]
     practise = button("Practise", PRACTISE.id(topic=""), PRIMARY)
     turn_off = button("Turn off", CHANGE.id(what="off"))
     return PlainMessage("\n".join(filter(None, words)), practise, turn_off)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.chat import text as t
-from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, button, row
+from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, button, link_button, row
 from bot.chat.router import Route
 from bot.core.calendar import local_date
 from bot.daily.model import OtherDailies
@@ -35,7 +35,8 @@ def page(
     `others` are a server's dailies that are not to answer now. `sets_up`: the member can set up the
     server's first.
     """
-    lines = [said, *_dailies(today), _standing(today)]
+    back = "Good to see you again." if today.is_back else None
+    lines = [back, said, *_dailies(today), _standing(today)]
     lines += streak_news(today.streak, StreakNews(saved=today.streak.saved))
     if today.is_done:
         lines.append(_gained(today))
@@ -44,9 +45,10 @@ def page(
         at = t.when(others.next_at, "t" if is_today else "f")
         lines.append(f"-# Next question of the day: {at}")
     buttons = [button(*step, *([] if n else [PRIMARY])) for n, step in enumerate(_steps(today))]
+    buttons += [link_button(t.cut(name, 30), url) for name, url in today.elsewhere[:MOST_STEPS]]
     buttons += [button(*link) for link in _links(today, others, sets_up=sets_up)]
     return Message(
-        REVEALED if today.is_done and not today.dailies else OPEN,
+        REVEALED if today.is_done and not today.open_dailies else OPEN,
         f"### {headline(today)}",
         "\n".join(filter(None, lines)) or None,
         row(*buttons[:_MOST_IN_ROW]),
@@ -55,24 +57,30 @@ def page(
 
 
 def _dailies(today: Today) -> list[str]:
-    lines = [f"📅 {t.one_line(name)}: open" for _, name in today.dailies[:MOST_STEPS]]
-    more = len(today.dailies) - MOST_STEPS
+    names = [name for _, name in today.dailies] + [name for name, _ in today.elsewhere]
+    lines = [f"📅 {t.one_line(name)}: open" for name in names[:MOST_STEPS]]
+    more = len(names) - MOST_STEPS
     return [*lines, f"-# And {more:,} more"] if more > 0 else lines
 
 
 def _standing(today: Today) -> str | None:
     """Say how long the streak is and, once nothing is to do, what comes tomorrow."""
-    is_over = not today.to_do and not today.dailies and (today.done or today.tomorrow)
+    is_over = not today.to_do and not today.open_dailies and (today.done or today.tomorrow)
     parts = [in_a_row(today), tomorrow(today) if is_over else None]
     words = " · ".join(filter(None, parts))
     return words[:1].upper() + words[1:] or None
 
 
 def _gained(today: Today) -> str:
-    """Say what the day's practice brought: `8 of 10 right: 4 new, 2 you had missed`."""
+    """Say how the day's practice went, and what it brought."""
+    right = f"{today.right:,} of {today.done:,} right"
+    if today.right == today.done:
+        right = f"All {today.done:,} right"
+    elif today.retried:
+        right += f", {today.retried:,} more on the second try"
     gained = [f"{today.new:,} new"] if today.new else []
     gained += [f"{today.regained:,} you had missed"] if today.regained else []
-    return f"{today.right:,} of {today.done:,} right" + (": " + ", ".join(gained) if gained else "")
+    return "\n".join(filter(None, [right, ", ".join(gained)]))
 
 
 def _steps(today: Today) -> list[tuple[str, str]]:

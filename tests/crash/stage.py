@@ -452,7 +452,7 @@ async def play_practice(stage: Stage, arm: Arm) -> None:
     await annegret.slash(channel, "practice")
     shown = annegret.sees(channel)[-1].text
     assert "Done for today" in shown, shown
-    assert "Day 1" in shown, shown
+    assert "1 day so far" in shown, shown
     assert stage.rows("SELECT count(*) FROM streak_days WHERE counts") == [(1,)]
     await stage.stop()
 

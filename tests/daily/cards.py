@@ -106,4 +106,4 @@ def a_day(**changes: Any) -> Today:
 
 def done_day(**changes: Any) -> Today:
     """A day whose practice is done."""
-    return replace(a_day(done=10, ahead=0, right=8, new=4, regained=2), **changes)
+    return replace(a_day(done=10, ahead=0, right=8, retried=2, new=4, regained=2), **changes)

@@ -76,7 +76,7 @@ async def test_answering(stage: Stage) -> None:
         verdict = await card.answer(stage.alwina, right=True)
         assert verdict.startswith("✅ **Right**")
         assert "+100 points" in verdict
-        assert ("**Day 1**" if day == 1 else f"**{day} days in a row**") in verdict
+        assert ("**1 day so far**" if day == 1 else f"**{day} days in a row**") in verdict
     today = await stage.bob.slash(stage.quiz, "today")
     shown = await stage.bob.click(answer_to(today), label="Answer")
     copy = Question(stage, answer_to(shown))
@@ -88,7 +88,7 @@ async def test_answering(stage: Stage) -> None:
     await stage.bob.click(answer_to(again), label="✅ Question of the day")
     for result in (shown, again):
         assert "**Not quite**" in text_of(answer_to(result))
-        assert "**Day 1**" in text_of(answer_to(result))
+        assert "**1 day so far**" in text_of(answer_to(result))
         assert labels(answer_to(result)) == ["Practise", "Today"]
     late = await stage.clementine.slash(stage.quiz, "today")
     assert (await card.answer(stage.bob, right=True)).startswith("You already locked in **")
@@ -196,7 +196,7 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
     assert "Mixed, with an open one every 3 days · " in said
     assert "all topics" not in said
     about = {"kind": ["choice"], "asks": ["all"]}
-    assert "Choice questions · LoRA" in await shown.fill_in("Questions", **about, topic="lora")
+    assert "Quick questions · LoRA" in await shown.fill_in("Questions", **about, topic="lora")
     assert "I don't know what" in await shown.fill_in("Questions", **about, topic="nope")
     assert "all topics" in await shown.fill_in("Questions", **about)
     assert stage.quiz.history() == []
@@ -266,7 +266,7 @@ async def test_several_dailies(stage: Stage) -> None:
     assert "Pick a different name" in said
     said = await shown.fill_in("Add another", name="*Warm*-up", **fields)
     assert "### 📅 \\*Warm\\*-up" in said
-    assert "**\\*Warm\\*-up** is new." in said
+    assert "**\\*Warm\\*-up** is set up." in said
     assert "Next: **Thursday 1 January, 18:00** (Europe/Berlin)" in said
     await shown.pick("1")
     assert "### 📅 Question of the day" in shown.text
@@ -344,7 +344,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert f"By your own count: 2 of {len(topic.key_points)} key points" in text_of(
         answer_to(given)
     )
-    assert "about 2 minutes · **Day 1**" in text_of(answer_to(given))
+    assert "about 2 minutes · **1 day so far**" in text_of(answer_to(given))
     assert labels(answer_to(given))[-2:] == ["Practise", "Today"]
     model = await stage.alwina.click(answer_to(given), label="Model answer")
     assert topic.answer in reply(model).replace("\\", "")

@@ -72,7 +72,9 @@ def test_the_first_day_and_the_next() -> None:
     ada.answers(NOON, 2)
     assert (ada.today(NOON + MINUTE).to_do, ada.today(NOON + MINUTE).size) == (3, FIRST_QUESTIONS)
     assert ada.today(NOON + DAY).to_do == A_DAY
-    assert ada.today(NOON + 40 * DAY).to_do == FIRST_QUESTIONS  # begins gently again
+    assert ada.today(NOON + 7 * DAY).to_do == A_DAY
+    back = ada.today(NOON + 8 * DAY)
+    assert (back.to_do, back.is_back) == (FIRST_QUESTIONS, True)  # begins gently again
     assert Member(plan=plan(15, 20)).today(NOON).to_do == 30
 
 
@@ -105,8 +107,7 @@ def test_a_day_ends_and_tomorrow_is_as_it_said(data: st.DataObject) -> None:
             assert len(ada.today(now).again) == ada.today(now).to_do == more
         day = ada.today(now)
         assert (day.to_do, day.done) == (0, size)
-        assert day.right <= day.done
-        assert day.new + day.regained <= day.right
+        assert day.new + day.regained <= day.right + day.retried <= day.done
         said = day.tomorrow
         if day.more and data.draw(
             st.booleans()
@@ -123,7 +124,8 @@ def test_what_was_gained() -> None:
     ada.answers(NOON, 5, missed=[0, 1])
     ada.answer(NOON + 10 * MINUTE, ITEMS[0])
     day = ada.today(NOON + 11 * MINUTE)
-    assert (day.right, day.new, day.regained, day.again) == (4, 4, 0, (ITEMS[1],))
+    assert (day.right, day.retried, day.new, day.regained) == (3, 1, 4, 0)
+    assert day.again == (ITEMS[1],)
     ada.answer(NOON + DAY, ITEMS[1])
     ada.answer(NOON + DAY, ITEMS[2])
     assert ada.today(NOON + DAY).right == 2

@@ -92,7 +92,7 @@ async def test_a_day_to_its_end(stage: Stage) -> None:
     assert "Back in your practice" in verdict
     assert labels(practice.message)[0] == "Finish"
     done = await practice.press("Finish")
-    assert done.startswith("### Done for today ✓\n**Day 1** · tomorrow: 10 questions")
+    assert done.startswith("### Done for today ✓\n**1 day so far** · tomorrow: 10 questions")
     assert labels(practice.message) == ["Remind me tomorrow at this time", "More"]
     assert (await practice.press("More")).startswith("-# Question 1 of 5 · ")
     assert await practice.press("End") == done

@@ -296,7 +296,9 @@ async def test_what_is_in_play_elsewhere_comes_last(stage: Stage, plans: bool) -
     if plans:
         await stage.bot.plans.set(stranger, GUILD + 1, "in 20 days", 15)
     order, _ = await practise(stage, user_id=stranger, guild_id=GUILD + 1)
-    while isinstance(more := await stage.bot.practices.more(stranger, GUILD + 1, stage.clock()), Asking):
+    while isinstance(
+        more := await stage.bot.practices.more(stranger, GUILD + 1, stage.clock()), Asking
+    ):
         order += (await practise(stage, more, user_id=stranger, guild_id=GUILD + 1))[0]
     assert len(order) == len(stage.bank.asked)
     assert order[-1].item.id == live

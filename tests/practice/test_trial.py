@@ -19,14 +19,14 @@ TODAY = Member().today(datetime(2027, 1, 4, tzinfo=UTC))
 @pytest.mark.parametrize(
     ("on_server", "may_remind", "steps"),
     [
-        (True, True, ["Start a round with others"]),
-        (True, False, ["Start a round with others"]),
+        (True, True, ["5 more for today", "Start a round with others"]),
+        (True, False, ["5 more for today", "Start a round with others"]),
         (False, True, ["Yes", "Another time"]),
         (False, False, ["Practise"]),
     ],
 )
 def test_it_has_one_next_step(on_server: bool, may_remind: bool, steps: list[str]) -> None:
-    """With others on a server; else a reminder, or today's practice for whoever has set one."""
+    """The rest of the day on a server, or a round; else a reminder, or today's practice for whoever has set one."""
     today = replace(TODAY, may_remind=may_remind)
     over = Finished(today, Kind.TRIAL, None, answered=3, right=2)
     (page,) = views.messages(over, BANK, on_server=on_server)

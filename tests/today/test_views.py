@@ -76,14 +76,30 @@ def replaced(today: Today, **changes: Any) -> Today:
         (
             page(done_day(more=True, may_remind=True)),
             "Done for today ✓|3 days in a row · tomorrow: 7 questions"
-            "|8 of 10 right: 4 new, 2 you had missed",
+            "|8 of 10 right, 2 more on the second try|4 new, 2 you had missed",
             "Remind me tomorrow at this time|More",
         ),
         (
             page(done_day(dailies=DAILIES[:1], more=True, may_remind=True)),
             "Practice done ✓|📅 Question of the day: open|3 days in a row"
-            "|8 of 10 right: 4 new, 2 you had missed",
+            "|8 of 10 right, 2 more on the second try|4 new, 2 you had missed",
             "Answer|More",
+        ),
+        (
+            page(done_day(right=10, retried=0, new=10, regained=0)),
+            "Done for today ✓|3 days in a row · tomorrow: 7 questions|All 10 right|10 new",
+            "Mock interview",
+        ),
+        (
+            page(done_day(elsewhere=(("*Warm-up*", "https://discord.com/channels/1/2/3"),))),
+            "Practice done ✓|📅 *Warm-up*: open|3 days in a row"
+            "|8 of 10 right, 2 more on the second try|4 new, 2 you had missed",
+            "*Warm-up*",
+        ),
+        (
+            page(a_day(is_back=True, streak=Streak())),
+            "6 questions, about 4 minutes|Good to see you again.",
+            "Practise",
         ),
         (
             page(a_day(ahead=0, streak=Streak(), tomorrow=0, may_remind=True)),
