@@ -220,7 +220,7 @@ async def test_the_end_of_a_day_shortly_after_midnight(stage: Stage, right: bool
 
 
 async def test_a_days_size_does_not_change_by_the_hour(stage: Stage) -> None:
-    """Nor while the only day of practice before goes out of sight."""
+    """It is the same before and after the hour of the only earlier practice, four weeks ago."""
     stage = Stage(stage.database, small_bank(8))
     await practise(stage)
     at = stage.clock()
@@ -230,7 +230,7 @@ async def test_a_days_size_does_not_change_by_the_hour(stage: Stage) -> None:
 
 
 async def test_a_plan_that_is_removed_at_the_end_of_a_day(stage: Stage) -> None:
-    """What is asked once more is still one question, though the day without the plan is shorter."""
+    """The question that comes once more is still one, though the day is shorter without the plan."""
     stage = Stage(stage.database, small_bank(8))
     await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 5)
     asking = await asked(stage)
@@ -296,7 +296,9 @@ async def test_what_is_in_play_elsewhere_comes_last(stage: Stage, plans: bool) -
     if plans:
         await stage.bot.plans.set(stranger, GUILD + 1, "in 20 days", 15)
     order, _ = await practise(stage, user_id=stranger, guild_id=GUILD + 1)
-    while isinstance(more := await stage.bot.practices.more(stranger, GUILD + 1, stage.clock()), Asking):
+    while isinstance(
+        more := await stage.bot.practices.more(stranger, GUILD + 1, stage.clock()), Asking
+    ):
         order += (await practise(stage, more, user_id=stranger, guild_id=GUILD + 1))[0]
     assert len(order) == len(stage.bank.asked)
     assert order[-1].item.id == live
