@@ -59,11 +59,12 @@ class PracticeCog(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def practice(self, interaction: discord.Interaction, topic: str | None = None) -> None:
-        await self._start(interaction, topic)
+        await self._show(interaction, self.practices.start(*_who(interaction), topic))
 
     async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start what a button says: a topic, or what is to do today on all topics."""
-        await self._start(interaction, fields["topic"] or None, continues_any=False)
+        who, topic_id = _who(interaction), fields["topic"] or None
+        await self._show(interaction, self.practices.start(*who, topic_id, continues_any=False))
 
     async def more(self, interaction: discord.Interaction, _fields: Fields) -> None:
         await self._show(interaction, self.practices.more(*_who(interaction)))
@@ -114,16 +115,6 @@ class PracticeCog(commands.Cog):
         put_back = await self.practices.ask_again(user_id, selected_values(interaction))
         left = await self.practices.all_set_aside(user_id)
         await say_here(interaction, view.set_aside_page(left, put_back))
-
-    async def _start(
-        self,
-        interaction: discord.Interaction,
-        topic_id: str | None,
-        *,
-        continues_any: bool = True,
-    ) -> None:
-        work = self.practices.start(*_who(interaction), topic_id, continues_any=continues_any)
-        await self._show(interaction, work)
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         """Answer a click; a second one shows the verdict again, so only one process may handle it."""
