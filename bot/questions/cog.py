@@ -17,7 +17,6 @@ from bot.chat.router import (
     Fields,
     checked_values,
     click_of,
-    message_id_of,
     modal_reason,
     modal_text,
 )
@@ -32,13 +31,13 @@ from bot.questions.service import Reports
 class Answerable(Struct, frozen=True):
     """A feature's handlers for the question cards that it posts.
 
-    `check_open` returns the question of a row (by row, message and member), or refuses if the
+    `check_open` returns the question of a click on a button that opens a modal, or refuses if the
     member can't answer it any more. `answer` stores an answer and replies. `explain` returns the
     question as the member answered it. `item_of` returns the id of the item or topic that the
     member was asked, or None if they were asked none.
     """
 
-    check_open: Callable[[int, int, int], Awaitable[Shown]]
+    check_open: Callable[[Click], Awaitable[Shown]]
     answer: Callable[[discord.Interaction, Click], Awaitable[None]]
     explain: Callable[[Click], Awaitable[Answered]]
     item_of: Callable[[Click], Awaitable[str | None]]
@@ -71,8 +70,8 @@ class AnsweringCog(commands.Cog):
     async def fill_in(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for choosing or typing, if the question is still open."""
         source, row_id = fields["source"], int(fields["row"])
-        check_open = self._answerable(fields).check_open
-        item, order = await check_open(row_id, message_id_of(interaction), interaction.user.id)
+        click = click_of(interaction, fields)
+        item, order = await self._answerable(fields).check_open(click)
         await interaction.response.send_modal(view.answer_modal(item, order, source, row_id))
 
     async def picks(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -110,19 +110,17 @@ class OpenQuestions:
         return _Stored(locked, question.opened_at, due_at)
 
     @reading
-    def check_open(
-        self, conn: Connection, question_id: int, message_id: int, user_id: int
-    ) -> Shown:
+    def check_open(self, conn: Connection, click: Click) -> Shown:
         """Return the item and the order of a question's choices, to open a modal.
 
         Refuse if the member can't answer it (any more).
         """
-        question, round_ = get_question_or_refuse(conn, question_id)
+        question, round_ = get_question_or_refuse(conn, click.question_id)
         now = self._now()
-        _refuse_if_over(question, round_, message_id, now)
-        self._refuse_second(conn, question, round_, user_id)
+        _refuse_if_over(question, round_, click.message_id, now)
+        self._refuse_second(conn, question, round_, click.user_id)
         _refuse_late(question, round_, now)
-        _refuse_erased(conn, question, round_, user_id)
+        _refuse_erased(conn, question, round_, click.user_id)
         return self._item(conn, round_, question), decode_order(question.choice_order)
 
     def open(self, conn: Connection, question_id: int, message_id: int) -> None:

@@ -13,7 +13,7 @@ from bot.core import servers, snowflakes
 from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
 from bot.daily import panel_views, schedule_store, store
-from bot.daily.model import ANSWERABLE, DailyCopy, DailyResult
+from bot.daily.model import ANSWERABLE, DailyResult
 from bot.members.model import Streak
 from bot.rounds.store import round_questions
 from tests.banks import small_bank
@@ -180,9 +180,9 @@ async def answer_what_is_open(stage: Stage, user_id: int) -> int:
     found = (await stage.bot.days.today(user_id, GUILD)).dailies
     for daily_id, _ in found:
         copy = await stage.bot.dailies.copy(daily_id, GUILD, user_id)
-        assert isinstance(copy, DailyCopy)
-        click = replace(stage.daily_click(user_id, copy.daily), message_id=999)
-        await stage.bot.dailies.answer(click, apart=True)
+        assert isinstance(copy, tuple)
+        click = replace(stage.daily_click(user_id, copy[0]), message_id=999)
+        await stage.bot.dailies.answer(click)
     return len(found)
 
 
