@@ -11,10 +11,9 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.replies import (
     confirm_saved_on_error,
-    defer_if_slow,
+    defer_here,
     is_private,
     return_text_on_error,
-    say_all,
     say_here,
 )
 from bot.chat.router import (
@@ -56,13 +55,13 @@ class DailyAnswersCog(commands.Cog):
         """Show an open question to answer here, or how the member answered it."""
         daily_id = int(fields["row"])
         work = self.dailies.copy(daily_id, guild_id_of(interaction), interaction.user.id)
-        found = await defer_if_slow(interaction, work, edits=is_private(interaction))
+        found = await defer_here(interaction, work)
         if found is None:
             await self._show(interaction, daily_id)
         elif isinstance(found, DailyVerdict):
             await self._verdict(interaction, found)
         else:
-            bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+            bank = await self.bot.bank_for(interaction)
             await say_here(interaction, view.copy(*found, bank))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
@@ -73,10 +72,9 @@ class DailyAnswersCog(commands.Cog):
     async def _verdict(self, interaction: discord.Interaction, found: DailyVerdict) -> None:
         """Show a verdict, in the place of a private copy if it was answered there."""
         today = await self._today(interaction)
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        first, *more = view.verdict(found, today, bank if is_private(interaction) else None)
-        await say_here(interaction, first)
-        await say_all(interaction, more)
+        bank = await self.bot.bank_for(interaction)
+        messages = view.verdict(found, today, bank if is_private(interaction) else None)
+        await say_here(interaction, *messages)
 
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal of an open question; show members who answered it their feedback again."""
@@ -133,11 +131,11 @@ class DailyAnswersCog(commands.Cog):
         work: Coroutine[Any, Any, DailyFeedback],
         page: int = 0,
     ) -> None:
-        found = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        found = await defer_here(interaction, work)
+        bank = await self.bot.bank_for(interaction)
         today = await self._today(interaction)
         await say_here(interaction, view.feedback(found, today, bank, page))
 
     async def _today(self, interaction: discord.Interaction) -> Today:
-        found = self.days.today(interaction.user.id, interaction.guild_id)
-        return await defer_if_slow(interaction, found, edits=is_private(interaction))
+        work = self.days.today(interaction.user.id, interaction.guild_id)
+        return await defer_here(interaction, work)

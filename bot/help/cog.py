@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.permissions import is_on_server, missing_permissions, permissions_to_play
-from bot.chat.replies import defer_if_slow, is_private, say_here
+from bot.chat.replies import defer_here, say_here
 from bot.chat.router import Fields
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
@@ -60,7 +60,7 @@ class HelpCog(commands.Cog):
             interaction.guild_id if on_server else None,
             manages=interaction.permissions.manage_guild,
         )
-        steps, today = await defer_if_slow(interaction, work, edits=is_private(interaction))
+        steps, today = await defer_here(interaction, work)
         install = None if interaction.is_user_integration() else self.bot.user_install_link()
         page = view.help_page(steps, today, on_server=on_server, install=install)
         await say_here(interaction, page)

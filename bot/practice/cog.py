@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
 from bot.chat.permissions import is_on_server
-from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
+from bot.chat.replies import defer_here, say, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -133,11 +133,10 @@ class PracticeCog(commands.Cog):
     async def _show(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Screen]
     ) -> None:
-        screen = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        first, *more = view.messages(screen, bank, on_server=is_on_server(interaction))
-        await say_here(interaction, first)
-        await say_all(interaction, more)
+        screen = await defer_here(interaction, work)
+        bank = await self.bot.bank_for(interaction)
+        messages = view.messages(screen, bank, on_server=is_on_server(interaction))
+        await say_here(interaction, *messages)
 
 
 def _who(interaction: discord.Interaction) -> tuple[int, int | None, datetime]:

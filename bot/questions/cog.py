@@ -88,7 +88,7 @@ class AnsweringCog(commands.Cog):
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the reasons for every choice, the reader's own first."""
         answered = await self._answerable(fields).explain(click_of(interaction, fields))
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        bank = await self.bot.bank_for(interaction)
         texts = t.pages(view.why_blocks(answered, bank))
         await say_all(interaction, [Message(REVEALED, text) for text in texts])
 
