@@ -28,7 +28,6 @@ from bot.core import counters
 from bot.core.context import Context
 from bot.core.database import DatabaseClosed
 from bot.core.errors import UserError, words_of
-from bot.questions.model import Bank
 
 log = logging.getLogger(__name__)
 
@@ -224,10 +223,6 @@ class QuizBot(commands.AutoShardedBot):
         heard = (_seconds_since_heard(shard._parent.ws) for shard in self.shards.values())
         return sum(seconds < silence for seconds in heard)
 
-    async def bank_for(self, interaction: discord.Interaction) -> Bank:
-        """Return the questions for the member of an interaction, where they are."""
-        return await self.context.bank_for(interaction.user.id, interaction.guild_id)
-
     def command_mention(self, name: str) -> str:
         """Return a command's clickable mention, `</quiz:id>`, or its name without an id."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
@@ -348,7 +343,7 @@ async def topic_choices(
     interaction: discord.Interaction[QuizBot], current: str
 ) -> list[app_commands.Choice[str]]:
     """Autocomplete: suggest topics whose title, id, number or section matches."""
-    bank = await interaction.client.bank_for(interaction)
+    bank = await interaction.client.context.bank_for(interaction.user.id, interaction.guild_id)
     return [
         app_commands.Choice(
             name=f"{bank.section_titles[topic.section_id]} · {topic.title}"[:100], value=topic.id

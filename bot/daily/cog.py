@@ -31,7 +31,7 @@ from bot.daily.service import Dailies
 from bot.interviews.views import essay_modal
 from bot.memory.model import Today
 from bot.memory.today_service import Days
-from bot.questions.cog import Answerable
+from bot.questions.cog import Answerable, bank_of
 
 _SAVED = "Your answer is saved. Read how it went in </today>."
 
@@ -61,7 +61,7 @@ class DailyAnswersCog(commands.Cog):
         elif isinstance(found, DailyVerdict):
             await self._verdict(interaction, found)
         else:
-            bank = await self.bot.bank_for(interaction)
+            bank = await bank_of(interaction)
             await say_here(interaction, view.copy(*found, bank))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
@@ -72,7 +72,7 @@ class DailyAnswersCog(commands.Cog):
     async def _verdict(self, interaction: discord.Interaction, found: DailyVerdict) -> None:
         """Show a verdict, in the place of a private copy if it was answered there."""
         today = await self._today(interaction)
-        bank = await self.bot.bank_for(interaction)
+        bank = await bank_of(interaction)
         messages = view.verdict(found, today, bank if is_private(interaction) else None)
         await say_here(interaction, *messages)
 
@@ -132,7 +132,7 @@ class DailyAnswersCog(commands.Cog):
         page: int = 0,
     ) -> None:
         found = await defer_here(interaction, work)
-        bank = await self.bot.bank_for(interaction)
+        bank = await bank_of(interaction)
         today = await self._today(interaction)
         await say_here(interaction, view.feedback(found, today, bank, page))
 

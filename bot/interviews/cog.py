@@ -31,6 +31,7 @@ from bot.interviews.model import InterviewReport, Step
 from bot.interviews.partner_views import look_button
 from bot.interviews.service import Interviews
 from bot.members.views import streak_news
+from bot.questions.cog import bank_of
 
 _SAVED = "Your answer is saved. See its feedback with </interview>."
 
@@ -64,7 +65,7 @@ class InterviewCog(commands.Cog):
         result = await defer_if_slow(interaction, work)
         pages = await self._pages(interaction, result)
         if interaction.guild_id is not None and isinstance(result, Step) and not result.answer:
-            bank = await self.bot.bank_for(interaction)
+            bank = await bank_of(interaction)
             pages = [view.question_card(result, bank, look_button(topic))]
         await say_all(interaction, pages)
 
@@ -92,7 +93,7 @@ class InterviewCog(commands.Cog):
         question_id, text = int(fields["row"]), modal_text(interaction, MAX_ANSWER)
         async with return_text_on_error(interaction, text, self._drafts):
             streak = await self.interviews.answer(question_id, interaction.user.id, text)
-        bank = await self.bot.bank_for(interaction)
+        bank = await bank_of(interaction)
         async with confirm_saved_on_error(interaction, _SAVED):
             await show_graded(
                 interaction,
@@ -127,7 +128,7 @@ class InterviewCog(commands.Cog):
             int(fields["row"]), interaction.user.id, interaction.guild_id, points
         )
         step = await defer_here(interaction, work)
-        await say_here(interaction, view.step_page(step, await self.bot.bank_for(interaction)))
+        await say_here(interaction, view.step_page(step, await bank_of(interaction)))
 
     async def follow_up(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for a follow-up or show its good answer.
@@ -182,16 +183,14 @@ class InterviewCog(commands.Cog):
     ) -> None:
         """Replace the private message that was used with a question's card or feedback."""
         step = await defer_here(interaction, self._feedback(interaction, question_id))
-        await say_here(
-            interaction, view.step_page(step, await self.bot.bank_for(interaction), page)
-        )
+        await say_here(interaction, view.step_page(step, await bank_of(interaction), page))
 
     async def _show_follow_up(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]
     ) -> None:
         """Replace the private message that was used with the feedback at its follow-up."""
         step = await defer_here(interaction, work)
-        await say_here(interaction, view.follow_up_card(step, await self.bot.bank_for(interaction)))
+        await say_here(interaction, view.follow_up_card(step, await bank_of(interaction)))
 
     def _feedback(
         self, interaction: discord.Interaction, question_id: int
@@ -203,4 +202,4 @@ class InterviewCog(commands.Cog):
     ) -> list[Message]:
         if isinstance(result, InterviewReport):
             return view.report_pages(result)
-        return [view.step_page(result, await self.bot.bank_for(interaction))]
+        return [view.step_page(result, await bank_of(interaction))]

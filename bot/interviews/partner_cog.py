@@ -25,6 +25,7 @@ from bot.interviews.partner_service import PartnerInterviews
 from bot.interviews.service import Interviews
 from bot.members.names import Names
 from bot.members.views import streak_news
+from bot.questions.cog import bank_of
 
 
 class PartnerCog(commands.Cog):
@@ -136,7 +137,7 @@ class PartnerCog(commands.Cog):
             return
         work = self.interviews.feedback(found, interaction.user.id, interaction.guild_id)
         step = await defer_here(interaction, work)
-        await say_here(interaction, view.step_page(step, await self.bot.bank_for(interaction)))
+        await say_here(interaction, view.step_page(step, await bank_of(interaction)))
 
     async def end(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Ask once more, then end the interview for both."""

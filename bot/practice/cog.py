@@ -20,7 +20,7 @@ from bot.core.snowflakes import created_at
 from bot.practice import views as view
 from bot.practice.model import Screen
 from bot.practice.service import Practices
-from bot.questions.cog import Answerable
+from bot.questions.cog import Answerable, bank_of
 from bot.questions.views import MISSES, PRACTISE
 from bot.today.views import MORE
 
@@ -134,7 +134,7 @@ class PracticeCog(commands.Cog):
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Screen]
     ) -> None:
         screen = await defer_here(interaction, work)
-        bank = await self.bot.bank_for(interaction)
+        bank = await bank_of(interaction)
         messages = view.messages(screen, bank, on_server=is_on_server(interaction))
         await say_here(interaction, *messages)
 

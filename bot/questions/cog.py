@@ -21,11 +21,19 @@ from bot.chat.router import (
     modal_text,
 )
 from bot.core.clicks import Click
+from bot.core.context import Context
 from bot.core.errors import UserError
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import views as view
 from bot.questions.answers import Answered, Shown
+from bot.questions.model import Bank
 from bot.questions.service import Reports
+
+
+async def bank_of(interaction: discord.Interaction) -> Bank:
+    """Return the questions for a member, where they are."""
+    context: Context = interaction.client.context  # type: ignore[attr-defined]
+    return await context.bank_for(interaction.user.id, interaction.guild_id)
 
 
 class Answerable(Struct, frozen=True):
@@ -88,7 +96,7 @@ class AnsweringCog(commands.Cog):
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the reasons for every choice, the reader's own first."""
         answered = await self._answerable(fields).explain(click_of(interaction, fields))
-        bank = await self.bot.bank_for(interaction)
+        bank = await bank_of(interaction)
         texts = t.pages(view.why_blocks(answered, bank))
         await say_all(interaction, [Message(REVEALED, text) for text in texts])
 
