@@ -39,7 +39,7 @@ async def practised(member: Member, channel: Channel) -> str:
     while screen.custom_ids[0].startswith(("answer:", "choose:", "write:")):
         await answer(member, screen)
         seen.append(screen.text)
-        await press(member, result, "Next")
+        await member.click(screen, next(i for i in screen.custom_ids if i.startswith("next:")))
         seen.append(screen.text)
     return "\n".join(seen)
 

@@ -40,7 +40,7 @@ async def test_a_server_that_has_the_commands_only(world: World) -> None:
             "My commands are on this server, but I'm not, so I can't post here. Ask a"
         )
         assert f"&permissions=377957223424&guild_id={channel.guild.id}>)" in result.text
-    assert "question 1" in (await annegret.slash(channel, "practice")).text
+    assert "Question 1" in (await annegret.slash(channel, "practice")).text
 
 
 async def test_a_private_thread(world: World) -> None:
