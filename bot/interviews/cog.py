@@ -38,7 +38,6 @@ _SAVED = "Your answer is saved. See its feedback with </interview>."
 
 class InterviewCog(commands.Cog):
     def __init__(self, bot: QuizBot, interviews: Interviews) -> None:
-        self.bot = bot
         self.interviews = interviews
         self._drafts = bot.context.drafts
         bot.router.add(view.BEGIN, self.begin)

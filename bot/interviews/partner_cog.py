@@ -32,7 +32,6 @@ class PartnerCog(commands.Cog):
     def __init__(
         self, bot: QuizBot, partners: PartnerInterviews, interviews: Interviews, names: Names
     ) -> None:
-        self.bot = bot
         self.names = names
         self.partners = partners
         self.interviews = interviews

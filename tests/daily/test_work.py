@@ -365,6 +365,16 @@ async def test_a_question_that_left_the_bank_before_its_post(stage: Stage) -> No
     assert daily.problem == "Its question left the question bank before it was posted."
 
 
+async def test_a_question_that_leaves_the_bank_is_nothing_to_do(stage: Stage) -> None:
+    """Nobody's day leads to a question that can't be answered any more."""
+    await stage.set_up("13:00", asks="t3")
+    await stage.wait(hours=1)
+    assert len((await stage.bot.days.today(ALWINA, GUILD)).dailies) == 1
+    stage.bank = small_bank(1)
+    await stage.restart()
+    assert (await stage.bot.days.today(ALWINA, GUILD)).dailies == ()
+
+
 async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
     """Nothing is tried while the bot is off the server; later the next daily is posted."""
     await stage.set_up("13:00")
