@@ -45,6 +45,7 @@ from bot.questions.views import (
     pictures,
     prompt_block,
     revealed,
+    share,
     source,
     verdict_blocks,
 )
@@ -125,7 +126,7 @@ def result(daily: Daily, asked: DailyQuestion, found: DailyResult, bank: Bank) -
     answered = found.outcome.answered
     last = t.count(answered, "answer")
     if answered:
-        last += f" · {t.percent(found.outcome.right, answered)} right"
+        last += f" · {share(found.outcome.right, answered)} right"
     return Message(
         REVEALED,
         f"#{heading(daily, asked, bank)} · closed",

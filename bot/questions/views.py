@@ -47,6 +47,7 @@ _ADDED = 650
 
 A round's reveal has the most: `rounds.rules` names `FASTEST` and `LEADERS` members in it.
 """
+_FEWEST_FOR_PERCENT = 10
 _MAX_OPTION = 100  # https://discord.com/developers/docs/components/reference
 
 
@@ -264,22 +265,27 @@ def _lettered(item: Item, order: Sequence[int]) -> str:
 
 
 def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
-    """Return the answers with the share of players who gave each; the right ones come first."""
+    """Return the answers and how many players gave each; the right ones come first."""
     if item.kind == "typed":
         lines = [
             f"✅ **{t.escape(shown_right(item))}**",
-            f"-# {t.percent(outcome.right, outcome.answered)} right",
+            f"-# {share(outcome.right, outcome.answered)} right" if outcome.answered else "",
+            *(f"{t.code(text)} · {number:,}" for text, number in outcome.wrong_texts),
         ]
-        return "\n".join(
-            lines + [f"{t.code(text)} · {number:,}" for text, number in outcome.wrong_texts]
-        )
+        return "\n".join(filter(None, lines))
     lines = []
     for index in sorted(order, key=lambda i: i not in item.right):
         text = t.one_line(item.choices[index].text)
-        share = t.percent(outcome.picked.get(index, 0), outcome.answered)
-        shown, mark = (f"**{text}**", " · ✅ right") if index in item.right else (text, "")
-        lines.append(f"**{LETTERS[order.index(index)]}**  {shown}\n-# {share}{mark}")
+        shown, mark = (f"**{text}**", "✅ right") if index in item.right else (text, "")
+        picked = share(outcome.picked.get(index, 0), outcome.answered) if outcome.answered else ""
+        small = " · ".join(filter(None, (picked, mark)))
+        lines.append(f"**{LETTERS[order.index(index)]}**  {shown}" + (small and f"\n-# {small}"))
     return "\n".join(lines)
+
+
+def share(part: int, whole: int) -> str:
+    """Return how many of all members it were, as counts if they are few."""
+    return t.percent(part, whole) if whole >= _FEWEST_FOR_PERCENT else f"{part} of {whole}"
 
 
 def explanation(item: Item, bank: Bank) -> str:

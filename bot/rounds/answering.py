@@ -30,10 +30,13 @@ _OLD_CARD = "This card is out of date. Answer on the newest one in this channel.
 
 
 class _Stored(Struct, frozen=True):
-    """A stored answer; `due_at` is when its round is due, if that has changed."""
+    """A stored answer; `due_at` is when its round is due, if that has changed.
+
+    `opened_at` is when its question was opened; None if its card shows no new count.
+    """
 
     locked: Locked
-    opened_at: datetime
+    opened_at: datetime | None = None
     due_at: datetime | None = None
 
 
@@ -58,7 +61,7 @@ class OpenQuestions:
         if stored.due_at is not None:
             self._scheduler.nudge(stored.due_at)
         locked = stored.locked
-        if locked.reveal_at is not None:
+        if stored.opened_at is not None:
             deadline = None if locked.hosted else locked.reveal_at
             self.counter.touch(click.question_id, opened=stored.opened_at, deadline=deadline)
         return locked
@@ -95,33 +98,80 @@ class OpenQuestions:
         )
         if not answers_store.add(conn, answer):
             self._refuse_second(conn, question, round_, click.user_id)
-        if not round_.two_played:
-            _note_second_player(conn, round_, click.user_id)
+        alone = not (round_.two_played or _note_second_player(conn, round_, click.user_id))
         shown = shown_answer(item, order, answer.answer or "")
         if round_.phase is not Phase.OPEN:
             store.change(conn, round_.id, expect=round_.phase, idle=0)
-            return _Stored(Locked(shown, None), question.opened_at)
-        deadline = question.deadline_at
-        early = max(click.at + rules.EARLY, self._now())
-        if _ends_early(conn, question, round_, early):
-            deadline, due_at = early, self._due(early)
-            store.end_question(conn, question, deadline_at=deadline, due_at=due_at)
-        locked = Locked(shown, deadline, hosted=round_.hosted)
-        return _Stored(locked, question.opened_at, due_at)
+            return _Stored(Locked(shown, None))
+        end = self._new_end(conn, question, round_, click, alone=alone)
+        if end is not None:
+            due_at = self._move_end(conn, question, end)
+        locked = Locked(shown, end or question.deadline_at, hosted=round_.hosted)
+        # a member who is alone knows the count, and this end may move again
+        cut_short = alone and end is not None and question.number == 1
+        return _Stored(locked, None if cut_short else question.opened_at, due_at)
 
-    @reading
-    def check_open(self, conn: Connection, click: Click) -> Shown:
+    def _new_end(
+        self, conn: Connection, question: RoundQuestion, round_: Round, click: Click, *, alone: bool
+    ) -> datetime | None:
+        """Return when an open question ends now that a member has answered; None if as before.
+
+        It ends early when all players have answered: the first one if nobody else plays, or has
+        answered on the server lately. If somebody else comes in time, it has its full time again.
+        A hosted one ends when its host reveals it.
+        """
+        if round_.hosted or question.deadline_at is None:
+            return None
+        if not alone and (full := _time_for_others(question, round_)):
+            return full
+        is_first = question.number == 1
+        early = max(click.at + (rules.ALONE if is_first else rules.EARLY), self._now())
+        if _ended_early(question) or early >= question.deadline_at:
+            return None
+        if not is_first:
+            return early if store.all_have_answered(conn, question) else None
+        since = click.at.date() - rules.LATELY
+        waits = (
+            not alone
+            or question.forms > 1
+            or answers_store.others_since(conn, round_.guild_id, click.user_id, since)
+        )
+        return None if waits else early
+
+    def _move_end(self, conn: Connection, question: RoundQuestion, end: datetime) -> datetime:
+        """Let an open question end at another time; return when its reveal is due."""
+        due_at = self._due(end)
+        store.end_question(conn, question, deadline_at=end, due_at=due_at)
+        return due_at
+
+    async def check_open(self, click: Click) -> Shown:
         """Return the item and the order of a question's choices, to open a modal.
 
         Refuse if the member can't answer it (any more).
         """
+        shown, is_noted = await self._check_open(click)
+        if is_noted:
+            await self._database.write(self._note_form, click.question_id)
+        return shown
+
+    def _note_form(self, conn: Connection, question_id: int) -> None:
+        """Count a form that is opened, so that the first question waits for a second member."""
+        question, round_ = get_question_or_refuse(conn, question_id, lock=True)
+        store.change_question(conn, question.id, forms=question.forms + 1)
+        if full := _time_for_others(question, round_):
+            self._move_end(conn, question, full)
+
+    @reading
+    def _check_open(self, conn: Connection, click: Click) -> tuple[Shown, bool]:
+        """Return what `check_open` does, and whether the form is to be counted."""
         question, round_ = get_question_or_refuse(conn, click.question_id)
         now = self._now()
         _refuse_if_over(question, round_, click.message_id, now)
         self._refuse_second(conn, question, round_, click.user_id)
         _refuse_late(question, round_, now)
         _refuse_erased(conn, question, round_, click.user_id)
-        return self._item(conn, round_, question), decode_order(question.choice_order)
+        shown = self._item(conn, round_, question), decode_order(question.choice_order)
+        return shown, question.number == 1 and not round_.hosted
 
     def open(self, conn: Connection, question_id: int, message_id: int) -> None:
         """Open a question whose message was posted, unless it was opened already or erased."""
@@ -170,40 +220,40 @@ def _found(row: T | None) -> T:
     return row
 
 
-def _ends_early(conn: Connection, question: RoundQuestion, round_: Round, early: datetime) -> bool:
-    """Return whether an open question ends `early`, because all players have answered.
-
-    The first question runs to its deadline, and a hosted one until its host reveals it.
-    """
-    return (
-        not round_.hosted
-        and question.number > 1
-        and not _ended_early(question)
-        and question.deadline_at is not None
-        and early < question.deadline_at
-        and store.all_have_answered(conn, question)
-    )
+def _full_time(question: RoundQuestion) -> datetime | None:
+    """Return when the time of a question with a clock is up, if it was opened."""
+    if question.opened_at is None or question.seconds is None:
+        return None
+    return question.opened_at + timedelta(seconds=question.seconds)
 
 
 def _ended_early(question: RoundQuestion) -> bool:
     """Return whether a question with a clock took no more answers before its time was up."""
-    if question.opened_at is None or question.deadline_at is None or question.seconds is None:
-        return False
-    return question.deadline_at < question.opened_at + timedelta(seconds=question.seconds)
+    full, deadline = _full_time(question), question.deadline_at
+    return full is not None and deadline is not None and deadline < full
 
 
-def _note_second_player(conn: Connection, round_: Round, user_id: int) -> None:
-    """Store that two have played, if somebody else has answered in the round.
+def _time_for_others(question: RoundQuestion, round_: Round) -> datetime | None:
+    """Return the full time of an open question that ends early only because one member plays."""
+    is_open = round_.phase is Phase.OPEN and not round_.ending
+    is_cut = is_open and question.number == 1 and _ended_early(question)
+    return _full_time(question) if is_cut else None
+
+
+def _note_second_player(conn: Connection, round_: Round, user_id: int) -> bool:
+    """Store that two have played, if somebody else has answered in the round; return whether.
 
     From then on the round pays, also for what the first player answered alone. An erased player is
     somebody else, unless it is this one.
     """
     asked = store.question_ids(conn, round_.id).values()
     others = answers_store.players(conn, ROUND, asked) - {user_id}
-    if others or member_hashes.has_hash_of_others(conn, store.PLAYED, round_.id, user_id):
+    two = bool(others) or member_hashes.has_hash_of_others(conn, store.PLAYED, round_.id, user_id)
+    if two:
         store.change(conn, round_.id, expect=round_.phase, two_played=True)
     for player in others:
         pay.pay_late(conn, answers_store.of_member(conn, ROUND, asked, player))
+    return two
 
 
 def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at: datetime) -> None:
@@ -219,7 +269,8 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at:
 
 def _refuse_late(question: RoundQuestion, round_: Round, at: datetime) -> None:
     """Refuse an answer given after the deadline, so that the reveal can show all that count."""
-    if question.deadline_at is not None and at > question.deadline_at:
+    deadline = _time_for_others(question, round_) or question.deadline_at
+    if deadline is not None and at > deadline:
         raise UserError(_why_late(question, round_))
 
 
@@ -241,6 +292,8 @@ def _why_late(question: RoundQuestion, round_: Round) -> str:
         why = "Time was up, so that answer didn't count."
     elif round_.ending:  # by "Stop", or before it
         why = "That was too late: this question closed early."
+    elif question.number == 1:
+        why = "That was too late: only one person had answered, so this question closed early."
     else:
         why = "That was too late: everyone playing had answered, so this question closed early."
     if round_.ending or question.number == round_.total:

@@ -77,6 +77,7 @@ class RoundQuestion(Struct, frozen=True):
     opened_at: datetime | None
     deadline_at: datetime | None
     revealed_at: datetime | None
+    forms: int = 0
 
 
 class NewRound(Struct, frozen=True):
@@ -191,7 +192,8 @@ class StandingsCard(Struct, frozen=True):
 class RoundStatus(Struct, frozen=True):
     """A running round with its open question, if one is open, and the number of answers to it.
 
-    `leaders` are the places and results of the first three; `names` has the known names.
+    `leaders` are the places and results of the first three, none as long as one plays alone.
+    `names` has the known names.
     """
 
     round: Round

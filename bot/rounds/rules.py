@@ -31,6 +31,10 @@ FASTEST = 3
 """Named at a reveal. More need more room in `questions.views._ADDED`."""
 EARLY = timedelta(seconds=2)
 """Between the last player's answer and an early reveal."""
+ALONE = timedelta(seconds=5)
+"""From the first answer of a round to its reveal, if nobody else plays."""
+LATELY = timedelta(days=14)
+"""Where others have answered in this time, they are waited for."""
 COLLECTED = timedelta(seconds=2)
 """From an answer until the count on the card changes; other answers until then are shown with it."""
 READ_IN = timedelta(seconds=4)

@@ -110,7 +110,7 @@ class Rounds(GameService):
         round_ = store.running_in(conn, channel_id)
         if round_ is None:
             return None
-        leaders = standings_of(conn, round_.id)[: rules.LEADERS]
+        leaders = standings_of(conn, round_.id)[: rules.LEADERS] if round_.two_played else []
         members = [round_.starter_id, *(tally.user_id for _, tally in leaders)]
         question = store.question_of(conn, round_.id, round_.number)
         is_open = question is not None and round_.phase is Phase.OPEN

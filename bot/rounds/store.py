@@ -104,6 +104,8 @@ round_questions = sa.Table(
     sa.Column("opened_at", Instant),  # the time in the message's id
     sa.Column("deadline_at", Instant),
     sa.Column("revealed_at", Instant),
+    # how often a form was opened to answer it; counted for the first question with a clock only
+    sa.Column("forms", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("round_id", "number"),
     sqlite_autoincrement=True,  # as above; answers refer to these ids
     info=answers_store.erased_with_questions(ROUND),
@@ -323,7 +325,7 @@ def change_question(conn: Connection, question_id: int, /, **values: object) -> 
 def end_question(
     conn: Connection, question: RoundQuestion, *, deadline_at: datetime, due_at: datetime
 ) -> None:
-    """End an open question earlier: answers given by `deadline_at` count, the reveal is at `due_at`."""
+    """Move the end of an open question: answers given by `deadline_at` count, the reveal is at `due_at`."""
     change_question(conn, question.id, deadline_at=deadline_at)
     change(conn, question.round_id, expect=Phase.OPEN, due_at=due_at)
 

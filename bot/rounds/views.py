@@ -151,7 +151,7 @@ async def standings(card: StandingsCard) -> Message:
         tally = card.standings[0][1]
         time = "" if card.hosted else f", {t.seconds(tally.average_ms)} on average"
         body = [
-            f"Well done, {t.name(card.names.get(tally.user_id))}: "
+            f"{'Well done, ' if tally.right else ''}{t.name(card.names.get(tally.user_id))}: "
             f"**{tally.right} of {tally.answered} right**{time}.",
             "-# A round counts on the leaderboard when two or more people play.",
         ]

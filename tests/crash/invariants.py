@@ -36,11 +36,11 @@ _ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily|today|challe
 _SAVED = re.compile("Everyone sees the answer|Tick what you said|Your answer is saved")
 _LOCKED = re.compile(r"(?:You already l|L)ocked in \*\*(.+)\*\*\.", re.DOTALL)
 _RESULT = re.compile(r"✅ \*\*(.+)\*\* · \+(\d+) · |\*\*(.+)\*\*, right is \*\*", re.DOTALL)
-_SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+)%(?: · ✅ right)?$", re.MULTILINE)
+_SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+%|\d of \d)(?: · ✅ right)?$", re.MULTILINE)
 _FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+s \(\+(\d+)\)")
 _FIRST = re.compile(r"^First: (.+)$", re.MULTILINE)  # in a hosted round
 _STANDING = re.compile(r"\*\*(\w+)\*\*(?: · |: )\*\*([\d,]+) points?\*\*")
-_DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+)% right)?", re.MULTILINE)
+_DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+%|\d of \d) right)?", re.MULTILINE)
 _TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
 _EARLY_MS = 1500
 """The bot may know Discord's time from a date only, which has whole seconds."""
@@ -292,10 +292,10 @@ def _cards(facts: Facts) -> Iterator[str]:
 def _reveal(text: str, question: Row, given: list[Row], names: Mapping[int, str]) -> Iterator[str]:
     order = question["choice_order"]
     picked = Counter(pick for a in given for pick in str(a["answer"])) if order else Counter()
-    for letter, percent in _SHARE.findall(text):
+    for letter, share in _SHARE.findall(text):
         count = picked[order["ABCDEF".index(letter)]]
-        if int(percent) != (round(100 * count / len(given)) if given else 0):
-            yield f"question {question['id']}: {percent} % for {letter}, stored are {count}"
+        if share != _share(count, len(given)):
+            yield f"question {question['id']}: {share} for {letter}, stored are {count}"
     right = [a for a in given if a["correct"]]
     right.sort(key=lambda a: (a["elapsed_ms"], a["user_id"]))
     fastest = [(name, int(points)) for name, points in _FASTEST.findall(text)]
@@ -303,6 +303,10 @@ def _reveal(text: str, question: Row, given: list[Row], names: Mapping[int, str]
         fastest = [(name, 100) for name in re.findall(r"\*\*(\w+)\*\*", first[1])]
     if fastest != [(names.get(a["user_id"], "?"), a["points"]) for a in right[:3]]:
         yield f"question {question['id']}: the card's best times {fastest} are not the stored ones"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole}" if whole < 10 else f"{round(100 * part / whole)}%"
 
 
 def _standings(facts: Facts) -> Iterator[str]:
@@ -364,9 +368,9 @@ def _dailies(facts: Facts) -> Iterator[str]:
 
 def _daily_result(what: str, text: str, given: list[Row]) -> Iterator[str]:
     count = _DAILY_COUNT.search(text)
-    shown = (int(count[1].replace(",", "")), int(count[2] or 0)) if count else (0, 0)
+    shown = (int(count[1].replace(",", "")), count[2]) if count else (0, None)
     right = sum(a["correct"] for a in given)
-    share = round(100 * right / len(given)) if given else 0
+    share = _share(right, len(given)) if given else None
     if any(
         a["item_id"] == "" for a in given
     ):  # an open question: its card shows the mean grade instead

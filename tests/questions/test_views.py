@@ -170,7 +170,7 @@ def test_revealed_cards() -> None:
             sources = bank().topic_of(one).references
             own = set() if one.reference is None else {sources[one.reference].url}
             assert {source.url for source in sources if source.url in text} == own, one.id
-            rows = r"^\*\*([A-F])\*\*  (.*)\n-# \d+%( · ✅ right)?$"
+            rows = r"^\*\*([A-F])\*\*  (.*)\n-# (?:\d+%|\d of \d)( · ✅ right)?$"
             found = re.findall(rows, "\n".join(lines(view)), re.MULTILINE)
             expected = [" · ✅ right"] * len(one.right) + [""] * (len(order) - len(one.right))
             assert [mark for _, _, mark in found] == expected
@@ -526,20 +526,27 @@ def test_texts_of_a_bank_can_do_no_harm() -> None:
 # ------------------------------------------------------------------ figures on revealed cards
 
 
-def test_shares_of_the_choices() -> None:
-    """Each choice shows the share of members who picked it."""
-    one = item(topic=TOPIC, choices="NYNN")
-    view = reveal(one, (2, 1, 0, 3), count_answers(one, [("1", True), ("1", True), ("0", False)]))
-    found = lines(view)
-    at = {
-        line.strip("*")[-1]: n for n, line in enumerate(found) if re.match(r"\*\*[A-F]\*\*  ", line)
-    }
-    assert {choice: found[n + 1].split()[1] for choice, n in at.items()} == {
-        "1": "67%",
-        "0": "33%",
-        "2": "0%",
-        "3": "0%",
-    }
+@pytest.mark.parametrize(
+    ("right", "wrong", "shares"),
+    [
+        (0, 0, "✅ right; ; ; "),
+        (1, 0, "1 of 1 · ✅ right; 0 of 1; 0 of 1; 0 of 1"),
+        (6, 3, "6 of 9 · ✅ right; 3 of 9; 0 of 9; 0 of 9"),
+        (6, 4, "60% · ✅ right; 40%; 0%; 0%"),
+    ],
+)
+def test_shares_of_the_choices(right: int, wrong: int, shares: str) -> None:
+    """Each choice shows how many picked it: of all, and from ten answers on as a percentage."""
+    one = item(topic=TOPIC, choices="YNNN")
+    given = [("0", True)] * right + [("1", False)] * wrong
+    text = "\n".join(lines(reveal(one, (0, 1, 2, 3), count_answers(one, given))))
+    found = re.findall(r"^\*\*[A-D]\*\*  .*(?:\n-# ((?:\d|✅).*))?$", text, re.MULTILINE)
+    assert "; ".join(found) == shares
+    asked = replace(typed("attention", topic=TOPIC), topic_id=TOPIC)
+    texts = [("attention", True)] * right + [("no", False)] * wrong
+    of_typed = shares.split("; ", maxsplit=1)[0].replace(" · ✅", "")
+    is_told = f"-# {of_typed}" in lines(reveal(asked, (), count_answers(asked, texts)))
+    assert is_told == bool(right + wrong)
 
 
 def test_wrong_texts_of_a_typed_item() -> None:

@@ -183,8 +183,10 @@ async def test_a_round_of_one() -> None:
     one who is left of two, that they won."""
     left = StandingsCard(ROW, 10, ((1, tally(7, 95, 1)),), PEOPLE, None)
     text = reads(await rounds.standings(replace(left, alone=True)))
-    assert all(part in text for part in ("Alwina", "1 of 2 right", "4.2s"))
+    assert all(part in text for part in ("Well done, Alwina", "1 of 2 right", "4.2s"))
     assert "95" not in text
+    missed = replace(left, alone=True, standings=((1, tally(7, 0, 0)),))
+    assert "Well done" not in reads(await rounds.standings(missed))
     assert "counts on the leaderboard when two or more people play" in text
     text = reads(await rounds.standings(left))
     assert "🥇 Alwina · 95 points · 50% right" in text
