@@ -199,7 +199,7 @@ class Services:
         self.days = Days(
             context,
             self.streaks,
-            plan_store.asks_of_day,
+            plan_store.running,
             self.dailies.unanswered,
             reminders_store.get,
         )

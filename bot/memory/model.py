@@ -1,4 +1,4 @@
-"""Memory cards, a member's progress in a topic, and what their day holds."""
+"""Memory cards, a member's progress in a topic, their plan, and what their day holds."""
 
 from __future__ import annotations
 
@@ -80,16 +80,17 @@ class Practised(NamedTuple):
     missed: bool
 
 
-class DayPlan(NamedTuple):
-    """The part of a plan that concerns a day: its minutes, and how many days are left until the last."""
+class Plan(Struct, frozen=True):
+    """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`."""
 
+    user_id: int
+    day: date
     minutes: int
-    days: int
+    set_on: date
+    goal: str
 
-    @property
-    def is_last(self) -> bool:
-        """Whether it is the day of the interview, when nothing new is asked."""
-        return self.days == 0
+    def is_over(self, today: date) -> bool:
+        return self.day < today
 
 
 class Today(Struct, frozen=True):
@@ -129,3 +130,8 @@ class Today(Struct, frozen=True):
     def to_do(self) -> int:
         """The questions to answer now: those ahead, and after them those that are asked once more."""
         return self.ahead or len(self.again)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there was practice today, and nothing more of it is to do."""
+        return self.done > 0 and not self.to_do

@@ -11,13 +11,13 @@ A topic has one of four levels, the first that applies:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cached_property
 
 from fsrs import Rating
 from msgspec import Struct
 
-from bot.core.calendar import local_date
+from bot.core.calendar import Rule, instant, local_date
 from bot.memory.ability import Ability, ability_of
 from bot.memory.model import MemoryCard, Progress
 from bot.memory.rules import comes_within, recall
@@ -43,6 +43,11 @@ class Knowledge(Struct, frozen=True, dict=True):
     def today(self) -> date:
         """The member's date."""
         return local_date(self.zone, self.now)
+
+    @cached_property
+    def midnight(self) -> datetime:
+        """When that date began."""
+        return instant(Rule(time(0), self.zone), self.today)
 
     def may_ask(self, item_id: str) -> bool:
         """Return whether the member may be asked an item now."""

@@ -8,15 +8,14 @@ due again tomorrow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
 from msgspec import Struct
 
-from bot.core.calendar import Rule, instant
 from bot.members.model import Streak
-from bot.memory.model import DayPlan, Practised, Today
+from bot.memory.model import Plan, Practised, Today
 from bot.memory.progress import Knowledge
 
 MINUTES = 5
@@ -30,7 +29,7 @@ _LEAST_SECONDS, MAX_SECONDS = 20, 180
 than three questions; a member who takes longer was away in between."""
 
 WINDOW = timedelta(days=28)
-"""The answers of this time tell a member's pace."""
+"""The answers of today and of so many days before tell a member's pace."""
 
 
 class DayFacts(Struct, frozen=True):
@@ -45,7 +44,7 @@ class DayFacts(Struct, frozen=True):
     known: Knowledge
     practised: Sequence[Practised]
     missed_before: Mapping[str, bool]
-    plan: DayPlan | None
+    plan: Plan | None
     dailies: tuple[tuple[int, str], ...]
     streak: Streak
     may_remind: bool
@@ -54,16 +53,15 @@ class DayFacts(Struct, frozen=True):
 def today(facts: DayFacts) -> Today:
     """Return what the day holds now."""
     known, plan = facts.known, facts.plan
-    midnight = instant(Rule(time(0), known.zone), known.today)
-    earlier = [answer.at for answer in facts.practised if answer.at < midnight]
+    earlier = [answer.at for answer in facts.practised if answer.at < known.midnight]
     misses: dict[str, list[bool]] = {}
     for answer in facts.practised:
-        if answer.at >= midnight:
+        if answer.at >= known.midnight:
             misses.setdefault(answer.item_id, []).append(answer.missed)
     seconds = seconds_a_question(earlier)
     limit = _limit(plan, seconds) if plan or earlier else FIRST_QUESTIONS
     unmet = sum(i not in known.cards and known.may_ask(i) for i in known.bank.asked)
-    can_follow = len(known.due()) + (0 if plan and plan.is_last else unmet)
+    can_follow = len(known.due()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
     again = tuple(i for i in [*misses][:limit] if misses[i] == [True] and known.can_ask(i))
     right = [i for i, missed in misses.items() if not missed[-1]]
@@ -86,15 +84,17 @@ def today(facts: DayFacts) -> Today:
     )
 
 
-def _limit(plan: DayPlan | None, seconds: float) -> int:
-    return question_limit(plan.minutes if plan else MINUTES, seconds)
+def _limit(plan: Plan | None, seconds: float) -> int:
+    """Return how many questions fit into the minutes of a day."""
+    return max(1, int(60 * (plan.minutes if plan else MINUTES) / seconds))
 
 
 def _tomorrow(facts: DayFacts, unmet: int) -> int:
     """Return how many questions tomorrow will have, if nothing more is answered today."""
-    plan = facts.plan if facts.plan and facts.plan.days else None
+    tomorrow = facts.known.today + timedelta(days=1)
+    plan = None if facts.plan is None or facts.plan.is_over(tomorrow) else facts.plan
     due = len(facts.known.due(within_days=1))
-    new = 0 if plan and plan.days == 1 else unmet
+    new = 0 if plan and plan.day == tomorrow else unmet
     seconds = seconds_a_question([answer.at for answer in facts.practised])
     if plan is None and not facts.practised:
         return min(FIRST_QUESTIONS, due + new)
@@ -106,8 +106,3 @@ def seconds_a_question(times: Sequence[datetime]) -> float:
     between = ((after - before).total_seconds() for before, after in pairwise(times))
     own = [seconds for seconds in between if 0 < seconds <= MAX_SECONDS]
     return max(median(own), _LEAST_SECONDS) if len(own) >= FEWEST_TIMES else SECONDS
-
-
-def question_limit(minutes: int, seconds: float) -> int:
-    """Return how many questions fit into this many minutes."""
-    return max(1, int(60 * minutes / seconds))

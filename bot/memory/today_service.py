@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from bot.answers import store as answers_store
-from bot.core.calendar import Rule, instant
 from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.members.store import zone_of
 from bot.members.streak_service import Streaks
 from bot.memory import store
-from bot.memory.model import DayPlan, Practised, Today
+from bot.memory.model import Plan, Practised, Today
 from bot.memory.service import knowledge
 from bot.memory.today import WINDOW, DayFacts, today
 
-Planned = Callable[[Connection, int, date], DayPlan | None]
-"""Returns what a member's plan asks of a date; None without a plan."""
+Planned = Callable[[Connection, int, date], Plan | None]
+"""Returns a member's plan; None without one, or if it is over on a date."""
 Unanswered = Callable[[Connection, int, int, datetime], Sequence[tuple[int, str]]]
 """Returns ids and names of a server's open dailies that a member has not answered."""
 HasReminder = Callable[[Connection, int], object]
@@ -57,15 +56,14 @@ class Days:
         bank = self._banks.of_member(conn, user_id, guild_id)
         hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
         known = knowledge(conn, user_id, bank, zone, now, hidden)
-        midnight = instant(Rule(time(0), zone), known.today)
-        found = answers_store.practised_since(conn, user_id, now - WINDOW)
+        found = answers_store.practised_since(conn, user_id, known.midnight - WINDOW)
         practised = [Practised(*answer) for answer in found]
-        done = {answer.item_id for answer in practised if answer.at >= midnight}
+        done = {answer.item_id for answer in practised if answer.at >= known.midnight}
         dailies = () if guild_id is None else self._unanswered(conn, guild_id, user_id, now)
         return DayFacts(
             known=known,
             practised=practised,
-            missed_before=store.missed_before(conn, user_id, done, midnight),
+            missed_before=store.missed_before(conn, user_id, done, known.midnight),
             plan=self._planned(conn, user_id, known.today),
             dailies=tuple(dailies),
             streak=self._streaks.of(conn, user_id, guild_id),

@@ -11,8 +11,10 @@ DONE = "Done for today ✓"
 
 def amount(today: Today) -> str:
     """Say what is to do: `6 questions, about 4 minutes`, or that the day is done."""
+    if today.is_done:
+        return DONE
     if not today.to_do:
-        return DONE if today.done else "Nothing to practise today"
+        return "Nothing to practise today"
     return f"{t.count(today.to_do, 'question')}, about {t.count(today.minutes, 'minute')}"
 
 

@@ -17,11 +17,11 @@ from fsrs import Rating, State
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.memory.model import DayPlan, MemoryCard
+from bot.memory.model import MemoryCard, Plan
 from bot.memory.progress import Knowledge
 from bot.memory.rules import days_away, recall_after, review
 from bot.memory.today import DayFacts, today
-from bot.plan.model import Outlook, Plan, SectionOutlook
+from bot.plan.model import Outlook, SectionOutlook
 from bot.plan.rules import (
     expected_answers,
     goal_topics,
@@ -155,9 +155,8 @@ def _mean(right: float, known: MemoryCard, missed: MemoryCard) -> float:
 
 def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
     """Return the outlook of a member's plan."""
-    known = facts.known
-    times = [answer.at for answer in facts.practised]
-    own = pace(times, plan.set_on, known.zone, known.now)
+    known, day = facts.known, today(replace(facts, plan=plan))
+    own = pace([answer.at for answer in facts.practised], plan.set_on, known.zone, known.now)
     topics = goal_topics(known.bank, plan)
     ordered = topics_in_order(topics, known)
     sections = list(dict.fromkeys(topic.section_id for topic in topics))
@@ -172,13 +171,13 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
         for item in items_in_order(ordered, known)
     ]
     days = max((plan.day - known.today).days, 0)
-    answers = expected_answers(own, plan.minutes)
-    expected = forecast(met, unmet, len(sections), answers, days, own.done)
-    with_twice = forecast(met, unmet, len(sections), 2 * answers, days, own.done)
+    answers = expected_answers(own, day.limit)
+    expected = forecast(met, unmet, len(sections), answers, days, day.done)
+    with_twice = forecast(met, unmet, len(sections), 2 * answers, days, day.done)
     items = Counter(place.values())
     return Outlook(
         plan=plan,
-        today=today(replace(facts, plan=DayPlan(plan.minutes, days))),
+        today=day,
         goal=area_title(known.bank, plan.goal),
         is_asked=is_asked(known.bank, plan.goal),
         curve=expected.curve,

@@ -1,4 +1,4 @@
-"""A plan for an interview, a member's pace, and what the page of a plan shows."""
+"""A member's pace, and what the page of a plan shows."""
 
 from __future__ import annotations
 
@@ -6,20 +6,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from bot.memory.model import Today
-
-
-class Plan(Struct, frozen=True):
-    """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`."""
-
-    user_id: int
-    day: date
-    minutes: int
-    set_on: date
-    goal: str
-
-    def is_over(self, today: date) -> bool:
-        return self.day < today
+from bot.memory.model import Plan, Today
 
 
 class PlannedDay(Struct, frozen=True):
@@ -32,13 +19,10 @@ class PlannedDay(Struct, frozen=True):
 class Pace(Struct, frozen=True):
     """A member's habits in practice.
 
-    `seconds` is the time of a question, with reading the explanation. `done` were answered today.
     They practised on `practised` of the last `days` days, which are 0 without a past, and answered
     `answers` then.
     """
 
-    seconds: float
-    done: int
     practised: int
     days: int
     answers: int

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from bot.core.calendar import local_date
+from bot.memory.model import Plan
 from bot.memory.progress import Knowledge
-from bot.memory.today import WINDOW, question_limit, seconds_a_question
-from bot.plan.model import Pace, Plan, PlannedDay
+from bot.memory.today import WINDOW
+from bot.plan.model import Pace, PlannedDay
 from bot.questions.areas import ALL, is_asked, topics_of
 from bot.questions.model import Bank, Item, Topic
 
@@ -66,23 +67,20 @@ def pace(times: Sequence[datetime], since: date, zone: str, now: datetime) -> Pa
     """
     today = local_date(zone, now)
     past = Counter(local_date(zone, at) for at in times)
-    done = past.pop(today, 0)
+    del past[today]
     days = (today - min([since, *past])).days
     return Pace(
-        seconds=seconds_a_question(times),
-        done=done,
         practised=len(past),
         days=min(max(days, 0), WINDOW.days),
         answers=past.total(),
     )
 
 
-def expected_answers(own: Pace, minutes: int) -> float:
+def expected_answers(own: Pace, planned: int) -> float:
     """Return how many questions a member will answer a day, if they go on as they did.
 
     One more day as planned is added to the past, so that the first ones don't weigh too much.
     """
-    planned = question_limit(minutes, own.seconds)
     return min((own.answers + planned) / (own.days + 1), planned)
 
 

@@ -14,12 +14,13 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
+from bot.memory.model import Plan
 from bot.memory.today import DayFacts
 from bot.memory.today_service import Days
 from bot.plan import rules, store
 from bot.plan.dates import read_date
 from bot.plan.forecast import build_outlook
-from bot.plan.model import Outlook, Plan, PlannedDay
+from bot.plan.model import Outlook, PlannedDay
 from bot.questions import areas
 from bot.questions.model import Bank
 

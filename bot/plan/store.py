@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Select, delete, select
 from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
 from bot.members.model import Dates
 from bot.members.rules import days_between
-from bot.memory.model import DayPlan
-from bot.plan.model import Plan, PlannedDay
+from bot.memory.model import Plan
+from bot.plan.model import PlannedDay
 
 # A member's plan; no row if they have none.
 plans = sa.Table(
@@ -66,12 +66,6 @@ def asked_on(conn: Connection, dates: Dates) -> list[date]:
         for day in days_between(plan.set_on, plan.day - timedelta(days=1))
         if dates.first <= day <= dates.last
     ]
-
-
-def asks_of_day(conn: Connection, user_id: int, today: date) -> DayPlan | None:
-    """Return what a member's plan asks of a date; None without a plan, or once it is over."""
-    plan = running(conn, user_id, today)
-    return None if plan is None else DayPlan(plan.minutes, (plan.day - today).days)
 
 
 def end(conn: Connection, plan: Plan) -> bool:

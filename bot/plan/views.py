@@ -28,9 +28,10 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.router import Route
+from bot.memory.model import Plan
 from bot.memory.views import todays
 from bot.plan.dates import written_date
-from bot.plan.model import Outlook, Plan, PlannedDay, SectionOutlook
+from bot.plan.model import Outlook, PlannedDay, SectionOutlook
 from bot.plan.rules import LEAST_MINUTES, MINUTES, MOST_MINUTES
 from bot.questions.areas import ALL, area_options
 from bot.questions.model import Bank

@@ -51,7 +51,7 @@ class PracticeQuestion(Struct, frozen=True):
     """A row of `practice_questions` with its answer from the log, if there is one.
 
     `once_more`: it was missed before in this practice or on this day. `ends_day`: a right answer
-    leaves nothing of the day to do, and any answer if it is asked once more.
+    leaves nothing more of the day to do, and any answer if it is asked once more.
     """
 
     id: int
@@ -85,6 +85,11 @@ class PracticeQuestion(Struct, frozen=True):
         """Whether the answer was right, but the member said that it was a guess."""
         return bool(self.correct) and self.missed
 
+    @property
+    def ended_day(self) -> bool:
+        """Whether its answer left nothing more of the day to do."""
+        return self.ends_day and self.answer is not None and (self.once_more or not self.missed)
+
 
 class Unjudged(StrEnum):
     """Why an answer was not judged, and a question was asked instead."""
@@ -115,7 +120,8 @@ class PracticeVerdict(Struct, frozen=True):
 
     `back_in` is the number of days until the item comes back, None if it is set aside. `again`:
     the question had been answered before. `answered` is about the item as it is now. `streak` is the
-    member's if this answer finished their day, and `news` what that changed.
+    member's if this answer finished their day, and `news` what that changed; `ends`: the practice is
+    over, too.
     """
 
     question: PracticeQuestion
@@ -124,6 +130,7 @@ class PracticeVerdict(Struct, frozen=True):
     again: bool = False
     streak: Streak | None = None
     news: StreakNews = NO_NEWS
+    ends: bool = False
 
     @property
     def rekeyed(self) -> bool:

@@ -11,14 +11,16 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 
+from fsrs import Rating
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.core.calendar import local_date
-from bot.memory.model import Today
+from bot.memory.model import Practised, Today
 from bot.memory.progress import Knowledge
+from bot.memory.rules import review
 from bot.memory.today import DayFacts, today
-from bot.plan.model import Plan, PlannedDay
+from bot.plan.model import PlannedDay
 from bot.plan.rules import new_items, planned_day, split_due
 from bot.practice.model import (
     Asking,
@@ -35,7 +37,7 @@ from bot.questions.model import Bank, Item
 TRIAL_QUESTIONS = 3
 _TOPICS_TO_CHOOSE_FROM = 10
 _EASY = 2
-"""The hardest level of a trial."""
+"""The hardest level of what a trial asks first."""
 _NEWCOMER = 5
 """Whoever has met fewer items than this gets the easiest, of topics that interviews ask most."""
 
@@ -52,7 +54,6 @@ class Snapshot(Struct, frozen=True, dict=True):
     asked: Sequence[PracticeQuestion]
     facts: DayFacts
     in_play: Collection[str]
-    plan: Plan | None
 
     @property
     def known(self) -> Knowledge:
@@ -129,12 +130,10 @@ def ask_next(
 
     One for the day that began on an earlier date gives way to today's.
     """
-    wanted = Wanted(practice.kind, practice.topic_id, practice.items)
     if practice.kind in {Kind.DAY, Kind.MORE} and snapshot.todays_practice is None:
-        last = snapshot.asked[-1]
-        is_done = last.ends_day and last.answer is not None
+        is_done = snapshot.asked[-1].ended_day
         return end(snapshot, practice) if is_done else begin(snapshot, Wanted(), rng)
-    step = _ask(snapshot, wanted, snapshot.asked, rng)
+    step = _ask(snapshot, practice, snapshot.asked, rng)
     if step.item is None:
         return replace(end(snapshot, practice), left_out=step.left_out)
     return replace(step, unjudged=unjudged)
@@ -152,7 +151,8 @@ def end(snapshot: Snapshot, practice: Practice) -> NextStep:
 
 def _planned_day(snapshot: Snapshot) -> PlannedDay | None:
     """Return what to record of the day of a member with a plan; None without a plan."""
-    return None if snapshot.plan is None else planned_day(snapshot.plan, snapshot.known)
+    plan = snapshot.facts.plan
+    return None if plan is None else planned_day(plan, snapshot.known)
 
 
 def _answered(asked: Iterable[PracticeQuestion]) -> dict[str, list[bool]]:
@@ -165,7 +165,10 @@ def _answered(asked: Iterable[PracticeQuestion]) -> dict[str, list[bool]]:
 
 
 def _ask(
-    snapshot: Snapshot, wanted: Wanted, asked: Sequence[PracticeQuestion], rng: random.Random
+    snapshot: Snapshot,
+    wanted: Wanted | Practice,
+    asked: Sequence[PracticeQuestion],
+    rng: random.Random,
 ) -> NextStep:
     """Choose what comes after some questions: the open one or, if it has changed, its item as it is
     now; else another item.
@@ -200,17 +203,19 @@ def _ask(
         item=item,
         order=decode_order(question.choice_order) if question else shuffled(item, rng),
         once_more=once_more,
-        ends_day=_ends_day(day, item.id, once_more=once_more),
+        ends_day=bool(day.to_do) and not _after_right(snapshot.facts, item.id).to_do,
         number=done + 1,
-        total=len(again) if once_more else done + max(room, 1),
+        total=max(len(again), 1) if once_more else done + max(room, 1),
     )
 
 
-def _ends_day(day: Today, item_id: str, *, once_more: bool) -> bool:
-    """Return whether nothing of the day is to do once an item is answered, and not missed again."""
-    if once_more:
-        return not day.ahead and day.again == (item_id,)
-    return day.ahead == 1 and not day.again
+def _after_right(facts: DayFacts, item_id: str) -> Today:
+    """Return what the day will hold once an item is answered right."""
+    known = facts.known
+    card = review(known.cards.get(item_id), Rating.Good, known.now)
+    after = replace(known, cards={**known.cards, item_id: card})
+    answers = [*facts.practised, Practised(known.now, item_id, missed=False)]
+    return today(replace(facts, known=after, practised=answers))
 
 
 class _Candidates(Struct, frozen=True):
@@ -225,8 +230,10 @@ class _Candidates(Struct, frozen=True):
         return len(self.due) + len(self.unmet) + len(self.later)
 
 
-def _candidates(snapshot: Snapshot, wanted: Wanted, answered: Collection[str]) -> _Candidates:
-    known, plan = snapshot.known, snapshot.plan
+def _candidates(
+    snapshot: Snapshot, wanted: Wanted | Practice, answered: Collection[str]
+) -> _Candidates:
+    known, plan = snapshot.known, snapshot.facts.plan
     if wanted.items:
         return _Candidates([i for i in wanted.items if known.can_ask(i) and i not in answered])
     items = snapshot.bank.asked
@@ -243,7 +250,7 @@ def _candidates(snapshot: Snapshot, wanted: Wanted, answered: Collection[str]) -
     later: Sequence[str] = ()
     if plan is not None and wanted.topic_id is None:
         due, later = split_due(plan, known, due)
-    if wanted.kind == Kind.DAY and snapshot.facts.plan and snapshot.facts.plan.is_last:
+    if wanted.kind == Kind.DAY and plan is not None and plan.day == known.today:
         unmet = []
     return _Candidates(due, unmet, later)
 
@@ -255,58 +262,41 @@ def _choose_item(snapshot: Snapshot, candidates: _Candidates, rng: random.Random
         return items[candidates.due[0]]
     if not candidates.unmet:
         return items[candidates.later[0]] if candidates.later else None
-    unmet = candidates.unmet
+    # those in play on some server only if no other is left
+    unmet = [i for i in candidates.unmet if i.id not in snapshot.in_play] or candidates.unmet
     if len(known.cards) < _NEWCOMER:
         easiest = min(item.difficulty for item in unmet)
         unmet = [item for item in unmet if item.difficulty == easiest]
-    if snapshot.plan is None:
-        return draw_new(unmet, known, snapshot.in_play, rng)
-    order = new_items(snapshot.plan, known)
-    return first_new(order, {item.id for item in unmet}, snapshot.in_play)
+    if snapshot.facts.plan is None:
+        return draw_new(unmet, known, rng)
+    ids = {item.id for item in unmet}
+    return next(item for item in new_items(snapshot.facts.plan, known) if item.id in ids)
 
 
 def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
-    """Return easy items that a member has never met, each of another topic that is asked much."""
+    """Return items that a member has never met: easy ones first, of several topics, and asked much."""
     known, bank = snapshot.known, snapshot.bank
     found = [
         item
         for item in bank.asked.values()
         if item.kind == "choice"
-        and item.difficulty <= _EASY
         and item.id not in known.cards
         and known.may_ask(item.id)
         and item.id not in snapshot.in_play
     ]
     rng.shuffle(found)
     found.sort(key=lambda item: (item.difficulty, -bank.topic_of(item).weight))
-    by_topic: dict[str, str] = {}
-    for item in found:
-        by_topic.setdefault(item.topic_id, item.id)
-    return [*by_topic.values()][:TRIAL_QUESTIONS]
+    firsts = {item.topic_id: item.id for item in reversed(found)}.values()
+    found.sort(key=lambda item: (item.difficulty > _EASY, item.id not in firsts))
+    return [item.id for item in found[:TRIAL_QUESTIONS]]
 
 
-def first_new(
-    order: Iterable[Item], pool: Collection[str], in_play: Collection[str]
-) -> Item | None:
-    """Return the first item of `order` that is in the pool; one in play only if no other is left."""
-    fallback = None
-    for item in order:
-        if item.id in pool:
-            if item.id not in in_play:
-                return item
-            fallback = fallback or item
-    return fallback
-
-
-def draw_new(
-    new: Sequence[Item], known: Knowledge, in_play: Collection[str], rng: random.Random
-) -> Item:
+def draw_new(new: Sequence[Item], known: Knowledge, rng: random.Random) -> Item:
     """Draw one of some items that are new to a member.
 
     Of the topics that they have never met, or else those met longest ago, it is the item that suits
-    their ability best. An item in play on some server is drawn only if no other is left.
+    their ability best.
     """
-    new = [item for item in new if item.id not in in_play] or list(new)
     met: dict[str, datetime] = {}
     for item_id, card in known.cards.items():
         topic_id = known.bank.asked[item_id].topic_id
@@ -318,9 +308,8 @@ def draw_new(
         never.sort(key=lambda topic_id: -known.bank.topics[topic_id].weight)
     topics = never or sorted(topics, key=met.__getitem__)[: -(-len(topics) // 2)]
     chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])
-    rng.shuffle(new)
     return min(
-        (item for item in new if item.topic_id in chosen),
+        (item for item in rng.sample(new, len(new)) if item.topic_id in chosen),
         key=lambda item: known.ability.distance_from_best(
             item, known.bank.topic_of(item).section_id
         ),

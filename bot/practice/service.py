@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from fsrs import Rating
 from msgspec.structs import replace
@@ -27,7 +26,6 @@ from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.members.model import NO_NEWS, Streak, StreakNews
 from bot.members.store import set_zone_if_unset, zone_of
 from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
@@ -35,7 +33,6 @@ from bot.memory.rules import days_away
 from bot.memory.today import MAX_SECONDS
 from bot.memory.today_service import Days
 from bot.plan.store import record_day
-from bot.plan.store import running as running_plan
 from bot.practice import rules, store
 from bot.practice.model import (
     Finished,
@@ -66,14 +63,6 @@ _AT_ONCE = timedelta(seconds=MAX_SECONDS)
 
 class _ChangedError(Exception):
     """The practice has changed since the snapshot that a step was decided on."""
-
-
-class _Stored(NamedTuple):
-    """A question whose answer was stored; with the streak and its news if it finished the day."""
-
-    question: PracticeQuestion
-    streak: Streak | None
-    news: StreakNews
 
 
 class Practices:
@@ -133,7 +122,8 @@ class Practices:
             if snapshot.facts.practised:
                 return rules.begin(snapshot, Wanted(), self._rng)
             items = rules.trial_items(snapshot, self._rng)
-            return rules.begin(snapshot, Wanted(Kind.TRIAL, items=items), self._rng)
+            wanted = Wanted(Kind.TRIAL, items=items) if items else Wanted()
+            return rules.begin(snapshot, wanted, self._rng)
 
         return await self._take(decide, user_id, guild_id, at)
 
@@ -260,7 +250,8 @@ class Practices:
         self, conn: Connection, user_id: int, guild_id: int | None, over: Finished, at: datetime
     ) -> Finished:
         """Let the date count if the day's practice is done, which the last answer may not have seen."""
-        if over.today.to_do or not over.today.done:
+        has_erased = not answers_store.count_reviews(conn, user_id, 1)
+        if not over.today.is_done or has_erased:
             return over
         streak, _ = self._streaks.credit(conn, user_id, guild_id, at)
         return replace(over, today=replace(over.today, streak=streak))
@@ -274,14 +265,12 @@ class Practices:
             if practice_id is None
             else store.get(conn, practice_id, user_id)
         )
-        facts = self._days.facts(conn, user_id, guild_id)
         return Snapshot(
             user_id=user_id,
             practice=practice,
             asked=store.questions_of(conn, practice.id) if practice else (),
-            facts=facts,
+            facts=self._days.facts(conn, user_id, guild_id),
             in_play=self._in_play.items_anywhere(conn),
-            plan=running_plan(conn, user_id, facts.known.today),
         )
 
     @reading
@@ -302,17 +291,12 @@ class Practices:
     @reading
     def item_of(self, conn: Connection, click: Click) -> str | None:
         """Return the id of the item that a question asked the member."""
-        question = _question(conn, click.question_id)
-        if store.get(conn, question.practice_id, click.user_id) is None:
-            raise UserError(_UNKNOWN)
-        return question.item_id
+        return _own_question(conn, click.question_id, click.user_id).item_id
 
     @reading
     def explain(self, conn: Connection, click: Click) -> Answered:
         """Return an answered question, to explain its choices."""
-        question = _question(conn, click.question_id)
-        if store.get(conn, question.practice_id, click.user_id) is None:
-            raise UserError(_UNKNOWN)
+        question = _own_question(conn, click.question_id, click.user_id)
         if question.answer is None:
             raise UserError(
                 "You haven't answered this one yet. Answer it first, and you'll see why."
@@ -326,64 +310,62 @@ class Practices:
         If the item has come into play on one of their servers or is gone, another question replaces
         it. If it was changed since it was shown, it is asked again on a new card.
         """
-        user_id, guild_id = click.user_id, click.guild_id
         found = await self._database.write(self._answer, click)
-        if isinstance(found, Unjudged):
-            question = await self._database.read(_question, click.question_id)
-            return await self.go_on(question.practice_id, user_id, guild_id, click.at, found)
         if found is None:
-            question = await self._database.read(_question, click.question_id)
-            return replace(await self._verdict(question, user_id, guild_id), again=True)
-        question, streak, news = found
-        verdict = await self._verdict(question, user_id, guild_id)
-        return replace(verdict, streak=streak, news=news)
+            again = await self._verdict(click.question_id, click.user_id, click.guild_id)
+            return replace(again, again=True)
+        if isinstance(found, PracticeVerdict):
+            return found
+        practice_id, unjudged = found
+        return await self.go_on(practice_id, click.user_id, click.guild_id, click.at, unjudged)
 
-    def _answer(self, conn: Connection, click: Click) -> _Stored | Unjudged | None:
-        """Store an answer; return None if there was one, and why if it can't be judged.
+    def _answer(
+        self, conn: Connection, click: Click
+    ) -> PracticeVerdict | tuple[int, Unjudged] | None:
+        """Store an answer; return None if there was one.
+
+        If it can't be judged, return the practice that goes on, and why.
 
         The date counts for the streak with the answer that finishes the day.
         """
-        _, question = _lock_question(conn, click.question_id, click.user_id)
+        user_id, guild_id = click.user_id, click.guild_id
+        practice, question = _lock_question(conn, click.question_id, user_id)
         if question.answer is not None:
             return None
+        item = self._banks.of_member(conn, user_id, guild_id).asked.get(question.item_id)
         if question.left_out_at is not None:
-            return Unjudged.LEFT_OUT
-        bank = self._banks.of_member(conn, click.user_id, click.guild_id)
-        item = bank.asked.get(question.item_id)
+            return practice.id, Unjudged.LEFT_OUT
         if item is None:
-            return Unjudged.GONE
-        if item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id):
-            return Unjudged.IN_PLAY
+            return practice.id, Unjudged.GONE
+        if item.id in self._in_play.items_hidden_from(conn, user_id, guild_id):
+            return practice.id, Unjudged.IN_PLAY
         if item.mark != question.item_mark:
-            return Unjudged.CHANGED
+            return practice.id, Unjudged.CHANGED
         answer = _judge(question, item, click)
         answers_store.add(conn, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
-        streak, news = None, NO_NEWS
-        if (
-            question.ends_day
-            and (answer.correct or question.once_more)
-            and _on_its_day(conn, question, click)
-        ):
-            asked_at = question.asked_at
-            streak, news = self._streaks.credit(conn, click.user_id, click.guild_id, asked_at)
-        return _Stored(_question(conn, question.id), streak, news)
+        question = _question(conn, question.id)
+        verdict = self._verdict_on(conn, question, item, user_id, guild_id)
+        if not question.ended_day or not _on_its_day(conn, question, click):
+            return verdict
+        streak, news = self._streaks.credit(conn, user_id, guild_id, question.asked_at)
+        return replace(verdict, streak=streak, news=news, ends=practice.kind == Kind.DAY)
 
     async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
         """Count the member's last right answer as a miss, because they guessed.
 
         Harmless when repeated.
         """
-        question = await self._database.write(_store_guess, question_id, user_id)
-        return await self._verdict(question, user_id, guild_id)
+        await self._database.write(_store_guess, question_id, user_id)
+        return await self._verdict(question_id, user_id, guild_id)
 
     async def set_aside(
         self, question_id: int, user_id: int, guild_id: int | None, *, aside: bool
     ) -> PracticeVerdict:
         """Set the item of an answered question aside, or put it back."""
         at = self._now() if aside else None
-        question = await self._database.write(_store_set_aside, question_id, user_id, at)
-        return await self._verdict(question, user_id, guild_id)
+        await self._database.write(_store_set_aside, question_id, user_id, at)
+        return await self._verdict(question_id, user_id, guild_id)
 
     @reading
     def all_set_aside(self, conn: Connection, user_id: int) -> Sequence[tuple[Item, str]]:
@@ -406,10 +388,20 @@ class Practices:
 
     @reading
     def _verdict(
-        self, conn: Connection, question: PracticeQuestion, user_id: int, guild_id: int | None
+        self, conn: Connection, question_id: int, user_id: int, guild_id: int | None
     ) -> PracticeVerdict:
         """Return the verdict on an answered question, from the current state of its card."""
-        item = self._item(conn, question)
+        question = _question(conn, question_id)
+        return self._verdict_on(conn, question, self._item(conn, question), user_id, guild_id)
+
+    def _verdict_on(
+        self,
+        conn: Connection,
+        question: PracticeQuestion,
+        item: Item,
+        user_id: int,
+        guild_id: int | None,
+    ) -> PracticeVerdict:
         card = memory_store.card_of(conn, user_id, item.id)
         if card is None or question.answer is None:  # an erasure of the member's data is running
             raise UserError(_UNKNOWN)
@@ -459,9 +451,9 @@ def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
     )
 
 
-def _store_guess(conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
+def _store_guess(conn: Connection, question_id: int, user_id: int) -> None:
     practice, question = _lock_question(conn, question_id, user_id)
-    if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
+    if question.answer is None or store.questions_of(conn, practice.id)[-1] != question:
         raise UserError(
             "Only your last answer can be marked as a guess. </practice> shows where you are."
         )
@@ -469,30 +461,30 @@ def _store_guess(conn: Connection, question_id: int, user_id: int) -> PracticeQu
         raise UserError(
             "That answer was a miss already, so there's nothing to change. Press Next to go on."
         )
-    missed = Rating.Again.value
     if not question.guessed:
-        if not answers_store.change(conn, PRACTICE, question.id, user_id, rating=missed):
-            raise UserError(_UNKNOWN)  # an erasure of the member's data is running
+        missed = Rating.Again.value
+        answers_store.change(conn, PRACTICE, question.id, user_id, rating=missed)
         memory_store.replay(conn, user_id, question.item_id)
-    return replace(question, rating=missed)
 
 
-def _store_set_aside(
-    conn: Connection, question_id: int, user_id: int, at: datetime | None
-) -> PracticeQuestion:
-    question = _question(conn, question_id)
-    if store.get(conn, question.practice_id, user_id) is None:
-        raise UserError(_UNKNOWN)
+def _store_set_aside(conn: Connection, question_id: int, user_id: int, at: datetime | None) -> None:
+    question = _own_question(conn, question_id, user_id)
     if question.answer is None:
         raise UserError("You haven't answered this one yet. Set it aside once you did.")
-    if not memory_store.set_aside(conn, user_id, question.item_id, at):
-        raise UserError(_UNKNOWN)
-    return question
+    memory_store.set_aside(conn, user_id, question.item_id, at)
 
 
 def _question(conn: Connection, question_id: int) -> PracticeQuestion:
     question = store.question(conn, question_id)
     if question is None:
+        raise UserError(_UNKNOWN)
+    return question
+
+
+def _own_question(conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
+    """Return a question; refuse if it was not the member who was asked."""
+    question = _question(conn, question_id)
+    if store.get(conn, question.practice_id, user_id) is None:
         raise UserError(_UNKNOWN)
     return question
 

@@ -101,7 +101,7 @@ def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
     row_id = verdict.question.id
     is_aside = verdict.back_in is None
     may_guess = verdict.answered.right and not verdict.question.guessed and not is_aside
-    goes_on = "Next" if verdict.streak is None else "Finish"
+    goes_on = "Finish" if verdict.ends else "Next"
     label, do = ("Ask again", "again") if is_aside else ("Don't ask again", "stop")
     card = Message(
         colour,
@@ -179,9 +179,8 @@ def aside_button(number: int) -> ui.Button[ui.LayoutView] | None:
 
 def finished_page(finished: Finished, bank: Bank) -> Message:
     """Return what a practice brought, if it was not just the day's, and what the day holds now."""
-    where = ""
-    if finished.topic_id is not None:
-        where = f" in {t.escape(bank.topics[finished.topic_id].title)}"
+    topic = bank.topics.get(finished.topic_id or "")  # none if it belongs to another server
+    where = "" if topic is None else f" in {t.escape(topic.title)}"
     said = None
     if finished.answered is None and finished.kind != Kind.DAY:
         said = f"There's nothing more to ask{where} today."

@@ -35,10 +35,9 @@ def page(
     `others` are a server's dailies that are not to answer now. `sets_up`: the member can set up the
     server's first.
     """
-    done = bool(today.done) and not today.to_do
     lines = [said, *_dailies(today), _standing(today)]
     lines += streak_news(today.streak, StreakNews(saved=today.streak.saved))
-    if done:
+    if today.is_done:
         lines.append(_gained(today))
     if others.next_at is not None and not today.dailies:
         is_today = local_date(today.zone, others.next_at) == today.day
@@ -47,7 +46,7 @@ def page(
     buttons = [button(*step, *([] if n else [PRIMARY])) for n, step in enumerate(_steps(today))]
     buttons += [button(*link) for link in _links(today, others, sets_up=sets_up)]
     return Message(
-        REVEALED if done and not today.dailies else OPEN,
+        REVEALED if today.is_done and not today.dailies else OPEN,
         f"### {headline(today)}",
         "\n".join(filter(None, lines)) or None,
         row(*buttons[:_MOST_IN_ROW]),

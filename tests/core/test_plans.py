@@ -49,10 +49,11 @@ from bot.members import streak_store
 from bot.members.model import Dates, Streak
 from bot.memory import rules as memory_rules
 from bot.memory import store as memory
+from bot.memory.model import Plan
 from bot.milestones import store as milestones
 from bot.milestones.model import Kind, Milestone, Reached
 from bot.plan import store as plan
-from bot.plan.model import Plan, PlannedDay
+from bot.plan.model import PlannedDay
 from bot.practice import store as practice
 from bot.privacy import store as privacy
 from bot.questions import store as questions

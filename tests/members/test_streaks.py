@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterable
+import random
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
-from itertools import count, pairwise
+from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -30,11 +32,11 @@ from bot.members.model import NO_NEWS, Dates, Streak, StreakNews
 from bot.members.rules import follow, news
 from bot.members.streak_service import Streaks
 from bot.members.streak_store import streak_days
-from bot.practice.model import Finished
+from bot.practice.model import Asking, Finished
 from tests.answers.entries import GUILDS, QUESTIONS, counted, several_on_one_database
 from tests.banks import small_bank
 from tests.fakes import START
-from tests.practice.test_service import answer, end, go_on, practise, start
+from tests.practice.test_service import answer, go_on, practise, start
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -88,29 +90,43 @@ async def test_everything_counts_for_one_streak(stage: Stage, way: str) -> None:
     assert (await streak(stage, BOB)) == Streak()
 
 
-@pytest.mark.parametrize("misses", [(), (1,), (5,), (2, 4, 5, 6), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)])
-@pytest.mark.parametrize("topic", [None, "t1"])
-async def test_the_answer_that_ends_the_day_counts(
-    stage: Stage, misses: Collection[int], topic: str | None
-) -> None:
-    """The date counts from this very answer on, and only it says so; also if the member practises a
-    topic. Going on, or ending before, changes nothing."""
-    screen: Any = await start(stage, topic=topic)
-    for number in count(1):
-        verdict = await answer(stage, screen, right=number not in misses)
-        day = await stage.bot.days.today(ALWINA, GUILD)
-        is_over = day.to_do == 0
-        assert day.streak == await streak(stage) == Streak(is_over, is_over, 0, is_over)
-        assert verdict.streak == (day.streak if is_over else None)
-        if is_over:
-            break
-        screen = await go_on(stage, screen.question.practice_id)
-        if isinstance(screen, Finished):
-            screen = await start(stage)
-    await end(stage, screen.question.practice_id)
-    more: Any = await stage.bot.practices.more(ALWINA, GUILD, stage.clock())
-    assert (await answer(stage, more)).streak is None
-    assert await rows(stage) == 1
+@pytest.mark.parametrize("seed", range(8))
+async def test_the_answer_that_ends_the_day_counts(stage: Stage, seed: int) -> None:
+    """The date counts from this very answer on, and only it says so, whatever is practised in between:
+    the day, a topic, what was missed elsewhere, or more. An end without such an answer counts, too."""
+    rng = random.Random(seed)
+    stage = Stage(stage.database, small_bank(rng.choice([1, 2, 3])))
+    practices, days, topics = stage.bot.practices, stage.bot.days, [*stage.bank.topics]
+    screen: Any = None
+    for past in range(3):
+        counts = False
+        for _ in range(25):
+            who = ALWINA, GUILD, stage.clock()
+            if not isinstance(screen, Asking) or rng.random() < 0.15:
+                ways: list[Any] = [
+                    partial(practices.start, *who, continues_any=False),
+                    partial(practices.start, *who, rng.choice(topics)),
+                    partial(practices.start_on, *who, rng.sample([*stage.bank.asked], 3)),
+                    partial(practices.more, *who),
+                ]
+                screen = await rng.choice(ways)()
+            if isinstance(screen, Asking):
+                before = (await days.today(ALWINA, GUILD)).to_do
+                verdict = await answer(stage, screen, right=rng.random() < 0.6)
+                is_over = before > 0 and (await days.today(ALWINA, GUILD)).is_done
+                if screen.question.once_more or not verdict.question.missed:
+                    assert (verdict.streak is not None) is is_over
+                assert verdict.streak is None or is_over
+                counts = counts or verdict.streak is not None
+                assert (await rows(stage)) - past == counts
+                screen = await practices.go_on(screen.practice.id, *who)
+                assert isinstance(screen, Finished) or not verdict.ends
+            if isinstance(screen, Finished):
+                counts = counts or screen.today.is_done
+            assert (await streak(stage)).current == past + counts
+        if not counts:
+            await practise(stage)
+        stage.clock.turn(days=1)
 
 
 async def test_a_day_whose_last_question_can_not_be_asked(stage: Stage) -> None:
@@ -313,7 +329,7 @@ async def test_a_length_is_noticed_whatever_counted(stage: Stage) -> None:
     """On every server where the member plays, and on the one where they are."""
     seen: list[tuple[int, tuple[int, ...], int]] = []
 
-    def reached(_: Connection, user_id: int, guild_ids: Collection[int], days: int) -> None:
+    def reached(_: Connection, user_id: int, guild_ids: Iterable[int], days: int) -> None:
         seen.append((user_id, tuple(guild_ids), days))
 
     stage.bot.streaks._reached = reached

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fsrs import Rating
@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.core.calendar import Rule, instant
 from bot.members.model import Streak
-from bot.memory.model import DayPlan, MemoryCard, Practised, Today
+from bot.memory.model import MemoryCard, Plan, Practised, Today
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
 from bot.memory.today import FIRST_QUESTIONS, WINDOW, DayFacts, seconds_a_question, today
@@ -27,10 +26,15 @@ A_DAY = 10
 """Five minutes of half a minute each."""
 
 
+def plan(minutes: int, days: int) -> Plan:
+    """Return a plan for an interview in so many days."""
+    return Plan(1, NOON.date() + days * DAY, minutes, NOON.date(), "all")
+
+
 class Member:
     """A member's answers in practice, and the facts that the log would give."""
 
-    def __init__(self, zone: str = "UTC", plan: DayPlan | None = None) -> None:
+    def __init__(self, zone: str = "UTC", plan: Plan | None = None) -> None:
         self.zone = zone
         self.plan = plan
         self.cards: dict[str, MemoryCard] = {}
@@ -44,11 +48,12 @@ class Member:
 
     def facts(self, now: datetime) -> DayFacts:
         known = Knowledge(BANK, self.cards, self.set_aside, self.zone, now)
-        midnight = instant(Rule(time(0), self.zone), known.today)
-        done = {answer.item_id for answer in self.log if answer.at >= midnight}
-        before = {a.item_id: a.missed for a in self.log if a.at < midnight and a.item_id in done}
-        recent = [answer for answer in self.log if answer.at >= now - WINDOW]
-        return DayFacts(known, recent, before, self.plan, (), Streak(), may_remind=False)
+        begin = known.midnight
+        done = {answer.item_id for answer in self.log if answer.at >= begin}
+        before = {a.item_id: a.missed for a in self.log if a.at < begin and a.item_id in done}
+        recent = [answer for answer in self.log if answer.at >= begin - WINDOW]
+        plan = None if self.plan is None or self.plan.is_over(known.today) else self.plan
+        return DayFacts(known, recent, before, plan, (), Streak(), may_remind=False)
 
     def today(self, now: datetime) -> Today:
         return today(self.facts(now))
@@ -68,7 +73,7 @@ def test_the_first_day_and_the_next() -> None:
     assert (ada.today(NOON + MINUTE).to_do, ada.today(NOON + MINUTE).size) == (3, FIRST_QUESTIONS)
     assert ada.today(NOON + DAY).to_do == A_DAY
     assert ada.today(NOON + 40 * DAY).to_do == FIRST_QUESTIONS  # begins gently again
-    assert Member(plan=DayPlan(15, 20)).today(NOON).to_do == 30
+    assert Member(plan=plan(15, 20)).today(NOON).to_do == 30
 
 
 @given(st.data())
@@ -78,8 +83,8 @@ def test_a_day_ends_and_tomorrow_is_as_it_said(data: st.DataObject) -> None:
     zone = data.draw(
         st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Havana", "Asia/Kolkata"])
     )
-    plan = data.draw(st.sampled_from([None, DayPlan(5, 9), DayPlan(8, 30), DayPlan(20, 2)]))
-    ada, now, said = Member(zone, plan), NOON, None
+    planned = data.draw(st.sampled_from([None, plan(5, 9), plan(8, 30), plan(20, 2)]))
+    ada, now, said = Member(zone, planned), NOON, None
     for _ in range(data.draw(st.integers(1, 4))):
         day = ada.today(now)
         assert said is None or day.to_do == said
@@ -103,14 +108,13 @@ def test_a_day_ends_and_tomorrow_is_as_it_said(data: st.DataObject) -> None:
         assert day.right <= day.done
         assert day.new + day.regained <= day.right
         said = day.tomorrow
-        if data.draw(st.booleans()):  # more than was asked changes nothing but tomorrow's reviews
+        if day.more and data.draw(
+            st.booleans()
+        ):  # more than was asked changes nothing but tomorrow's reviews
             ada.answers(now, 1, missed=[0])
             assert ada.today(now).to_do == 0
             said = ada.today(now).tomorrow
         now += DAY
-        ada.plan = ada.plan and DayPlan(ada.plan.minutes, ada.plan.days - 1)
-        if ada.plan and ada.plan.days < 0:
-            ada.plan = None
 
 
 def test_what_was_gained() -> None:
@@ -128,7 +132,7 @@ def test_what_was_gained() -> None:
 
 def test_what_may_not_be_asked_is_not_counted() -> None:
     """Items set aside or in play; and on the day of the interview nothing is new."""
-    ada = Member(plan=DayPlan(15, 0))
+    ada = Member(plan=plan(15, 0))
     ada.answers(NOON - 9 * DAY, 4)
     assert ada.today(NOON).to_do == 4
     ada.set_aside = {ITEMS[0]}
@@ -136,7 +140,7 @@ def test_what_may_not_be_asked_is_not_counted() -> None:
     hidden = replace(ada.facts(NOON).known, hidden={ITEMS[1]})
     assert today(replace(ada.facts(NOON), known=hidden)).to_do == 2
     assert not ada.today(NOON).more
-    ada.plan = DayPlan(15, 1)
+    ada.plan = plan(15, 1)
     assert (ada.today(NOON).to_do, ada.today(NOON).more) == (30, True)
     ada.answers(NOON, 30)
     assert ada.today(NOON + MINUTE).tomorrow == len(

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.members.model import Streak
-from bot.memory.model import MemoryCard, Practised
+from bot.memory.model import MemoryCard, Plan, Practised
 from bot.memory.progress import Knowledge
 from bot.memory.rules import recall, review
-from bot.memory.today import SECONDS, DayFacts, question_limit
+from bot.memory.today import DayFacts
 from bot.plan.forecast import build_outlook
-from bot.plan.model import Outlook, Pace, Plan
+from bot.plan.model import Outlook, Pace
 from bot.plan.rules import (
     MINUTES,
     expected_answers,
@@ -36,7 +36,7 @@ NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()
 BANK = small_bank(6)
 PLAN = Plan(1, TODAY + timedelta(days=20), MINUTES, TODAY - timedelta(days=12), ALL)
-NEW = Pace(SECONDS, 0, 0, 0, 0)
+NEW = Pace(0, 0, 0)
 
 
 def known(*items: str, rating: Rating = Rating.Good, days: float = 1) -> dict[str, MemoryCard]:
@@ -114,25 +114,23 @@ def own_pace(*days: float, since: date = TODAY, zone: str = "UTC") -> Pace:
 
 
 def test_the_pace_of_a_new_member() -> None:
-    """Typical figures are assumed; today only adds to what is done."""
-    assert own_pace() == NEW
-    assert own_pace(0, 0) == replace(NEW, done=2)
+    """Today isn't counted."""
+    assert own_pace() == own_pace(0, 0) == NEW
 
 
 def test_the_pace_of_past_days() -> None:
     """Days since the plan was set or practice began count, up to four weeks, in the member's zone."""
     own = own_pace(5, 3, 3, 0, 0, 0, since=TODAY - timedelta(days=4))
-    assert (own.days, own.practised, own.answers, own.done) == (5, 2, 3, 3)
+    assert (own.days, own.practised, own.answers) == (5, 2, 3)
     assert own_pace(1, since=TODAY - timedelta(days=60)).days == 28
     assert (own_pace(0.6, zone="Asia/Tokyo").days, own_pace(0.6).days) == (0, 1)
 
 
 def test_what_is_expected_of_a_member() -> None:
     """As planned without a past; then as before, with one more day as planned, and never more."""
-    assert question_limit(15, 30) == 30
-    assert expected_answers(NEW, 15) == 30
-    assert expected_answers(replace(NEW, days=9, answers=70), 15) == 10
-    assert expected_answers(replace(NEW, days=9, answers=900), 15) == 30
+    assert expected_answers(NEW, 30) == 30
+    assert expected_answers(replace(NEW, days=9, answers=70), 30) == 10
+    assert expected_answers(replace(NEW, days=9, answers=900), 30) == 30
 
 
 def test_due_items_that_can_wait() -> None:

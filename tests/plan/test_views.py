@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from bot.chat.messages import text_of
 from bot.chat.pictures import can_be_drawn, to_png
 from bot.members.model import Streak
-from bot.memory.model import Today
-from bot.plan.model import Outlook, Pace, Plan, PlannedDay, SectionOutlook
+from bot.memory.model import Plan, Today
+from bot.plan.model import Outlook, Pace, PlannedDay, SectionOutlook
 from bot.plan.views import (
     alt_text,
     form,
@@ -56,13 +56,13 @@ NEW = Outlook(
     sections=tuple(
         SectionOutlook(s.title, 0.1 * n, 0.1 * n + 0.05) for n, s in enumerate(packs().sections[:6])
     ),
-    pace=Pace(30, 0, 0, 0, 0),
+    pace=Pace(0, 0, 0),
 )
 HALFWAY = replace(
     NEW,
     today=replace(TODAY, day=START + timedelta(days=20)),
     curve=((0, 0.31), (20, 0.52)),
-    pace=Pace(25, 3, 15, 20, 300),
+    pace=Pace(15, 20, 300),
 )
 
 
@@ -84,11 +84,11 @@ async def page_text(outlook: Outlook) -> str:
             "**60%** with twice the time",
         ),
         (
-            replace(NEW, pace=Pace(30, 0, 1, 1, 9), with_twice=0.45),
+            replace(NEW, pace=Pace(1, 1, 9), with_twice=0.45),
             "About **0%** ready today\n**45%** on 13 Feb at this pace",
         ),
         (
-            replace(NEW, pace=Pace(30, 0, 0, 9, 0), with_twice=0.45),
+            replace(NEW, pace=Pace(0, 9, 0), with_twice=0.45),
             "About **0%** ready today\n**45%** on 13 Feb at this pace",
         ),
         (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from fsrs import Rating
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
-from bot.practice.rules import draw_new, first_new
+from bot.practice.rules import draw_new
 from bot.questions.model import Bank, Item, Section, Topic
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -32,11 +31,10 @@ def draw(
     pool: list[Item],
     met: dict[str, MemoryCard],
     rng: random.Random,
-    in_play: Collection[str] = (),
 ) -> Item:
     """Draw one of the items of a bank that a member has not met."""
     new = [item for item in pool if item.id not in met]
-    return draw_new(new, Knowledge(bank_with(pool), met, set(), "UTC", NOON), in_play, rng)
+    return draw_new(new, Knowledge(bank_with(pool), met, set(), "UTC", NOON), rng)
 
 
 def bank_with(pool: list[Item]) -> Bank:
@@ -90,25 +88,7 @@ def test_a_newcomer_meets_common_topics_first() -> None:
         cards = {item_id: card(Rating.Good, HOUR) for item_id in met}
         known = Knowledge(bank, cards, set(), "UTC", NOON)
         new = [item for item in pool if item.id not in met]
-        return {draw_new(new, known, (), rng).topic_id for _ in range(300)}
+        return {draw_new(new, known, rng).topic_id for _ in range(300)}
 
     assert drawn() == set(heavy)
     assert drawn("b-1", "d-1", "f-1", "h-1", "j-1") & {"l", "n"}
-
-
-def test_what_is_in_play_somewhere_comes_last() -> None:
-    """An item in play is drawn only if nothing else is new."""
-    pool = items("a-1", "b-1", "c-1")
-    met = {"c-1": card(Rating.Good, HOUR)}
-    rng = random.Random(1)
-    assert draw(pool, met, rng, {"a-1"}) == pool[1]
-    assert draw(pool, met | {"b-1": card(Rating.Good, HOUR)}, rng, {"a-1"}) == pool[0]
-
-
-def test_the_first_of_an_order() -> None:
-    """The first item of the order in the pool is chosen, one in play only if no other is left."""
-    order = items("c-1", "a-1", "b-1")
-    assert first_new(order, {"a-1", "b-1"}, ()) == order[1]
-    assert first_new(order, {"a-1", "b-1"}, {"a-1"}) == order[2]
-    assert first_new(order, {"a-1", "b-1"}, {"a-1", "b-1"}) == order[1]
-    assert first_new(order, {"d-1"}, ()) is first_new([], {"a-1"}, ()) is None

@@ -198,19 +198,48 @@ async def test_a_day_that_was_broken_off(stage: Stage) -> None:
     assert (over.today.to_do, over.today.streak.current) == (0, 1)
 
 
-async def test_the_end_of_a_day_shortly_after_midnight(stage: Stage) -> None:
-    """The practice is over, and the page shows the questions of the new day."""
+@pytest.mark.parametrize("right", [True, False])
+async def test_the_end_of_a_day_shortly_after_midnight(stage: Stage, right: bool) -> None:
+    """The practice is over, and the page shows the questions of the new day; a day that isn't done
+    gives way to them."""
     stage = Stage(stage.database, small_bank(8))
     stage.clock.at = stage.clock.at.replace(hour=23, minute=59, second=30)
     screen: Screen = await asked(stage)
     for number in range(1, 6):
         assert isinstance(screen, Asking)
-        await answer(stage, screen)
+        await answer(stage, screen, right=right or number < 5)
         if number == 5:
             stage.clock.turn(minutes=1)
         screen = await go_on(stage, screen.question.practice_id)
+    if not right:
+        screen = question_of(screen)
+        assert (screen.number, screen.total, screen.question.number) == (1, A_DAY, 1)
+        return
     assert isinstance(screen, Finished)
     assert (screen.today.to_do, screen.today.streak.current) == (A_DAY, 1)
+
+
+async def test_a_days_size_does_not_change_by_the_hour(stage: Stage) -> None:
+    """It is the same before and after the hour of the only earlier practice, four weeks ago."""
+    stage = Stage(stage.database, small_bank(8))
+    await practise(stage)
+    at = stage.clock()
+    for hours in (-1, 1):
+        stage.clock.at = at + timedelta(days=28, hours=hours)
+        assert (await stage.bot.days.today(ALWINA, GUILD)).size == A_DAY
+
+
+async def test_a_plan_that_is_removed_at_the_end_of_a_day(stage: Stage) -> None:
+    """The question that comes once more is still one, though the day is shorter without the plan."""
+    stage = Stage(stage.database, small_bank(8))
+    await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 5)
+    asking = await asked(stage)
+    while not asking.question.once_more:
+        await answer(stage, asking, right=asking.number < A_DAY)
+        asking = question_of(await go_on(stage, asking.practice.id))
+    await stage.bot.plans.end(ALWINA)
+    again = question_of(await go_on(stage, asking.practice.id))
+    assert (again.question.id, again.total) == (asking.question.id, 1)
 
 
 async def test_beyond_the_day(stage: Stage) -> None:
@@ -229,7 +258,12 @@ async def test_beyond_the_day(stage: Stage) -> None:
 
 
 async def test_a_newcomer_tries_three_easy_ones(stage: Stage) -> None:
-    """They are part of the first day; whoever has practised gets what the day holds."""
+    """They are part of the first day, also of a small bank; whoever has practised gets what it holds."""
+    tiny = Stage(stage.database, small_bank(1))
+    screen = await tiny.bot.practices.try_out(BOB, GUILD, stage.clock())
+    assert (
+        question_of(screen).total == sum(i.kind == "choice" for i in tiny.bank.asked.values()) == 2
+    )
     stage = Stage(stage.database, small_bank(8))
     screen = await stage.bot.practices.try_out(ALWINA, GUILD, stage.clock())
     seen, over = await practise(stage, screen)
@@ -250,6 +284,24 @@ async def test_a_newcomer_begins_with_the_easiest(stage: Stage, plans: bool) -> 
     assert {asking.item.difficulty for asking in seen[:5]} == {
         min(item.difficulty for item in stage.bank.asked.values())
     }
+
+
+@pytest.mark.parametrize("plans", [False, True])
+async def test_what_is_in_play_elsewhere_comes_last(stage: Stage, plans: bool) -> None:
+    """A new item that others can still answer is asked only if nothing else is new."""
+    stranger = 999
+    await stage.start(1, topic_id="t1", difficulty="easy")
+    await stage.run()
+    live = stage.card().card.item.id  # type: ignore[union-attr]
+    if plans:
+        await stage.bot.plans.set(stranger, GUILD + 1, "in 20 days", 15)
+    order, _ = await practise(stage, user_id=stranger, guild_id=GUILD + 1)
+    while isinstance(
+        more := await stage.bot.practices.more(stranger, GUILD + 1, stage.clock()), Asking
+    ):
+        order += (await practise(stage, more, user_id=stranger, guild_id=GUILD + 1))[0]
+    assert len(order) == len(stage.bank.asked)
+    assert order[-1].item.id == live
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,20 @@ import discord
 import pytest
 from msgspec.structs import replace
 
-from bot.chat.messages import Message
+from bot.chat.messages import Message, text_of
 from bot.practice import views as practice
-from bot.practice.model import Asking, Kind, Practice, PracticeQuestion, PracticeVerdict, Unjudged
+from bot.practice.model import (
+    Asking,
+    Finished,
+    Kind,
+    Practice,
+    PracticeQuestion,
+    PracticeVerdict,
+    Unjudged,
+)
 from bot.questions.answers import Answered
 from bot.questions.model import Item
+from tests.daily.cards import a_day
 from tests.messages import labels, reads, sent, words
 from tests.questions.test_views import ITEMS, ROW, TOPIC, answers, largest
 from tests.shipped import bank, item, orders
@@ -71,6 +80,13 @@ def test_the_way_on() -> None:
         "Report",
         "End",
     ]  # a miss is no guess
+
+
+def test_a_topic_of_another_server() -> None:
+    """Its practice ends without its name."""
+    over = Finished(a_day(), Kind.TOPIC, "gone", answered=2, right=1)
+    (page,) = practice.messages(over, bank(), on_server=True)
+    assert "**1 of 2 right**" in text_of(page)
 
 
 def test_the_list_of_what_is_set_aside() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from bot.answers.model import Review
 from bot.answers.rules import rate
 from bot.answers.store import PRACTICE, answers
 from bot.core.errors import UserError
+from bot.members import streak_store
+from bot.members.model import Streak
 from bot.memory import store as cards
 from bot.memory.progress import Knowledge
 from bot.plan import rules as plans
@@ -27,6 +30,7 @@ from tests.practice.test_service import (
     click,
     end,
     go_on,
+    practise,
     question_of,
     start,
 )
@@ -187,8 +191,10 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
     assert await open_questions(stage) == 0
 
 
-@pytest.mark.parametrize("before", ["read", "write"])
-@pytest.mark.parametrize("press", ["answer", "guess", "set aside", "go on", "end"])
+@pytest.mark.parametrize(
+    ("press", "before"),
+    [("answer", "write"), *product(["guess", "set aside", "go on", "end"], ["read", "write"])],
+)
 async def test_an_erasure_in_between(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, press: str, before: str
 ) -> None:
@@ -209,6 +215,16 @@ async def test_an_erasure_in_between(
         await presses[press]()
     assert await stage.database.read(cards.cards_of, ALWINA) == {}
     assert await open_questions(stage) == 0
+
+
+async def test_an_erasure_before_a_done_day_is_shown(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its date doesn't count again."""
+    await practise(stage)
+    between(stage, monkeypatch, lambda: stage.bot.privacy.erase(ALWINA))
+    await start(stage)
+    assert await stage.database.read(streak_store.get, ALWINA) == (Streak(), None)
 
 
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
