@@ -33,7 +33,7 @@ from bot.daily.model import (
 from bot.interviews import views as interviews_views
 from bot.members.views import streak_news
 from bot.memory.model import Today
-from bot.memory.views import amount, in_a_row, tomorrow
+from bot.memory.views import amount, days_in_a_row, tomorrow
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     PRACTISE,
@@ -215,7 +215,7 @@ def steps(today: Today) -> list[tuple[str, str]]:
 def what_follows(today: Today) -> str:
     """Say in a line what a member's day still holds, or that it is done and what comes tomorrow."""
     is_over = not today.to_do and not today.dailies
-    parts = [headline(today), in_a_row(today), tomorrow(today) if is_over else None]
+    parts = [headline(today), days_in_a_row(today.streak), tomorrow(today) if is_over else None]
     return ("Today: " if today.to_do else "") + " · ".join(filter(None, parts))
 
 

@@ -13,7 +13,7 @@ from bot.interviews.views import BEGIN
 from bot.members.model import StreakNews
 from bot.members.views import streak_news
 from bot.memory.model import Today
-from bot.memory.views import in_a_row, tomorrow
+from bot.memory.views import days_in_a_row, tomorrow
 from bot.reminders.views import CHANGE
 
 MORE = Route("more", {}, once=True)
@@ -63,7 +63,7 @@ def _dailies(today: Today) -> list[str]:
 def _standing(today: Today) -> str | None:
     """Say how long the streak is and, once nothing is to do, what comes tomorrow."""
     is_over = not today.to_do and not today.dailies and (today.done or today.tomorrow)
-    parts = [in_a_row(today), tomorrow(today) if is_over else None]
+    parts = [days_in_a_row(today.streak), tomorrow(today) if is_over else None]
     words = " · ".join(filter(None, parts))
     return words[:1].upper() + words[1:] or None
 

@@ -342,14 +342,6 @@ async def test_one_topic(stage: Stage) -> None:
         await start(stage, topic="cooking")
 
 
-async def test_a_practice_of_yesterday_is_over(stage: Stage) -> None:
-    """The next day begins a new practice, so that a summary covers one day."""
-    first = await asked(stage)
-    await answer(stage, first)
-    stage.clock.turn(days=1)
-    assert (await asked(stage)).question.number == 1
-
-
 # --- one question at a time
 
 
