@@ -172,17 +172,6 @@ def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
     )
 
 
-def unanswered(
-    conn: Connection, guild_id: int, user_id: int, now: datetime, *, answered: bool = False
-) -> list[tuple[int, str]]:
-    """Return ids and names of a server's open dailies that a member has not answered, or has."""
-    return [
-        (daily.id, daily.name)
-        for daily in open_now(conn, guild_id, now)
-        if (answers_store.get(conn, DAILY, daily.id, user_id) is not None) is answered
-    ]
-
-
 @all_rows(Daily)
 def unrevealed(guild_id: int) -> Select[Any]:
     """Return the dailies of a server that are asked, or about to be."""

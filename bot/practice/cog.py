@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
 from bot.chat.permissions import is_on_server
-from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
+from bot.chat.replies import defer_here, say, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -20,7 +20,7 @@ from bot.core.snowflakes import created_at
 from bot.practice import views as view
 from bot.practice.model import Screen
 from bot.practice.service import Practices
-from bot.questions.cog import Answerable
+from bot.questions.cog import Answerable, bank_of
 from bot.questions.views import MISSES, PRACTISE
 from bot.today.views import MORE
 
@@ -124,11 +124,10 @@ class PracticeCog(commands.Cog):
     async def _show(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Screen]
     ) -> None:
-        screen = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        first, *more = view.messages(screen, bank, on_server=is_on_server(interaction))
-        await say_here(interaction, first)
-        await say_all(interaction, more)
+        screen = await defer_here(interaction, work)
+        bank = await bank_of(interaction)
+        messages = view.messages(screen, bank, on_server=is_on_server(interaction))
+        await say_here(interaction, *messages)
 
 
 def _who(interaction: discord.Interaction) -> tuple[int, int | None, datetime]:

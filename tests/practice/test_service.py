@@ -481,7 +481,7 @@ async def test_a_question_that_changes_before_it_is_answered(
     asking = await own_question(stage)
     await stage.database.write(change)
     with pytest.raises(UserError, match=r"is closed|was removed"):
-        await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
+        await stage.bot.practices.check_open(click(stage, asking))
     seen = question_of(await stage.bot.practices.answer(click(stage, asking)))
     again = question_of(await stage.bot.practices.answer(click(stage, asking)))
     assert await log(stage) == []
