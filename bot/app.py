@@ -57,7 +57,6 @@ from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
-from bot.daily import views as daily_views
 from bot.daily.cog import DailyAnswersCog
 from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
@@ -196,17 +195,17 @@ class Services:
             [daily_store.asked_on, plan_store.asked_on],
             self.milestones.streak_reached,
         )
+        self.dailies = Dailies(context, self.grading, self.streaks)
         self.days = Days(
             context,
             self.streaks,
             plan_store.running,
-            daily_store.unanswered,
-            daily_store.unanswered_anywhere,
+            self.dailies.unanswered,
+            self.dailies.unanswered_anywhere,
             reminders_store.get,
         )
         self.plans = Plans(context, self.days)
         self.profiles = Profiles(context, self.streaks)
-        self.dailies = Dailies(context, self.grading, self.streaks)
         self.schedules = Schedules(context, [plan_again])
         self.interviews = Interviews(context, self.grading, self.streaks)
         self.partners = PartnerInterviews(context, self.streaks)
@@ -274,7 +273,6 @@ class Services:
             "round": quiz.answerable,
             "challenge": challenge.answerable,
             "daily": daily.answerable,
-            daily_views.APART: daily.answerable_apart,
             "practice": practice.answerable,
         }
         return [
@@ -283,7 +281,7 @@ class Services:
             AnsweringCog(bot, self.reports, answerables),
             DailyCog(bot, self.schedules),
             daily,
-            TodayCog(bot, self.days, self.dailies),
+            TodayCog(self.days, self.dailies),
             practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),

@@ -24,12 +24,8 @@ from tests.challenges import play as challenges
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 MS = timedelta(milliseconds=1)
-IN_CHANNEL: list[dict[str, Any]] = [
-    {"channel_id": 99},
-    {"guild_id": 99},
-    {"guild_id": None},
-    {"message_id": 1},
-]
+ON_SERVER: list[dict[str, Any]] = [{"guild_id": 99}, {"guild_id": None}]
+IN_CHANNEL = [*ON_SERVER, {"channel_id": 99}, {"message_id": 1}]
 
 
 class Asked(Struct):
@@ -51,8 +47,7 @@ class Asked(Struct):
 
     async def form(self, bot: Services) -> str:
         """Open the form to type an answer; return what is said instead, if anything."""
-        click = self.click
-        opening = attrgetter(self.opens)(bot)(click.question_id, click.message_id, click.user_id)
+        opening = attrgetter(self.opens)(bot)(self.click)
         try:
             return "" if await opening is not None else "You answered it already."
         except UserError as error:
@@ -78,14 +73,14 @@ async def in_daily(stage: Stage) -> Asked:
     await stage.set_up("12:30", answer_hours=1)
     await stage.wait(minutes=30)
     click, last = stage.click(ALWINA), stage.clock() + timedelta(hours=1) - MS
-    return Asked(DAILY, click, "dailies.answer", "dailies.check_open", IN_CHANNEL, last)
+    return Asked(DAILY, click, "dailies.answer", "dailies.check_open", ON_SERVER, last)
 
 
 async def in_open_daily(stage: Stage) -> Asked:
     await stage.set_up("12:30", answer_hours=1, kind="open")
     await stage.wait(minutes=30)
     click, last = stage.written(ALWINA, "Attention."), stage.clock() + timedelta(hours=1) - MS
-    return Asked(DAILY, click, "dailies.answer_openly", "dailies.open_topic", IN_CHANNEL, last)
+    return Asked(DAILY, click, "dailies.answer_openly", "dailies.open_topic", ON_SERVER, last)
 
 
 async def in_practice(stage: Stage) -> Asked:

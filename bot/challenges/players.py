@@ -172,14 +172,12 @@ class ChallengePlayers:
         await self._database.write(undo)
 
     @reading
-    def check_open(
-        self, conn: Connection, question_id: int, _message_id: int, user_id: int
-    ) -> answers.Shown:
+    def check_open(self, conn: Connection, click: Click) -> answers.Shown:
         """Return the item and the order of its choices, to open a modal.
 
         Refuse a late or second answer, and a closed challenge.
         """
-        question, challenge, shown, given = shown_or_refuse(conn, question_id, user_id)
+        question, challenge, shown, given = shown_or_refuse(conn, click.question_id, click.user_id)
         item = self._challenges.item(conn, challenge, question)
         order = answers.decode_order(shown.choice_order)
         _refuse_closed(challenge)

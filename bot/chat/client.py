@@ -110,6 +110,7 @@ class QuizBot(commands.AutoShardedBot):
 
     context: Context
     router: Router
+    ways_in = staticmethod(ways_in)
 
     def __init__(self, settings: Settings) -> None:
         self._trace = aiohttp.TraceConfig()
@@ -226,12 +227,6 @@ class QuizBot(commands.AutoShardedBot):
         """Return a command's clickable mention, `</quiz:id>`, or its name without an id."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
-
-    def ways_in(
-        self, interaction: discord.Interaction, text: str
-    ) -> list[discord.ui.Button[discord.ui.LayoutView]]:
-        """Return the buttons of the commands in a text, at most two."""
-        return ways_in(interaction, text)
 
     async def load_picture(self, guild_id: int, file: str) -> bytes | None:
         """Return a picture of a server's own question; None if it is gone."""

@@ -145,9 +145,13 @@ def is_private(interaction: discord.Interaction) -> bool:
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
-async def say_here(interaction: discord.Interaction, message: Message) -> None:
-    """Replace the private page that was clicked, or send a new private message if it wasn't one."""
+async def say_here(interaction: discord.Interaction, message: Message, *more: Message) -> None:
+    """Replace the private page that was clicked, or send a new private message if it wasn't one.
+
+    Any more messages come after it.
+    """
     await (show if is_private(interaction) else say)(interaction, message)
+    await say_all(interaction, more)
 
 
 async def update_reply(interaction: discord.Interaction, content: str | Message) -> None:
@@ -235,6 +239,11 @@ async def defer_if_slow(
         task.cancel()
 
 
+async def defer_here(interaction: discord.Interaction, work: Coroutine[Any, Any, T]) -> T:
+    """Wait for work before `say_here`, and defer the reply if it takes long."""
+    return await defer_if_slow(interaction, work, edits=is_private(interaction))
+
+
 @asynccontextmanager
 async def return_text_on_error(
     interaction: discord.Interaction, text: str, drafts: Drafts | None = None
@@ -287,7 +296,7 @@ async def show_graded(
 
     `card` builds the page from the grade and whether a model is still being asked.
     """
-    graded = await defer_if_slow(interaction, grade, edits=is_private(interaction))
+    graded = await defer_here(interaction, grade)
     if not may_verify(graded):
         await say_here(interaction, card(graded, False))
         return

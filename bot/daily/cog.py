@@ -11,17 +11,15 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.replies import (
     confirm_saved_on_error,
-    defer_if_slow,
+    defer_here,
     is_private,
     return_text_on_error,
-    say_all,
     say_here,
 )
 from bot.chat.router import (
     Fields,
     click_of,
     guild_id_of,
-    message_id_of,
     modal_text,
     selected_points,
 )
@@ -33,8 +31,7 @@ from bot.daily.service import Dailies
 from bot.interviews.views import essay_modal
 from bot.memory.model import Today
 from bot.memory.today_service import Days
-from bot.questions.cog import Answerable
-from bot.questions.views import answer_modal
+from bot.questions.cog import Answerable, bank_of
 
 _SAVED = "Your answer is saved. Read how it went in </today>."
 
@@ -50,13 +47,6 @@ class DailyAnswersCog(commands.Cog):
         bot.router.add(view.OWN, self.own)
         bot.router.add(view.TICKS, self.ticks)
         bot.router.add(view.TICKED, self.ticked)
-        bot.router.add(view.APART_CHOOSE, self.fill_in_apart)
-        bot.router.add(view.APART_WRITE, self.fill_in_apart)
-        bot.router.add(view.APART_OPEN, self.open)
-        bot.router.add(view.APART_ESSAY, self.written)
-        self.answerable_apart = Answerable(
-            dailies.check_open, self.answer_apart, dailies.explain, dailies.item_of
-        )
         self.answerable = Answerable(
             dailies.check_open, self.answer, dailies.explain, dailies.item_of
         )
@@ -65,55 +55,35 @@ class DailyAnswersCog(commands.Cog):
         """Show an open question to answer here, or how the member answered it."""
         daily_id = int(fields["row"])
         work = self.dailies.copy(daily_id, guild_id_of(interaction), interaction.user.id)
-        found = await defer_if_slow(interaction, work, edits=is_private(interaction))
+        found = await defer_here(interaction, work)
         if found is None:
             await self._show(interaction, daily_id)
         elif isinstance(found, DailyVerdict):
-            await self._verdict_apart(interaction, found)
+            await self._verdict(interaction, found)
         else:
-            bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-            await say_here(interaction, view.copy(found, bank))
+            bank = await bank_of(interaction)
+            await say_here(interaction, view.copy(*found, bank))
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         found = await self.dailies.answer(click)
         async with confirm_saved_on_error(interaction, _SAVED):
-            await say_all(interaction, view.verdict(found, await self._today(interaction)))
+            await self._verdict(interaction, found)
 
-    async def answer_apart(self, interaction: discord.Interaction, click: Click) -> None:
-        """Store an answer to a private copy, and edit the copy to the verdict."""
-        found = await self.dailies.answer(click, apart=True)
-        async with confirm_saved_on_error(interaction, _SAVED):
-            await self._verdict_apart(interaction, found)
-
-    async def _verdict_apart(self, interaction: discord.Interaction, found: DailyVerdict) -> None:
+    async def _verdict(self, interaction: discord.Interaction, found: DailyVerdict) -> None:
+        """Show a verdict, in the place of a private copy if it was answered there."""
         today = await self._today(interaction)
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        first, *more = view.verdict(found, today, bank)
-        await say_here(interaction, first)
-        await say_all(interaction, more)
-
-    async def fill_in_apart(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Open the modal of a private copy, to choose or type in."""
-        daily_id = int(fields["row"])
-        shown = await self.dailies.check_open(
-            daily_id, None, interaction.user.id, interaction.guild_id
-        )
-        await interaction.response.send_modal(answer_modal(*shown, view.APART, daily_id))
+        bank = await bank_of(interaction)
+        messages = view.verdict(found, today, bank if is_private(interaction) else None)
+        await say_here(interaction, *messages)
 
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal of an open question; show members who answered it their feedback again."""
         daily_id = int(fields["row"])
-        apart = fields["source"] == view.APART
-        topic = await self.dailies.open_topic(
-            daily_id,
-            None if apart else message_id_of(interaction),
-            interaction.user.id,
-            interaction.guild_id,
-        )
+        topic = await self.dailies.open_topic(click_of(interaction, fields))
         if topic is None:
             await self._show(interaction, daily_id)
             return
-        form = (view.APART_ESSAY if apart else view.ESSAY).id(row=daily_id)
+        form = view.ESSAY.id(row=daily_id)
         written = self.bot.context.drafts.get(interaction.user.id, form)
         await interaction.response.send_modal(essay_modal(form, topic, written))
 
@@ -123,7 +93,7 @@ class DailyAnswersCog(commands.Cog):
         text = modal_text(interaction, MAX_ANSWER)
         click = click_of(interaction, fields, text=text)
         async with return_text_on_error(interaction, text, self.bot.context.drafts):
-            news = await self.dailies.answer_openly(click, apart=fields["source"] == view.APART)
+            news = await self.dailies.answer_openly(click)
         async with confirm_saved_on_error(
             interaction, "Your answer is saved. Compare it with the key points in </today>."
         ):
@@ -161,11 +131,11 @@ class DailyAnswersCog(commands.Cog):
         work: Coroutine[Any, Any, DailyFeedback],
         page: int = 0,
     ) -> None:
-        found = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        found = await defer_here(interaction, work)
+        bank = await bank_of(interaction)
         today = await self._today(interaction)
         await say_here(interaction, view.feedback(found, today, bank, page))
 
     async def _today(self, interaction: discord.Interaction) -> Today:
-        found = self.days.today(interaction.user.id, interaction.guild_id)
-        return await defer_if_slow(interaction, found, edits=is_private(interaction))
+        work = self.days.today(interaction.user.id, interaction.guild_id)
+        return await defer_here(interaction, work)

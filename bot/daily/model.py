@@ -185,13 +185,6 @@ class DailyFeedback(Struct, frozen=True):
     news: StreakNews = NO_NEWS
 
 
-class DailyCopy(Struct, frozen=True):
-    """An open daily that a member answers in private, apart from its card."""
-
-    daily: Daily
-    question: DailyQuestion
-
-
 class OtherDailies(Struct, frozen=True):
     """A server's dailies, without those that a member has still to answer.
 

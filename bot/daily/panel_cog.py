@@ -23,7 +23,7 @@ from bot.core.tables import values_of
 from bot.daily import panel_views, rules
 from bot.daily.model import Schedule
 from bot.daily.schedule_service import Changes, Schedules
-from bot.questions.model import Bank
+from bot.questions.cog import bank_of
 
 
 class DailyCog(commands.Cog):
@@ -82,7 +82,7 @@ class DailyCog(commands.Cog):
             case "when":
                 form = panel_views.when_form(schedule, self.bot.context.now())
             case "asks":
-                form = panel_views.asks_form(schedule, await self._bank(interaction))
+                form = panel_views.asks_form(schedule, await bank_of(interaction))
             case "more":
                 form = panel_views.more_form(schedule)
             case "another":
@@ -141,11 +141,8 @@ class DailyCog(commands.Cog):
             schedule.id: _problem_of(interaction, schedule) or _deleted_role(interaction, schedule)
             for schedule in (status.schedule for status in found)
         }
-        bank = await self._bank(interaction)
+        bank = await bank_of(interaction)
         await say_here(interaction, panel_views.panel(found, row, bank, problems, note))
-
-    async def _bank(self, interaction: discord.Interaction) -> Bank:
-        return await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
 
 
 def _changes(interaction: discord.Interaction) -> Changes:

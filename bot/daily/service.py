@@ -16,6 +16,7 @@ from bot.answers import store as answers_store
 from bot.answers.model import Answer
 from bot.answers.rules import rate
 from bot.answers.store import DAILY, review_of
+from bot.chat.text import message_link
 from bot.core import calendar, member_hashes, servers, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
@@ -26,8 +27,8 @@ from bot.daily import rules, schedule_store, store
 from bot.daily.model import (
     ANSWERABLE,
     Daily,
-    DailyCopy,
     DailyFeedback,
+    DailyQuestion,
     DailyState,
     DailyVerdict,
     OtherDailies,
@@ -38,7 +39,7 @@ from bot.interviews.model import Assessment, Point
 from bot.members.model import NO_NEWS, StreakNews
 from bot.members.rules import team_of
 from bot.members.store import teams_of, zone_of
-from bot.members.streak_service import Streaks
+from bot.members.streak_service import PLAYS, Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.questions import answers
@@ -65,12 +66,9 @@ class Dailies:
         self._grading = grading
 
     @writing
-    def answer(self, conn: Connection, click: Click, *, apart: bool = False) -> DailyVerdict:
-        """Store a member's first answer and count points and streak; refuses late and second ones.
-
-        `apart` means that the click was on a private copy of the question.
-        """
-        daily = self._admit(conn, click, apart=apart)
+    def answer(self, conn: Connection, click: Click) -> DailyVerdict:
+        """Store a member's first answer and count points and streak; refuses late and second ones."""
+        daily = self._admit(conn, click)
         item = self._item(conn, daily)
         given = given_answer(item, answers.decode_order(daily.choice_order), click)
         correct = answers.is_right(item, given)
@@ -107,23 +105,13 @@ class Dailies:
         return news
 
     @reading
-    def check_open(
-        self,
-        conn: Connection,
-        daily_id: int,
-        message_id: int | None,
-        user_id: int,
-        guild_id: int | None = None,
-    ) -> Shown:
-        """Return item and order of choices for a modal; refuses what `answer` would refuse.
-
-        `message_id` is the card's, None for the private copy of the question on a server.
-        """
-        daily = self._still_open(conn, daily_id, message_id, guild_id)
+    def check_open(self, conn: Connection, click: Click) -> Shown:
+        """Return item and order of choices for a modal; refuses what `answer` would refuse."""
+        daily = self._still_open(conn, click.question_id, click.guild_id)
         item = self._item(conn, daily)
-        if answers_store.get(conn, DAILY, daily.id, user_id) is not None:
-            raise _already(conn, daily, item, user_id)
-        _refuse_if_erased(conn, daily.id, user_id)
+        if _has_answered(conn, daily.id, click.user_id):
+            raise _already(conn, daily, item, click.user_id)
+        _refuse_if_erased(conn, daily.id, click.user_id)
         return item, answers.decode_order(daily.choice_order)
 
     @reading
@@ -147,13 +135,40 @@ class Dailies:
         daily = _daily_of(conn, click.question_id, click.guild_id)
         return daily.item_id or daily.topic_id
 
+    def unanswered(
+        self, conn: Connection, guild_id: int, user_id: int, now: datetime
+    ) -> list[tuple[int, str]]:
+        """Return ids and names of a server's open dailies that a member can still answer."""
+        return [(daily.id, daily.name) for daily in self._open_to(conn, guild_id, user_id, now)]
+
+    def unanswered_anywhere(
+        self, conn: Connection, user_id: int, now: datetime
+    ) -> list[tuple[str, str]]:
+        """Return names and links of those on all servers where a member has played lately."""
+        played_on = answers_store.servers_since(conn, user_id, now - PLAYS)
+        return [
+            (daily.name, message_link(guild_id, daily.channel_id or 0, daily.message_id))
+            for guild_id in sorted(played_on)
+            for daily in self._open_to(conn, guild_id, user_id, now)
+        ]
+
+    def _open_to(self, conn: Connection, guild_id: int, user_id: int, now: datetime) -> list[Daily]:
+        bank = self._banks.of(conn, guild_id)
+        return [
+            daily
+            for daily in store.open_now(conn, guild_id, now)
+            if rules.asked_by(daily, bank) is not None
+            and not _has_answered(conn, daily.id, user_id)
+            and not member_hashes.has_hash_of(conn, DAILY, daily.id, user_id)
+        ]
+
     @reading
     def others(self, conn: Connection, guild_id: int, user_id: int) -> OtherDailies:
         """Return a server's dailies, without those that a member has still to answer."""
         schedules = schedule_store.schedules_of(conn, guild_id)
-        found = store.unanswered(conn, guild_id, user_id, self._now(), answered=True)
+        found = store.open_now(conn, guild_id, self._now())
         return OtherDailies(
-            answered=tuple(found),
+            answered=tuple((d.id, d.name) for d in found if _has_answered(conn, d.id, user_id)),
             next_at=min((s.next_at for s in schedules if s.next_at is not None), default=None),
             scheduled=bool(schedules),
         )
@@ -161,8 +176,8 @@ class Dailies:
     @reading
     def copy(
         self, conn: Connection, daily_id: int, guild_id: int, user_id: int
-    ) -> DailyCopy | DailyVerdict | None:
-        """Return a daily to answer apart from its card, or the verdict on the answer.
+    ) -> tuple[Daily, DailyQuestion] | DailyVerdict | None:
+        """Return a daily to answer in private, with its question, or the verdict on the answer.
 
         None if the answer was written, which has its feedback. Refuses one that was not answered
         and is closed.
@@ -170,9 +185,10 @@ class Dailies:
         daily = _daily_of(conn, daily_id, guild_id)
         given = answers_store.get(conn, DAILY, daily.id, user_id)
         if given is None:
-            daily = self._still_open(conn, daily_id, None, guild_id)
-            asked = rules.asked_by(daily, self._banks.of(conn, guild_id))
-            return DailyCopy(daily, still_there(asked))
+            daily = self._still_open(conn, daily_id, guild_id)
+            if daily.message_id is None:
+                raise UserError(_UNKNOWN)
+            return daily, still_there(rules.asked_by(daily, self._banks.of(conn, guild_id)))
         if daily.item_id is None:
             return None
         return self._verdict(conn, daily, self._item(conn, daily), given)
@@ -188,36 +204,23 @@ class Dailies:
         return DailyVerdict(daily, answered, back_in)
 
     @reading
-    def open_topic(
-        self,
-        conn: Connection,
-        daily_id: int,
-        message_id: int | None,
-        user_id: int,
-        guild_id: int | None = None,
-    ) -> Topic | None:
-        """Return the topic of an open daily for a modal; None if the member has answered.
-
-        `message_id` is the card's, None for the private copy of the question on a server.
-        """
-        if answers_store.get(conn, DAILY, daily_id, user_id) is not None:
+    def open_topic(self, conn: Connection, click: Click) -> Topic | None:
+        """Return the topic of an open daily for a modal; None if the member has answered."""
+        if _has_answered(conn, click.question_id, click.user_id):
             return None
-        topic = self._topic(conn, self._still_open(conn, daily_id, message_id, guild_id))
-        _refuse_if_erased(conn, daily_id, user_id)
+        topic = self._topic(conn, self._still_open(conn, click.question_id, click.guild_id))
+        _refuse_if_erased(conn, click.question_id, click.user_id)
         return topic
 
     @writing
-    def answer_openly(self, conn: Connection, click: Click, *, apart: bool = False) -> StreakNews:
-        """Store what a member wrote, and count it for their streak; it pays nothing.
-
-        `apart` means that the click was on the private copy of the question in /today.
-        """
+    def answer_openly(self, conn: Connection, click: Click) -> StreakNews:
+        """Store what a member wrote, and count it for their streak; it pays nothing."""
         text = (click.text or "").strip()
         if not text:
             raise UserError(
                 "Your answer was empty. Press Answer again and write a sentence or two."
             )
-        daily = self._admit(conn, click, apart=apart)
+        daily = self._admit(conn, click)
         topic_id = self._topic(conn, daily).id
         answer = _new_answer(conn, daily, click, topic_id)
         if not answers_store.add(conn, answer):
@@ -279,29 +282,22 @@ class Dailies:
             )
         return await self.feedback(daily_id, guild_id, user_id)
 
-    def _still_open(
-        self, conn: Connection, daily_id: int, message_id: int | None, guild_id: int | None
-    ) -> Daily:
+    def _still_open(self, conn: Connection, daily_id: int, guild_id: int | None) -> Daily:
         """Return a daily that can be answered now; refuses any other."""
-        daily = _answerable(conn, daily_id, message_id, guild_id, self._now())
+        daily = _answerable(conn, daily_id, guild_id, self._now())
         if daily.closes_at is not None and daily.closes_at <= self._now():
             raise UserError(_CLOSED)
         return daily
 
-    def _admit(self, conn: Connection, click: Click, *, apart: bool) -> Daily:
-        """Return the daily that a click answers, locked.
+    def _admit(self, conn: Connection, click: Click) -> Daily:
+        """Return the daily that a click answers, locked; refuses a late click.
 
-        Refuses a late click, and one that is neither on the daily's card nor on a private copy.
+        It may be on the card or on a private copy, in any channel of the server.
         """
-        message_id = None if apart else click.message_id
-        daily = _answerable(
-            conn, click.question_id, message_id, click.guild_id, self._now(), lock=True
-        )
-        if not apart and (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
-            raise UserError(
-                "This card belongs to another channel. See </today> for the current question."
-            )
+        daily = _answerable(conn, click.question_id, click.guild_id, self._now(), lock=True)
         if daily.state == DailyState.POSTING:  # the click is faster than the reply to our post
+            if daily.channel_id != click.channel_id:
+                raise UserError(_UNKNOWN)
             opened(conn, daily, click.message_id, self._now())
             daily = store.get(conn, daily.id) or daily
         if daily.closes_at is None or click.at >= daily.closes_at:
@@ -353,12 +349,18 @@ def opened(
     return changed
 
 
-def _daily_of(conn: Connection, daily_id: int, guild_id: int | None) -> Daily:
+def _daily_of(
+    conn: Connection, daily_id: int, guild_id: int | None, *, lock: bool = False
+) -> Daily:
     """Return a daily of a server; refuses any other."""
-    daily = store.get(conn, daily_id)
+    daily = store.get(conn, daily_id, lock=lock)
     if daily is None or daily.guild_id != guild_id:
         raise UserError(_UNKNOWN)
     return daily
+
+
+def _has_answered(conn: Connection, daily_id: int, user_id: int) -> bool:
+    return answers_store.get(conn, DAILY, daily_id, user_id) is not None
 
 
 def _already(conn: Connection, daily: Daily, item: Item, user_id: int) -> Exception:
@@ -378,28 +380,13 @@ def _refuse_if_erased(conn: Connection, daily_id: int, user_id: int) -> None:
 
 
 def _answerable(
-    conn: Connection,
-    daily_id: int,
-    message_id: int | None,
-    guild_id: int | None,
-    now: datetime,
-    *,
-    lock: bool = False,
+    conn: Connection, daily_id: int, guild_id: int | None, now: datetime, *, lock: bool = False
 ) -> Daily:
-    """Return a daily that accepts answers, or closed too recently to have received all of them.
-
-    `message_id` is that of the card that was used, None for the private copy on a server.
-    """
-    daily = store.get(conn, daily_id, lock=lock)
-    if daily is None:
-        raise UserError(_UNKNOWN)
-    if message_id is None and (daily.guild_id != guild_id or daily.message_id is None):
-        raise UserError(_UNKNOWN)
+    """Return a daily that accepts answers, or closed too recently to have received all of them."""
+    daily = _daily_of(conn, daily_id, guild_id, lock=lock)
     since_close = now - daily.closes_at if daily.revealed and daily.closes_at else rules.ON_THE_WAY
     if daily.state not in ANSWERABLE and not timedelta(0) <= since_close < rules.ON_THE_WAY:
         raise UserError(_CLOSED)
-    if None not in (message_id, daily.message_id) and daily.message_id != message_id:
-        raise UserError("This card is out of date. See </today> for the current question.")
     return daily
 
 

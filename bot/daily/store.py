@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Executable, Select, Update, select, update
 from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
-from bot.chat.text import message_link
 from bot.core import member_hashes
 from bot.core.calendar import local_date
 from bot.core.jobs import Queue, queue_columns, was_refused
@@ -131,8 +130,6 @@ SOURCE = Source(
 )
 
 
-_PLAYS = timedelta(days=14)
-"""A member plays on a server where they answered something within this time."""
 _POSTING = UNREVEALED & (dailies.c.state == DailyState.POSTING)
 _REFUSED = _POSTING & was_refused(dailies)
 QUEUE = Queue(dailies, state=dailies.c.state, problem=dailies.c.problem)
@@ -173,29 +170,6 @@ def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
     return sorted(
         (d for d in found if d.message_id and d.closes_at and d.closes_at > now), key=place
     )
-
-
-def unanswered(
-    conn: Connection, guild_id: int, user_id: int, now: datetime, *, answered: bool = False
-) -> list[tuple[int, str]]:
-    """Return ids and names of a server's open dailies that a member has not answered, or has."""
-    found = open_now(conn, guild_id, now)
-    return [(daily.id, daily.name) for daily in found if _has(conn, daily, user_id) is answered]
-
-
-def unanswered_anywhere(conn: Connection, user_id: int, now: datetime) -> list[tuple[str, str]]:
-    """Return names and links of open dailies that a member has not answered, where they play."""
-    return [
-        (daily.name, message_link(guild_id, daily.channel_id or 0, daily.message_id))
-        for guild_id in sorted(answers_store.servers_since(conn, user_id, now - _PLAYS))
-        for daily in open_now(conn, guild_id, now)
-        if not _has(conn, daily, user_id)
-    ]
-
-
-def _has(conn: Connection, daily: Daily, user_id: int) -> bool:
-    """Return whether a member has answered a daily."""
-    return answers_store.get(conn, DAILY, daily.id, user_id) is not None
 
 
 @all_rows(Daily)

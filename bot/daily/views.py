@@ -25,7 +25,6 @@ from bot.chat.router import PAGE, ROW, Route
 from bot.chat.ways import way
 from bot.daily.model import (
     Daily,
-    DailyCopy,
     DailyFeedback,
     DailyQuestion,
     DailyResult,
@@ -34,7 +33,7 @@ from bot.daily.model import (
 from bot.interviews import views as interviews_views
 from bot.members.views import streak_news
 from bot.memory.model import Today
-from bot.memory.views import amount, in_a_row, tomorrow
+from bot.memory.views import amount, days_in_a_row, tomorrow
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     PRACTISE,
@@ -59,13 +58,8 @@ ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
 TICKS = Route("ticks", {"source": "daily", "row": ROW})
 TICKED = Route("ticked", {"source": "daily", "row": ROW, "said": "[0-5]{1,6}|none"})
-# The private copy of a question, which /today leads to. Its letter buttons have the ids of any card.
 COPY = Route("today", {"row": ROW})
-APART = "today"
-APART_CHOOSE = Route("choose", {"source": APART, "row": ROW})
-APART_WRITE = Route("write", {"source": APART, "row": ROW})
-APART_OPEN = Route("open", {"source": APART, "row": ROW})
-APART_ESSAY = Route("essay", {"source": APART, "row": ROW}, once=True)
+"""Shows a question in private. The copy's other buttons are those of the card."""
 
 _HOW = (
     "Answer in a few sentences, as in an interview. You'll compare it with the key points right away, "
@@ -99,26 +93,23 @@ def card(daily: Daily, asked: DailyQuestion, bank: Bank) -> Message:
     assert daily.closes_at is not None
     answered = f" · {daily.counted:,} answered" if daily.counted else ""
     closes = f"-# Your answer stays private · Open until {t.when(daily.closes_at, 'f')}{answered}"
-    return Message(
-        DAILY, f"#{heading(daily, asked, bank)}", *_to_answer(daily, asked, closes, OPEN)
-    )
+    return Message(DAILY, f"#{heading(daily, asked, bank)}", *_to_answer(daily, asked, closes))
 
 
-def copy(found: DailyCopy, bank: Bank) -> Message:
+def copy(daily: Daily, asked: DailyQuestion, bank: Bank) -> Message:
     """Return the private copy of an open daily, with a way back to the member's day."""
-    daily, asked = found.daily, found.question
     assert daily.closes_at is not None
     closes = f"-# Open until {t.when(daily.closes_at, 'f')} · [See its card]({link(daily)})"
-    parts = _to_answer(daily, asked, closes, APART_OPEN)
+    parts = _to_answer(daily, asked, closes)
     return Message(DAILY, f"##{heading(daily, asked, bank)}", *parts, row(way("today")))
 
 
-def _to_answer(daily: Daily, asked: DailyQuestion, closes: str, opens: Route) -> list[Part | None]:
-    """Return the parts of a card to answer; `opens` is the route of its button to write."""
+def _to_answer(daily: Daily, asked: DailyQuestion, closes: str) -> list[Part | None]:
+    """Return the parts of a card to answer."""
     if asked.item is not None:
-        answers = answer_rows(asked.item, opens.fixed["source"], daily.id)
+        answers = answer_rows(asked.item, "daily", daily.id)
         return [*asked_item(asked.item, asked.order), separator(), closes, *answers]
-    write = row(button("Answer", opens.id(row=daily.id), PRIMARY))
+    write = row(button("Answer", OPEN.id(row=daily.id), PRIMARY))
     return [t.heading(asked.words), separator(), f"{_HOW}\n{closes}", write]
 
 
@@ -224,7 +215,7 @@ def steps(today: Today) -> list[tuple[str, str]]:
 def what_follows(today: Today) -> str:
     """Say in a line what a member's day still holds, or that it is done and what comes tomorrow."""
     is_over = not today.to_do and not today.dailies
-    parts = [headline(today), in_a_row(today), tomorrow(today) if is_over else None]
+    parts = [headline(today), days_in_a_row(today.streak), tomorrow(today) if is_over else None]
     return ("Today: " if today.to_do else "") + " · ".join(filter(None, parts))
 
 

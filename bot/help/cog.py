@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.permissions import is_on_server, missing_permissions, permissions_to_play
-from bot.chat.replies import say, say_here
+from bot.chat.replies import defer_here, say_here
 from bot.chat.router import Fields
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
@@ -55,13 +55,15 @@ class HelpCog(commands.Cog):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def help(self, interaction: discord.Interaction) -> None:
         on_server = is_on_server(interaction)
-        steps, today = await self._help.next_steps(
+        work = self._help.next_steps(
             interaction.user.id,
             interaction.guild_id if on_server else None,
             manages=interaction.permissions.manage_guild,
         )
+        steps, today = await defer_here(interaction, work)
         install = None if interaction.is_user_integration() else self.bot.user_install_link()
-        await say(interaction, view.help_page(steps, today, on_server=on_server, install=install))
+        page = view.help_page(steps, today, on_server=on_server, install=install)
+        await say_here(interaction, page)
 
     async def commands(self, interaction: discord.Interaction, _fields: Fields) -> None:
         on_server = is_on_server(interaction)

@@ -13,6 +13,7 @@ from bot.chat.client import QuizBot, topic_choices
 from bot.chat.messages import Message
 from bot.chat.replies import (
     confirm_saved_on_error,
+    defer_here,
     defer_if_slow,
     is_private,
     return_text_on_error,
@@ -30,14 +31,13 @@ from bot.interviews.model import InterviewReport, Step
 from bot.interviews.partner_views import look_button
 from bot.interviews.service import Interviews
 from bot.members.views import streak_news
-from bot.questions.model import Bank
+from bot.questions.cog import bank_of
 
 _SAVED = "Your answer is saved. See its feedback with </interview>."
 
 
 class InterviewCog(commands.Cog):
     def __init__(self, bot: QuizBot, interviews: Interviews) -> None:
-        self.bot = bot
         self.interviews = interviews
         self._drafts = bot.context.drafts
         bot.router.add(view.BEGIN, self.begin)
@@ -64,7 +64,7 @@ class InterviewCog(commands.Cog):
         result = await defer_if_slow(interaction, work)
         pages = await self._pages(interaction, result)
         if interaction.guild_id is not None and isinstance(result, Step) and not result.answer:
-            bank = await self._bank(interaction)
+            bank = await bank_of(interaction)
             pages = [view.question_card(result, bank, look_button(topic))]
         await say_all(interaction, pages)
 
@@ -73,10 +73,8 @@ class InterviewCog(commands.Cog):
         work = self.interviews.start(
             interaction.user.id, interaction.guild_id, topic_id=fields["topic"] or None, questions=1
         )
-        result = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        first, *more = await self._pages(interaction, result)
-        await say_here(interaction, first)
-        await say_all(interaction, more)
+        result = await defer_here(interaction, work)
+        await say_here(interaction, *await self._pages(interaction, result))
 
     async def open_answer(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for an answer. For an answered question, show its feedback instead."""
@@ -94,7 +92,7 @@ class InterviewCog(commands.Cog):
         question_id, text = int(fields["row"]), modal_text(interaction, MAX_ANSWER)
         async with return_text_on_error(interaction, text, self._drafts):
             streak = await self.interviews.answer(question_id, interaction.user.id, text)
-        bank = await self._bank(interaction)
+        bank = await bank_of(interaction)
         async with confirm_saved_on_error(interaction, _SAVED):
             await show_graded(
                 interaction,
@@ -128,8 +126,8 @@ class InterviewCog(commands.Cog):
         work = self.interviews.count(
             int(fields["row"]), interaction.user.id, interaction.guild_id, points
         )
-        step = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        await say_here(interaction, view.step_page(step, await self._bank(interaction)))
+        step = await defer_here(interaction, work)
+        await say_here(interaction, view.step_page(step, await bank_of(interaction)))
 
     async def follow_up(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for a follow-up or show its good answer.
@@ -183,29 +181,24 @@ class InterviewCog(commands.Cog):
         self, interaction: discord.Interaction, question_id: int, page: int = 0
     ) -> None:
         """Replace the private message that was used with a question's card or feedback."""
-        step = await defer_if_slow(
-            interaction, self._feedback(interaction, question_id), edits=is_private(interaction)
-        )
-        await say_here(interaction, view.step_page(step, await self._bank(interaction), page))
+        step = await defer_here(interaction, self._feedback(interaction, question_id))
+        await say_here(interaction, view.step_page(step, await bank_of(interaction), page))
 
     async def _show_follow_up(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]
     ) -> None:
         """Replace the private message that was used with the feedback at its follow-up."""
-        step = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        await say_here(interaction, view.follow_up_card(step, await self._bank(interaction)))
+        step = await defer_here(interaction, work)
+        await say_here(interaction, view.follow_up_card(step, await bank_of(interaction)))
 
     def _feedback(
         self, interaction: discord.Interaction, question_id: int
     ) -> Coroutine[Any, Any, Step]:
         return self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)
 
-    async def _bank(self, interaction: discord.Interaction) -> Bank:
-        return await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-
     async def _pages(
         self, interaction: discord.Interaction, result: Step | InterviewReport
     ) -> list[Message]:
         if isinstance(result, InterviewReport):
             return view.report_pages(result)
-        return [view.step_page(result, await self._bank(interaction))]
+        return [view.step_page(result, await bank_of(interaction))]

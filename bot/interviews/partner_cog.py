@@ -10,8 +10,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.permissions import require_may_post, require_private_threads
 from bot.chat.replies import (
-    defer_if_slow,
-    is_private,
+    defer_here,
     say,
     say_all,
     say_here,
@@ -26,13 +25,13 @@ from bot.interviews.partner_service import PartnerInterviews
 from bot.interviews.service import Interviews
 from bot.members.names import Names
 from bot.members.views import streak_news
+from bot.questions.cog import bank_of
 
 
 class PartnerCog(commands.Cog):
     def __init__(
         self, bot: QuizBot, partners: PartnerInterviews, interviews: Interviews, names: Names
     ) -> None:
-        self.bot = bot
         self.names = names
         self.partners = partners
         self.interviews = interviews
@@ -135,11 +134,9 @@ class PartnerCog(commands.Cog):
                 interaction, partner_views.ticks(found) if found else partner_views.replaced()
             )
             return
-        user_id, guild_id = interaction.user.id, interaction.guild_id
-        work = self.interviews.feedback(found, user_id, guild_id)
-        step = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        bank = await self.bot.context.bank_for(user_id, guild_id)
-        await say_here(interaction, view.step_page(step, bank))
+        work = self.interviews.feedback(found, interaction.user.id, interaction.guild_id)
+        step = await defer_here(interaction, work)
+        await say_here(interaction, view.step_page(step, await bank_of(interaction)))
 
     async def end(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Ask once more, then end the interview for both."""

@@ -26,7 +26,7 @@ Reached = Callable[[Connection, int, Collection[int], int], None]
 
 _SETTLED = timedelta(days=5)
 """Dates that many days ago are settled: a daily is open for up to two days, whatever the zone."""
-_PLAYS = timedelta(days=14)
+PLAYS = timedelta(days=14)
 """A member plays on a server where they answered something within this time."""
 _PAGE = 20
 """Members whose dates are settled in one transaction."""
@@ -137,5 +137,5 @@ class Streaks:
 
     def _servers(self, conn: Connection, user_id: int, day: date) -> Mapping[int, datetime]:
         """Return the servers where a member plays on a date or later, as `Dates` has them."""
-        since = datetime.combine(day, time.min, UTC) - _PLAYS
+        since = datetime.combine(day, time.min, UTC) - PLAYS
         return answers_store.servers_since(conn, user_id, since)

@@ -38,8 +38,3 @@ def days_in_a_row(streak: Streak) -> str | None:
     if streak.current < 2:
         return "**1 day so far**" if streak.current else None
     return f"**{streak.current:,} days in a row**"
-
-
-def in_a_row(today: Today) -> str | None:
-    """Say how long the streak is, in bold; None if there is none."""
-    return days_in_a_row(today.streak)

@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
-from bot.chat.replies import defer_if_slow, is_private, say, say_here
+from bot.chat.replies import defer_here, defer_if_slow, say, say_here
 from bot.chat.router import Fields, modal_fields
 from bot.core.errors import UserError
 from bot.plan import views as view
@@ -87,7 +87,7 @@ class PlanCog(commands.Cog):
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]
     ) -> None:
         """Replace the private message that was used with the plan, or say why there is none."""
-        page = await defer_if_slow(interaction, work, edits=is_private(interaction))
+        page = await defer_here(interaction, work)
         if isinstance(page, str):
             await say(interaction, page)
         else:

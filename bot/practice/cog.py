@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
 from bot.chat.permissions import is_on_server
-from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
+from bot.chat.replies import defer_here, say, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -20,7 +20,7 @@ from bot.core.snowflakes import created_at
 from bot.practice import views as view
 from bot.practice.model import Screen
 from bot.practice.service import Practices
-from bot.questions.cog import Answerable
+from bot.questions.cog import Answerable, bank_of
 from bot.questions.views import MISSES, PRACTISE
 from bot.today.views import MORE
 
@@ -59,11 +59,12 @@ class PracticeCog(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def practice(self, interaction: discord.Interaction, topic: str | None = None) -> None:
-        await self._start(interaction, topic)
+        await self._show(interaction, self.practices.start(*_who(interaction), topic))
 
     async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start what a button says: a topic, or what is to do today on all topics."""
-        await self._start(interaction, fields["topic"] or None, continues_any=False)
+        who, topic_id = _who(interaction), fields["topic"] or None
+        await self._show(interaction, self.practices.start(*who, topic_id, continues_any=False))
 
     async def more(self, interaction: discord.Interaction, _fields: Fields) -> None:
         await self._show(interaction, self.practices.more(*_who(interaction)))
@@ -115,16 +116,6 @@ class PracticeCog(commands.Cog):
         left = await self.practices.all_set_aside(user_id)
         await say_here(interaction, view.set_aside_page(left, put_back))
 
-    async def _start(
-        self,
-        interaction: discord.Interaction,
-        topic_id: str | None,
-        *,
-        continues_any: bool = True,
-    ) -> None:
-        work = self.practices.start(*_who(interaction), topic_id, continues_any=continues_any)
-        await self._show(interaction, work)
-
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         """Answer a click; a second one shows the verdict again, so only one process may handle it."""
         await self.bot.router.claim(interaction)
@@ -133,11 +124,10 @@ class PracticeCog(commands.Cog):
     async def _show(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Screen]
     ) -> None:
-        screen = await defer_if_slow(interaction, work, edits=is_private(interaction))
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        first, *more = view.messages(screen, bank, on_server=is_on_server(interaction))
-        await say_here(interaction, first)
-        await say_all(interaction, more)
+        screen = await defer_here(interaction, work)
+        bank = await bank_of(interaction)
+        messages = view.messages(screen, bank, on_server=is_on_server(interaction))
+        await say_here(interaction, *messages)
 
 
 def _who(interaction: discord.Interaction) -> tuple[int, int | None, datetime]:

@@ -274,15 +274,13 @@ class Practices:
         )
 
     @reading
-    def check_open(
-        self, conn: Connection, question_id: int, _message_id: int, user_id: int
-    ) -> Shown:
+    def check_open(self, conn: Connection, click: Click) -> Shown:
         """Return an open question's item and the order of its choices, to open a modal.
 
         Refuses in the same cases as `answer`.
         """
-        question = _question(conn, question_id)
-        _require_running(store.get(conn, question.practice_id, user_id))
+        question = _question(conn, click.question_id)
+        _require_running(store.get(conn, question.practice_id, click.user_id))
         item = self._item(conn, question)
         if question.answer is not None and question.answered_at is not None:
             raise already(item, question.choice_order, question.answer, question.answered_at)

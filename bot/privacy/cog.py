@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
+from bot.chat.replies import defer_here, say, say_all, say_here
 from bot.chat.router import Fields
 from bot.chat.uploads import uploading
 from bot.privacy import views as view
@@ -39,7 +39,5 @@ class PrivacyCog(commands.Cog):
                 page = view.kept()
             case _:
                 erase = self._privacy.erase(interaction.user.id)
-                page = view.erased(
-                    whole=await defer_if_slow(interaction, erase, edits=is_private(interaction))
-                )
+                page = view.erased(whole=await defer_here(interaction, erase))
         await say_here(interaction, page)

@@ -17,28 +17,35 @@ from bot.chat.router import (
     Fields,
     checked_values,
     click_of,
-    message_id_of,
     modal_reason,
     modal_text,
 )
 from bot.core.clicks import Click
+from bot.core.context import Context
 from bot.core.errors import UserError
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import views as view
 from bot.questions.answers import Answered, Shown
+from bot.questions.model import Bank
 from bot.questions.service import Reports
+
+
+async def bank_of(interaction: discord.Interaction) -> Bank:
+    """Return the questions for a member, where they are."""
+    context: Context = interaction.client.context  # type: ignore[attr-defined]
+    return await context.bank_for(interaction.user.id, interaction.guild_id)
 
 
 class Answerable(Struct, frozen=True):
     """A feature's handlers for the question cards that it posts.
 
-    `check_open` returns the question of a row (by row, message and member), or refuses if the
+    `check_open` returns the question of a click on a button that opens a modal, or refuses if the
     member can't answer it any more. `answer` stores an answer and replies. `explain` returns the
     question as the member answered it. `item_of` returns the id of the item or topic that the
     member was asked, or None if they were asked none.
     """
 
-    check_open: Callable[[int, int, int], Awaitable[Shown]]
+    check_open: Callable[[Click], Awaitable[Shown]]
     answer: Callable[[discord.Interaction, Click], Awaitable[None]]
     explain: Callable[[Click], Awaitable[Answered]]
     item_of: Callable[[Click], Awaitable[str | None]]
@@ -71,8 +78,8 @@ class AnsweringCog(commands.Cog):
     async def fill_in(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for choosing or typing, if the question is still open."""
         source, row_id = fields["source"], int(fields["row"])
-        check_open = self._answerable(fields).check_open
-        item, order = await check_open(row_id, message_id_of(interaction), interaction.user.id)
+        click = click_of(interaction, fields)
+        item, order = await self._answerable(fields).check_open(click)
         await interaction.response.send_modal(view.answer_modal(item, order, source, row_id))
 
     async def picks(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -89,7 +96,7 @@ class AnsweringCog(commands.Cog):
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the reasons for every choice, the reader's own first."""
         answered = await self._answerable(fields).explain(click_of(interaction, fields))
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
+        bank = await bank_of(interaction)
         texts = t.pages(view.why_blocks(answered, bank))
         await say_all(interaction, [Message(REVEALED, text) for text in texts])
 

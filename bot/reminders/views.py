@@ -14,7 +14,7 @@ from bot.core.calendar import local_date
 from bot.core.servers import DEFAULT_ZONE
 from bot.core.zones import stored_zone
 from bot.memory.model import Today
-from bot.memory.views import amount, in_a_row
+from bot.memory.views import amount, days_in_a_row
 from bot.questions.views import PRACTISE
 from bot.reminders.model import Reminder
 
@@ -32,8 +32,11 @@ def reminder(today: Today, yesterday: tuple[int, int]) -> PlainMessage:
     `yesterday` says how many questions of its practice were right, and how many there were.
     """
     right, done = yesterday
-    achieved = [in_a_row(today), f"yesterday {right:,} of {done:,} right" if done else None]
     also = ", ".join(t.one_line(name) for name, _ in today.elsewhere)
+    achieved = [
+        days_in_a_row(today.streak),
+        f"yesterday {right:,} of {done:,} right" if done else None,
+    ]
     words = [
         f"**Today: {amount(today)}.**",
         " · ".join(filter(None, achieved)),

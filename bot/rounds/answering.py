@@ -144,14 +144,14 @@ class OpenQuestions:
         store.end_question(conn, question, deadline_at=end, due_at=due_at)
         return due_at
 
-    async def check_open(self, question_id: int, message_id: int, user_id: int) -> Shown:
+    async def check_open(self, click: Click) -> Shown:
         """Return the item and the order of a question's choices, to open a modal.
 
         Refuse if the member can't answer it (any more).
         """
-        shown, is_noted = await self._check_open(question_id, message_id, user_id)
+        shown, is_noted = await self._check_open(click)
         if is_noted:
-            await self._database.write(self._note_form, question_id)
+            await self._database.write(self._note_form, click.question_id)
         return shown
 
     def _note_form(self, conn: Connection, question_id: int) -> None:
@@ -162,16 +162,14 @@ class OpenQuestions:
             self._move_end(conn, question, full)
 
     @reading
-    def _check_open(
-        self, conn: Connection, question_id: int, message_id: int, user_id: int
-    ) -> tuple[Shown, bool]:
+    def _check_open(self, conn: Connection, click: Click) -> tuple[Shown, bool]:
         """Return what `check_open` does, and whether the form is to be counted."""
-        question, round_ = get_question_or_refuse(conn, question_id)
+        question, round_ = get_question_or_refuse(conn, click.question_id)
         now = self._now()
-        _refuse_if_over(question, round_, message_id, now)
-        self._refuse_second(conn, question, round_, user_id)
+        _refuse_if_over(question, round_, click.message_id, now)
+        self._refuse_second(conn, question, round_, click.user_id)
         _refuse_late(question, round_, now)
-        _refuse_erased(conn, question, round_, user_id)
+        _refuse_erased(conn, question, round_, click.user_id)
         shown = self._item(conn, round_, question), decode_order(question.choice_order)
         return shown, question.number == 1 and not round_.hosted
 

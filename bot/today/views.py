@@ -13,7 +13,7 @@ from bot.interviews.views import BEGIN
 from bot.members.model import StreakNews
 from bot.members.views import streak_news
 from bot.memory.model import Today
-from bot.memory.views import in_a_row, tomorrow
+from bot.memory.views import days_in_a_row, tomorrow
 from bot.reminders.views import CHANGE
 
 MORE = Route("more", {}, once=True)
@@ -66,7 +66,7 @@ def _dailies(today: Today) -> list[str]:
 def _standing(today: Today) -> str | None:
     """Say how long the streak is and, once nothing is to do, what comes tomorrow."""
     is_over = not today.to_do and not today.open_dailies and (today.done or today.tomorrow)
-    parts = [in_a_row(today), tomorrow(today) if is_over else None]
+    parts = [days_in_a_row(today.streak), tomorrow(today) if is_over else None]
     words = " · ".join(filter(None, parts))
     return words[:1].upper() + words[1:] or None
 
@@ -80,6 +80,8 @@ def _gained(today: Today) -> str:
         right += f", {today.retried:,} more on the second try"
     gained = [f"{today.new:,} new"] if today.new else []
     gained += [f"{today.regained:,} you had missed"] if today.regained else []
+    if today.open_dailies:
+        return right
     return "\n".join(filter(None, [right, ", ".join(gained)]))
 
 
@@ -89,7 +91,7 @@ def _steps(today: Today) -> list[tuple[str, str]]:
         return [("Answer", found[0][1]), *found[1:]] if len(today.dailies) == 1 else found
     if today.may_remind and today.done:
         return [("Remind me tomorrow at this time", CHANGE.id(what="tomorrow"))]
-    return [] if today.more else [("Mock interview", BEGIN.id(topic=""))]
+    return [] if today.more or today.elsewhere else [("Mock interview", BEGIN.id(topic=""))]
 
 
 def _links(today: Today, others: OtherDailies, *, sets_up: bool) -> list[tuple[str, str]]:

@@ -159,10 +159,10 @@ async def test_nothing_is_answered_after_the_close(stage: Stage) -> None:
     challenge_id = await start(stage, questions=1, hours=1)
     asked = await take(stage, challenge_id, ALWINA)
     check = stage.bot.challenge_players.check_open
-    assert await check(asked.question_id, 1, ALWINA) == (asked.item, asked.order)
+    assert await check(click(stage, asked)) == (asked.item, asked.order)
     over = {"expect": ChallengeState.OPEN, "state": ChallengeState.COUNTING}
     await stage.database.write(store.change, challenge_id, **over)
-    for late in (check(asked.question_id, 1, ALWINA), give(stage, asked)):
+    for late in (check(click(stage, asked)), give(stage, asked)):
         with pytest.raises(UserError, match="This challenge is over"):
             await late
 

@@ -18,7 +18,6 @@ from sqlalchemy import URL, Engine, event
 
 from bot.core.clicks import Click
 from bot.core.database import open_database
-from bot.daily.model import DailyCopy
 from bot.practice.model import Asking
 from tests.banks import small_bank
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, fill
@@ -41,11 +40,9 @@ async def practise(stage: Stage) -> None:
 async def answer_daily(stage: Stage) -> None:
     [(daily_id, _)] = (await stage.bot.days.today(ALWINA, GUILD)).dailies
     copy = await stage.bot.dailies.copy(daily_id, GUILD, ALWINA)
-    assert isinstance(copy, DailyCopy)
-    text = "attention" if (copy.daily.item_id or "").endswith("d") else None
-    await stage.bot.dailies.answer(
-        Click(daily_id, copy.daily.message_id or 0, GUILD, CHANNEL, ALWINA, NOW, (0,), text)
-    )
+    assert isinstance(copy, tuple)
+    text = "attention" if (copy[0].item_id or "").endswith("d") else None
+    await stage.bot.dailies.answer(Click(daily_id, 1, GUILD, CHANNEL, ALWINA, NOW, (0,), text))
 
 
 async def see_today(stage: Stage) -> None:

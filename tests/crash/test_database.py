@@ -61,7 +61,7 @@ async def test_nothing_can_be_stored(stage: Stage, trouble: Trouble) -> None:
 
 async def test_the_reveal_waits_for_room_on_the_disk(stage: Stage) -> None:
     """A deadline that passed while nothing could be stored is revealed once it can be."""
-    await stage.start_round(seconds=_SECONDS)
+    await stage.start_round()
     assert (await stage.answer()).acked
     with full(stage):
         assert await soon(lambda: "the database can't be used (" in stage.bot.log)

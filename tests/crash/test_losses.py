@@ -91,6 +91,7 @@ async def test_a_server_has_an_outage(stage: Stage) -> None:
     """The round waits while Discord has lost the server, and then goes on where it was."""
     await stage.start_round()
     await stage.answer()
+    await stage.players.answer(stage.bob, cards(stage.channel)[0])
     await losses.outage(stage.world, stage.channel.guild)
     assert await soon(lambda: "Discord has an outage on that server" in stage.bot.log)
     assert not revealed(stage.channel)

@@ -95,7 +95,7 @@ async def test_the_model_answer_after_the_close(stage: Stage) -> None:
     daily_id = stage.card().row_id
     await stage.write_daily(ALWINA, PART)
     await stage.restart()
-    assert await stage.bot.dailies.open_topic(daily_id, stage.card().message_id, ALWINA) is None
+    assert await stage.bot.dailies.open_topic(stage.pressed(daily_id, ALWINA)) is None
     await stage.wait(hours=1)
     other = await stage.bot.dailies.feedback(daily_id, GUILD, BOB)
     assert (other.text, other.assessment, other.daily.revealed) == (None, None, True)

@@ -13,7 +13,6 @@ from bot.chat.text import when
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.daily import panel_views, views
 from bot.daily.model import (
-    DailyCopy,
     DailyKind,
     DailyQuestion,
     DailyState,
@@ -79,7 +78,7 @@ def test_the_notification_has_words() -> None:
 
 
 def copy_of(question: DailyQuestion) -> Message:
-    return views.copy(DailyCopy(daily_row(), question), bank())
+    return views.copy(daily_row(), question, bank())
 
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
@@ -104,7 +103,7 @@ def test_a_copy_does_not_tell_the_answer() -> None:
     one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
     assert sent(copy_of(asks(one, (2, 0, 1, 3)))) == sent(copy_of(asks(other, (2, 0, 1, 3))))
     question = DailyQuestion(next(iter(bank().topics.values())))
-    assert custom_ids(copy_of(question)) == [f"open:v1:today:{ROW}", "use:v1:today"]
+    assert custom_ids(copy_of(question)) == [f"open:v1:daily:{ROW}", "use:v1:today"]
 
 
 def ending(today: Today, *, right: bool = True, **changes: Any) -> tuple[str, list[str]]:

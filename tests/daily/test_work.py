@@ -13,7 +13,7 @@ from bot.core import servers, snowflakes
 from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
 from bot.daily import panel_views, schedule_store, store
-from bot.daily.model import ANSWERABLE, DailyCopy, DailyResult
+from bot.daily.model import ANSWERABLE, DailyResult
 from bot.members.model import Streak
 from bot.rounds.store import round_questions
 from tests.banks import small_bank
@@ -180,9 +180,9 @@ async def answer_what_is_open(stage: Stage, user_id: int) -> int:
     found = (await stage.bot.days.today(user_id, GUILD)).dailies
     for daily_id, _ in found:
         copy = await stage.bot.dailies.copy(daily_id, GUILD, user_id)
-        assert isinstance(copy, DailyCopy)
-        click = replace(stage.daily_click(user_id, copy.daily), message_id=999)
-        await stage.bot.dailies.answer(click, apart=True)
+        assert isinstance(copy, tuple)
+        click = replace(stage.daily_click(user_id, copy[0]), message_id=999)
+        await stage.bot.dailies.answer(click)
     return len(found)
 
 
@@ -363,6 +363,16 @@ async def test_a_question_that_left_the_bank_before_its_post(stage: Stage) -> No
     daily = await stage.day(TODAY)
     assert daily.state == "missed"
     assert daily.problem == "Its question left the question bank before it was posted."
+
+
+async def test_a_question_that_leaves_the_bank_is_nothing_to_do(stage: Stage) -> None:
+    """Nobody's day leads to a question that can't be answered any more."""
+    await stage.set_up("13:00", asks="t3")
+    await stage.wait(hours=1)
+    assert len((await stage.bot.days.today(ALWINA, GUILD)).dailies) == 1
+    stage.bank = small_bank(1)
+    await stage.restart()
+    assert (await stage.bot.days.today(ALWINA, GUILD)).dailies == ()
 
 
 async def test_a_server_that_removed_the_bot(stage: Stage) -> None:

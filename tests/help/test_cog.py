@@ -56,7 +56,7 @@ async def test_the_first_five_minutes(stage: Stage) -> None:
     practice = Practised(stage, stage.alwina)
     practice.see(await stage.alwina.click(hello, label="Try one question"))
     assert (await try_out(practice)).startswith("### 2 of 3 right\n")
-    assert labels(practice.message) == ["Start a round with others"]
+    assert labels(practice.message) == ["2 more for today", "Start a round with others"]
     started = await stage.alwina.click(practice.message, label="Start a round with others")
     assert "**alwina** starts" in reply(started)
     await stage.wait(8)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from bot.chat.messages import DAILY, ENDED, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
-from bot.daily.model import DailyCopy, DailyFeedback, DailyQuestion
+from bot.daily.model import DailyFeedback, DailyQuestion
 from bot.interviews import views as interview
 from bot.interviews.grading import Flag
 from bot.interviews.model import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
@@ -408,7 +408,7 @@ def test_no_screen_passes_off_an_estimate_as_a_verdict() -> None:
         *interview.report_pages(build_report(bank(), asked)),
         open_card(DailyQuestion(SMALL)),
         closed_openly(SMALL, 9, *(point.text for point in SMALL.key_points)),
-        open_daily.copy(DailyCopy(daily_row(), DailyQuestion(SMALL)), bank()),
+        open_daily.copy(daily_row(), DailyQuestion(SMALL), bank()),
     ]
     texts = [text_of(card) for card in cards]
     assert [text for text in texts if re.search("covered|✅", text, re.IGNORECASE)] == []

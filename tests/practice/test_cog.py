@@ -107,7 +107,7 @@ async def test_slow_steps_may_defer(stage: Stage, monkeypatch: pytest.MonkeyPatc
         deferrable.append(edits)
         return await defer_if_slow(interaction, work, edits=edits)
 
-    monkeypatch.setattr("bot.practice.cog.defer_if_slow", recorded)
+    monkeypatch.setattr("bot.chat.replies.defer_if_slow", recorded)
     practice = Practised(stage, stage.alwina)
     await practice.open()
     await practice.answer()

@@ -55,7 +55,7 @@ async def test_an_open_question_of_a_round(stage: Stage, clock: dict[str, Any]) 
     with pytest.raises(UserError, match=SECOND):
         await stage.answer(ALWINA)
     with pytest.raises(UserError, match=SECOND):
-        await stage.bot.open_questions.check_open(card.row_id, card.message_id, ALWINA)
+        await stage.bot.open_questions.check_open(stage.click(ALWINA, post=card))
     with pytest.raises(UserError, match="already locked in"):
         await stage.answer(BOB)
     assert (await stage.answer(CLEMENTINE)).reveal_at is not None
@@ -96,15 +96,16 @@ async def test_a_round_that_ends_before_its_reveal(stage: Stage) -> None:
 
 async def test_a_daily(stage: Stage) -> None:
     """Its verdict names the right answer, so that a second one would always be right; others answer as ever."""
-    daily_id = await opened(stage)
+    await opened(stage)
     await stage.answer_daily(ALWINA, right=False)
     await stage.bot.privacy.erase(ALWINA)
     with pytest.raises(UserError, match=SECOND):
         await stage.answer_daily(ALWINA)
     with pytest.raises(UserError, match=SECOND):
-        await stage.bot.dailies.check_open(daily_id, stage.card().message_id, ALWINA)
-    with pytest.raises(UserError, match=SECOND):
-        await stage.bot.dailies.check_open(daily_id, None, ALWINA, GUILD)
+        await stage.bot.dailies.check_open(stage.click(ALWINA))
+    assert [
+        len((await stage.bot.days.today(user_id, GUILD)).dailies) for user_id in (ALWINA, BOB)
+    ] == [0, 1]  # nothing leads her there
     await stage.answer_daily(BOB)
     assert await stage.check_points() == {BOB: 100}
     assert len(await kept(stage)) == 1
@@ -135,21 +136,16 @@ async def test_a_second_answer_on_its_way_at_the_close(stage: Stage) -> None:
 
 @pytest.mark.parametrize("graded", [True, False])
 async def test_an_open_daily(stage: Stage, graded: bool) -> None:
-    """Also before it is graded, and also from a private copy."""
+    """Also before it is graded."""
     daily_id = await opened(stage, kind="open")
-    message_id = stage.card().message_id
     write = stage.write_daily if graded else stage.write_daily_only
     await write(ALWINA, "Attention weighs tokens.")
     await stage.bot.privacy.erase(ALWINA)
     with pytest.raises(UserError, match=SECOND):
         await stage.write_daily_only(ALWINA, "Attention weighs tokens.")
-    for opening in (
-        stage.bot.dailies.open_topic(daily_id, message_id, ALWINA),
-        stage.bot.dailies.open_topic(daily_id, None, ALWINA, GUILD),
-    ):
-        with pytest.raises(UserError, match=SECOND):
-            await opening
-    assert await stage.bot.dailies.open_topic(daily_id, message_id, BOB) is not None
+    with pytest.raises(UserError, match=SECOND):
+        await stage.bot.dailies.open_topic(stage.pressed(daily_id, ALWINA))
+    assert await stage.bot.dailies.open_topic(stage.pressed(daily_id, BOB)) is not None
     await stage.wait(days=1)
     assert await kept(stage) == []
 

@@ -32,6 +32,8 @@ def test_what_is_sent() -> None:
     )
     assert labels(message) == ["Practise", "Turn off"]
     assert "yesterday" not in views.reminder(some, (0, 0)).content
+    elsewhere = replace(some, elsewhere=(("Papers", "https://a"), ("*Two*", "https://b")))
+    assert views.reminder(elsewhere, (0, 0)).content.endswith("\nAlso open: Papers, \\*Two\\*")
     nothing_yet = views.reminder(day(streak=Streak()), (0, 0)).content
     assert nothing_yet.endswith(".**")
 

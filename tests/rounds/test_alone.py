@@ -152,7 +152,7 @@ async def test_the_first_player_is_erased(stage: Stage, another: bool) -> None:
 async def open_forms(stage: Stage, members: Iterable[int]) -> None:
     card = stage.card()
     for user_id in members:
-        await stage.bot.open_questions.check_open(card.row_id, card.message_id, user_id)
+        await stage.bot.open_questions.check_open(stage.click(user_id, post=card))
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def replaced(today: Today, **changes: Any) -> Today:
         (
             page(done_day(dailies=DAILIES[:1], more=True, may_remind=True)),
             "Practice done ✓|📅 Question of the day: open|3 days in a row"
-            "|8 of 10 right, 2 more on the second try|4 new, 2 you had missed",
+            "|8 of 10 right, 2 more on the second try",
             "Answer|More",
         ),
         (
@@ -93,7 +93,7 @@ def replaced(today: Today, **changes: Any) -> Today:
         (
             page(done_day(elsewhere=(("*Warm-up*", "https://discord.com/channels/1/2/3"),))),
             "Practice done ✓|📅 *Warm-up*: open|3 days in a row"
-            "|8 of 10 right, 2 more on the second try|4 new, 2 you had missed",
+            "|8 of 10 right, 2 more on the second try",
             "*Warm-up*",
         ),
         (
