@@ -172,7 +172,8 @@ async def test_strangers(
                     at = version()
                     result = await use(stage, actor, message, custom_id, text)
                     said = "" if result.response is None else text_of(answer_to(result))
-                    if not result.acknowledged or _UNFIT.search(re.sub("<[^>]*>", "", said)):
+                    ours = "" if said.startswith("-# Question ") else re.sub("<[^>]*>", "", said)
+                    if not result.acknowledged or _UNFIT.search(ours):  # a question may have any
                         wrong.append((custom_id, said))
                     if strange and (leaked := [each for each in secrets if each in told(result)]):
                         wrong.append((custom_id, "tells", leaked))
