@@ -249,7 +249,7 @@ def role_list(
 
 
 def select_menu(
-    custom_id: str, options: Mapping[str, str], chosen: str
+    custom_id: str, options: Mapping[str, str], chosen: str = ""
 ) -> ui.Select[ui.LayoutView]:
     """Build a list for selecting one value; `options` maps values to labels."""
     listed = [
@@ -259,12 +259,14 @@ def select_menu(
     return ui.Select(custom_id=custom_id, options=listed)
 
 
-def zone_list(zone: str, now: datetime) -> ui.Select[ui.LayoutView]:
-    """Build a list of common time zones and the current one, each with its time now."""
-    chosen = stored_zone(zone).key
-    zones = list(dict.fromkeys([chosen, *search_zones("")]))[:25]
+def zone_list(zone: str | None, now: datetime) -> ui.Select[ui.LayoutView]:
+    """Build a list of common time zones and the current one, if it is known, with their times now."""
+    known = [] if zone is None else [stored_zone(zone).key]
+    zones = list(dict.fromkeys([*known, *search_zones("")]))[:25]
     clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
-    return select_menu("zone", clocks, chosen)
+    menu = select_menu("zone", clocks, *known)
+    menu.required = bool(known)  # else the city may be written instead
+    return menu
 
 
 def own_id(row_id: int) -> int:

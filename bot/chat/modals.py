@@ -113,8 +113,11 @@ def text_field(
     return ui.Label(text=label, description=hint, component=field)
 
 
-def zone_fields(zone: str, now: datetime) -> tuple[ui.Label[Any], ui.Label[Any]]:
-    """Build a list of common time zones, and a field for any other. `modal_zone` reads them."""
+def zone_fields(zone: str | None, now: datetime) -> tuple[ui.Label[Any], ui.Label[Any]]:
+    """Build a list of common time zones, and a field for any other. `modal_zone` reads them.
+
+    Nothing is picked beforehand if `zone` is None, because the member's is not known.
+    """
     hint = "A city or a zone, for example Lisbon"
     return (
         ui.Label(text="Time zone", component=zone_list(zone, now)),

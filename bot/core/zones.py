@@ -65,10 +65,14 @@ def meant_zone(text: str) -> str:
 
     Forms need this because they have no autocomplete.
     """
+    if not text.strip():
+        raise UserError(
+            "I need your time zone. Press the button again, and pick one or write a city."
+        )
     try:
         return parse_zone(text).key
     except ScheduleError:
-        found = search_zones(text, _NEAR) if text.strip() else []
+        found = search_zones(text, _NEAR)
     cities = [name for name in found if _plain(name.rpartition("/")[2]) == _plain(text)]
     if len(cities) == 1:
         return cities[0]

@@ -94,5 +94,5 @@ def form(at: str | None, zone: str | None, now: datetime) -> ui.Modal:
         "Remind me",
         FORM.id(),
         text_field("at", "Time, for example 09:00 or 18:30", at, 5) if at else None,
-        *zone_fields(zone or DEFAULT_ZONE, now),
+        *zone_fields(zone, now),
     )

@@ -59,6 +59,11 @@ async def test_tomorrow_at_this_time(stage: Stage) -> None:
     assert form.modal is not None
     fields = [label["component"]["custom_id"] for label in form.modal["components"]]
     assert fields == ["zone", "other"]
+    refused = await stage.alwina.submit_modal(form, {"zone": [], "other": ""})
+    assert reply(refused).startswith("I need your time zone.")
+    form = await stage.alwina.click(practice.message, label=tomorrow)
+    assert form.modal is not None
+    assert not any(o.get("default") for o in form.modal["components"][0]["component"]["options"])
     await stage.alwina.submit_modal(form, {"zone": ["UTC"], "other": ""})
     at = f"{stage.env.now():%H:%M}"
     said = f"### I'll write every day at {at}\n-# Next: tomorrow, UTC."
