@@ -27,7 +27,6 @@ def test_zones_by_name_or_city(text: str, zone: str) -> None:
     ("text", "hint"),
     [
         ("Berl", "Did you mean Europe/Berlin?"),
-        ("", "Write it like Europe/Berlin."),
         ("qqqq", "Write it like Europe/Berlin."),
     ],
 )
@@ -39,3 +38,9 @@ def test_unknown_zones(text: str, hint: str) -> None:
         str(refused.value)
         == f'I don\'t know the time zone "{text}". {hint} Press the button again to change it.'
     )
+
+
+def test_no_zone() -> None:
+    """A form in which nothing was picked or written says so."""
+    with pytest.raises(UserError, match=r"I need your time zone\. .* pick one or write a city"):
+        meant_zone(" ")
