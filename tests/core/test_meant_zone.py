@@ -41,6 +41,6 @@ def test_unknown_zones(text: str, hint: str) -> None:
 
 
 def test_no_zone() -> None:
-    """A form in which nothing was picked or written says so."""
+    """A form that was sent empty says so."""
     with pytest.raises(UserError, match=r"I need your time zone\. .* pick one or write a city"):
         meant_zone(" ")

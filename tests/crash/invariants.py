@@ -244,8 +244,10 @@ def _private_result(act: Interaction, shown: str, answer: Row) -> Iterator[str]:
     later = [version.text for version in act.reply.history[1:]] if act.reply is not None else []
     for text in later:
         match = _RESULT.match(text)
-        result = (plain(match[1] or match[3]), int(match[2] or 0)) if match else None
-        if len(later) > 1 or result != (shown, answer["points"]):
+        told = plain(match[1] or match[3]) if match else None
+        # no points are named to somebody who plays alone
+        points = int(match[2]) if match and match[2] else answer["points"]
+        if len(later) > 1 or (told, points) != (shown, answer["points"]):
             yield f"{act.name}: the reply became {later}, stored are {shown} {answer['points']}"
 
 
