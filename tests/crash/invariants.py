@@ -35,7 +35,10 @@ PLANNED = {"finished", "stopped", "idle", "left", "message"}
 _ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily|today|challenge):(\d+)(?::\d)?")
 _SAVED = re.compile("Everyone sees the answer|Tick what you said|Your answer is saved")
 _LOCKED = re.compile(r"(?:You already l|L)ocked in \*\*(.+)\*\*\.", re.DOTALL)
-_RESULT = re.compile(r"✅ \*\*(.+)\*\* · \+(\d+) · |\*\*(.+)\*\*, right is \*\*", re.DOTALL)
+_RESULT = re.compile(
+    r"✅ \*\*(.+?)\*\*(?: · \+(\d+) · |(?: · \d+ in a row)?\Z)|\*\*(.+)\*\*, right is \*\*",
+    re.DOTALL,
+)
 _SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+%|\d of \d)(?: · ✅ right)?$", re.MULTILINE)
 _FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+s \(\+(\d+)\)")
 _FIRST = re.compile(r"^First: (.+)$", re.MULTILINE)  # in a hosted round
