@@ -153,14 +153,16 @@ class Dailies:
         ]
 
     def _open_to(self, conn: Connection, guild_id: int, user_id: int, now: datetime) -> list[Daily]:
-        bank = self._banks.of(conn, guild_id)
-        return [
+        found = [
             daily
             for daily in store.open_now(conn, guild_id, now)
-            if rules.asked_by(daily, bank) is not None
-            and not _has_answered(conn, daily.id, user_id)
+            if not _has_answered(conn, daily.id, user_id)
             and not member_hashes.has_hash_of(conn, DAILY, daily.id, user_id)
         ]
+        if not found:  # most often, and then no bank has to be loaded
+            return []
+        bank = self._banks.of(conn, guild_id)
+        return [daily for daily in found if rules.asked_by(daily, bank) is not None]
 
     @reading
     def others(self, conn: Connection, guild_id: int, user_id: int) -> OtherDailies:
