@@ -88,8 +88,8 @@ class NextStep(Struct, frozen=True):
     """All that a step of a practice stores, and shows: the question that it asks, or else `over`.
 
     The running practice `ends`; one that is `begun` takes its place. The question `left_out` must
-    not be asked any more. `question` is already open, another one about `item` is new. `day` is
-    recorded for the plan.
+    not be asked any more. `question` is already open, another one about `item` is new, with what is
+    `expected` of the answer if the member has never met it. `day` is recorded for the plan.
     """
 
     over: Finished | None = None
@@ -99,6 +99,7 @@ class NextStep(Struct, frozen=True):
     question: PracticeQuestion | None = None
     item: Item | None = None
     order: tuple[int, ...] = ()
+    expected: int | None = None
     once_more: bool = False
     ends_day: bool = False
     number: int = 1
@@ -202,6 +203,7 @@ def _ask(
         question=question,
         item=item,
         order=decode_order(question.choice_order) if question else shuffled(item, rng),
+        expected=None if item.id in known.cards else round(1000 * known.expects(item)),
         once_more=once_more,
         ends_day=bool(day.to_do) and not _after_right(snapshot.facts, item.id).to_do,
         number=done + 1,
