@@ -143,9 +143,12 @@ def _members() -> Rows:
     yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
-        "minutes": 15,
+        "week": (15,) * 7,
         "set_on": today - timedelta(days=40),
         "goal": "all",
+        "away": (),
+        "checks": (),
+        "said": None,
     }
     yield _each(plans, "user_id", people, **plan)
     yield (

@@ -19,7 +19,7 @@ from bot.core.calendar import local_date
 from bot.memory.model import Practised, Today
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
-from bot.memory.today import DayFacts, today
+from bot.memory.today import FIRST_QUESTIONS, DayFacts, today
 from bot.plan.model import PlannedDay
 from bot.plan.rules import new_items, planned_day, split_due
 from bot.practice.model import (
@@ -180,7 +180,8 @@ def _ask(
     if wanted.kind == Kind.DAY:
         done, room, again = day.done, day.ahead, day.again
     else:
-        done, room = len(answered), (len(wanted.items) or day.limit) - len(answered)
+        size = len(wanted.items) or day.limit or FIRST_QUESTIONS
+        done, room = len(answered), size - len(answered)
         again = tuple(i for i in answered if answered[i] == [True] and known.can_ask(i))
     room = min(room, candidates.count)
     question = asked[-1] if asked and asked[-1].is_open else None
