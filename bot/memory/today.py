@@ -1,14 +1,14 @@
 """A member's day of practice: how much it asks, and how much of that is done. Nothing else counts it.
 
-A day has as many questions as its minutes allow. Each item that was answered in practice today is one
-of them, whatever the practice was about. Those of them that were missed are asked once more, and are
-due again tomorrow.
+A day has as many questions as its minutes allow, and a day off none. Each item that was answered in
+practice today is one of them, whatever the practice was about. Those of them that were missed are
+asked once more, and are due again tomorrow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
@@ -64,7 +64,7 @@ def today(facts: DayFacts) -> Today:
             misses.setdefault(answer.item_id, []).append(answer.missed)
     seconds = seconds_a_question(known.bank, earlier)
     is_away = not earlier or earlier[-1].at < known.midnight - _AWAY
-    limit = FIRST_QUESTIONS if is_away and plan is None else _limit(plan, seconds)
+    limit = FIRST_QUESTIONS if is_away and plan is None else _limit(plan, known.today, seconds)
     unmet = sum(i not in known.cards and known.may_ask(i) for i in known.bank.asked)
     can_follow = len(known.due()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
@@ -92,9 +92,10 @@ def today(facts: DayFacts) -> Today:
     )
 
 
-def _limit(plan: Plan | None, seconds: float) -> int:
-    """Return how many questions fit into the minutes of a day."""
-    return max(1, int(60 * (plan.minutes if plan else MINUTES) / seconds))
+def _limit(plan: Plan | None, day: date, seconds: float) -> int:
+    """Return how many questions fit into the minutes of a day, at least one unless it is a day off."""
+    minutes = MINUTES if plan is None else plan.minutes_on(day)
+    return max(1, int(60 * minutes / seconds)) if minutes else 0
 
 
 def _tomorrow(facts: DayFacts, unmet: int) -> int:
@@ -107,7 +108,7 @@ def _tomorrow(facts: DayFacts, unmet: int) -> int:
     last = facts.practised[-1].at if facts.practised else None
     if plan is None and (last is None or last < facts.known.midnight - _AWAY + timedelta(days=1)):
         return min(FIRST_QUESTIONS, due + new)
-    return min(_limit(plan, seconds), due + new)
+    return min(_limit(plan, tomorrow, seconds), due + new)
 
 
 def seconds_a_question(bank: Bank, answers: Sequence[Practised]) -> float:

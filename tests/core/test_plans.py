@@ -147,7 +147,7 @@ STREAK = Milestone(Kind.STREAK, "7", 7)
 REACHED = Reached(5, GUILD, ALWINA, Kind.STREAK, "7", 7)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
-PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), (15,) * 7, TODAY - timedelta(days=20), "all")
 
 
 DATES = Dates(
@@ -339,7 +339,7 @@ CALLS: list[Call] = [
         item_id="t1-a",
         item_mark=1,
         choice_order="",
-        is_new=True,
+        expected=700,
         once_more=False,
         ends_day=False,
         asked_at=NOW,

@@ -29,7 +29,7 @@ A_DAY = 10
 
 def plan(minutes: int, days: int) -> Plan:
     """Return a plan for an interview in so many days."""
-    return Plan(1, NOON.date() + days * DAY, minutes, NOON.date(), "all")
+    return Plan(1, NOON.date() + days * DAY, (minutes,) * 7, NOON.date(), "all")
 
 
 class Member:
