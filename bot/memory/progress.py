@@ -28,7 +28,8 @@ class Knowledge(Struct, frozen=True, dict=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
     `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
-    of the member's servers and must not be asked now. `zone` is the member's, because an item is
+    of the member's servers and must not be asked now, and the `kept` ones not before the member has
+    met them elsewhere. `zone` is the member's, because an item is
     due on one of the member's dates.
     """
 
@@ -38,6 +39,7 @@ class Knowledge(Struct, frozen=True, dict=True):
     zone: str
     now: datetime
     hidden: Set[str] = frozenset()
+    kept: Set[str] = frozenset()
 
     @property
     def today(self) -> date:
@@ -51,6 +53,8 @@ class Knowledge(Struct, frozen=True, dict=True):
 
     def may_ask(self, item_id: str) -> bool:
         """Return whether the member may be asked an item now."""
+        if item_id in self.kept and item_id not in self.cards:
+            return False
         return item_id not in self.set_aside and item_id not in self.hidden
 
     def can_ask(self, item_id: str) -> bool:
