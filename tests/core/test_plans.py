@@ -97,6 +97,7 @@ BY_HAND = {
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
     Queue.end_leases: "once a start; it looks at what is under way",
+    answer_log.calibration: "for `python -m bot check`, which an operator calls",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
