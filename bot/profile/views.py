@@ -6,7 +6,6 @@ from datetime import datetime
 
 from discord import ui
 
-from bot.answers.model import Calibration
 from bot.chat import text as t
 from bot.chat.messages import PRIMARY, REVEALED, Message, button, row
 from bot.chat.modals import fields_modal, zone_fields
@@ -52,7 +51,7 @@ async def own_profile(
         share = button("Hide from others", PROFILE.id(do="hide"))
     lines = [f"### {t.name(name)}", _figures(profile), todays(today)]
     lines.append(profile_line(plan) if plan else None)
-    lines.append(_came(profile.calibration))
+    lines.append(_came(profile))
     return Message(
         REVEALED,
         "\n".join(filter(None, lines)),
@@ -76,8 +75,9 @@ async def others_profile(name: str, profile: Profile, guild_id: int) -> Message:
     return Message(REVEALED, head, await _picture(profile, guild_id), row(way("profile")))
 
 
-def _came(found: Calibration | None) -> str | None:
+def _came(profile: Profile) -> str | None:
     """Say whether the bot knows what a member knows; None until there are answers to tell by."""
+    found = profile.calibration
     if found is None or found.answers < _FEWEST_ANSWERS:
         return None
     new = f"Of {found.answers:,} new questions I expected {found.expected:.0%} right"
