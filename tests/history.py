@@ -142,9 +142,12 @@ def _members() -> Rows:
     yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
-        "minutes": 15,
+        "week": (15,) * 7,
         "set_on": today - timedelta(days=40),
         "goal": "all",
+        "away": (),
+        "checks": (),
+        "said": None,
     }
     yield _each(plans, "user_id", people, **plan)
     yield (
@@ -421,6 +424,7 @@ def _answers(days: int) -> Rows:
                 "paid": 90 if counted and source != PRACTICE else None,
                 "rating": 3 if counted else None,
                 "streak": n if source == DAILY else None,
+                "expected": 700 if source == PRACTICE and q <= len(ITEMS) else None,
             }
             for source, n, q, user, counted in (*played, *taken, *daily, *practised)
         ),
@@ -454,13 +458,14 @@ def _private(days: int) -> Rows:
                     "item_mark": 1,
                     "choice_order": "0123",
                 },
-                **{"is_new": True, "once_more": False, "ends_day": False, "asked_at": at(n, days)},
+                **{"expected": 700 if n == 1 else None, "asked_at": at(n, days)},
+                **{"once_more": False, "ends_day": False},
             }
             for n, k, q in questions[:-1]
         ),
     )
     asking = {"practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
-    asking |= {"item_mark": 1, "choice_order": "0123", "is_new": True}
+    asking |= {"item_mark": 1, "choice_order": "0123"}
     asking |= {"once_more": False, "ends_day": False}
     yield _each(practice_questions, "id", [days * QUESTIONS], **asking)
     yield (

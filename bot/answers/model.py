@@ -28,6 +28,7 @@ class Answer(Struct, frozen=True):
     paid: int | None = None
     rating: int | None = None
     streak: int | None = None
+    expected: int | None = None
 
     @property
     def guessed(self) -> bool:

@@ -73,6 +73,8 @@ answers = sa.Table(
     sa.Column("paid", sa.Integer),  # points on the server's boards; null with `local_date`
     sa.Column("rating", sa.Integer),  # of FSRS; null for an open question
     sa.Column("streak", sa.Integer),  # days in a row, including this daily
+    # the bot expected so many of a thousand such answers to be right; only of new items in practice
+    sa.Column("expected", sa.Integer),
     # one B-tree fewer to write to: https://www.sqlite.org/withoutrowid.html
     sqlite_with_rowid=False,
 )

@@ -112,17 +112,37 @@ class Practised(NamedTuple):
     missed: bool
 
 
+class Said(NamedTuple):
+    """The expectation for a plan's day when the plan was made or changed, in percent."""
+
+    on: date
+    low: int
+    high: int
+
+
 class Plan(Struct, frozen=True):
-    """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`."""
+    """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`.
+
+    `week` has the minutes of each weekday, from Monday on, and `away` the first and last days of
+    each time without practice. `checks` are the ids of the items that check it.
+    """
 
     user_id: int
     day: date
-    minutes: int
+    week: tuple[int, ...]
     set_on: date
     goal: str
+    away: tuple[tuple[date, date], ...] = ()
+    checks: tuple[str, ...] = ()
+    said: Said | None = None
 
     def is_over(self, today: date) -> bool:
         return self.day < today
+
+    def minutes_on(self, day: date) -> int:
+        """Return the minutes of a day, 0 for a day off."""
+        is_away = any(first <= day <= last for first, last in self.away)
+        return 0 if is_away else self.week[day.weekday()]
 
 
 class Today(Struct, frozen=True):
@@ -130,9 +150,10 @@ class Today(Struct, frozen=True):
 
     Of the day's questions, `done` were answered and `ahead` can follow; after these, the items in
     `again`, which were missed, are asked once more. `limit` is how many questions fit into the day's
-    minutes, and `minutes` about how long what is to do takes. Of the done ones, `right` were right at first, and
-    `retried` ones later on that day; of both, `new` ones were never met before, and `regained` ones
-    missed on an earlier day. `dailies` and `elsewhere` are as in `DayFacts`. `tomorrow` counts
+    minutes, none on a day off, and `minutes` about how long what is to do takes. Of the done ones,
+    `right` were right at first, and `retried` ones later on that day; of both, `new` ones were never
+    met before, and `regained` ones missed on an earlier day. `dailies` and `elsewhere` are as in
+    `DayFacts`. `tomorrow` counts
     tomorrow's questions. `more`: something could be asked beyond the day's questions. `may_remind`:
     they never set a reminder. `is_back`: they begin again after a week or more.
     """
@@ -160,6 +181,11 @@ class Today(Struct, frozen=True):
     def size(self) -> int:
         """The day's questions, without those that are asked once more."""
         return self.done + self.ahead
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the plan asks nothing on this day."""
+        return not self.limit
 
     @property
     def open_dailies(self) -> int:

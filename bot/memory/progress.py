@@ -130,6 +130,13 @@ class Knowledge(Struct, frozen=True, dict=True):
         ability = self.ability
         return ability.knows(item, section_id) if ability.is_known(section_id) else 0.0
 
+    def expects(self, item: Item) -> float:
+        """Return the probability of a right answer to an item that the member has never met.
+
+        Lucky guesses and slips are included.
+        """
+        return self.ability.answers_right(item, self.bank.topic_of(item).section_id)
+
     def readiness(self, topics: Iterable[Topic]) -> float:
         """Return the share of the items of topics that the member knows now."""
         shares = [self.knows(item) for topic in topics for item in topic.items]

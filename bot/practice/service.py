@@ -231,6 +231,8 @@ class Practices:
             again = replace(step.question, asked_at=at, ends_day=step.ends_day)
             store.change_question(conn, again.id, asked_at=at, ends_day=again.ends_day)
             return step.asking(practice, again)
+        # a round may have given the member a card since the snapshot
+        is_new = memory_store.card_of(conn, user_id, step.item.id) is None
         question = store.add_question(
             conn,
             practice_id=practice.id,
@@ -238,8 +240,7 @@ class Practices:
             item_id=step.item.id,
             item_mark=step.item.mark,
             choice_order=encode_order(step.order),
-            # a round may have given the member a card since the snapshot
-            is_new=memory_store.card_of(conn, user_id, step.item.id) is None,
+            expected=step.expected if is_new else None,
             once_more=step.once_more,
             ends_day=step.ends_day,
             asked_at=at,
@@ -341,7 +342,8 @@ class Practices:
             return practice.id, Unjudged.IN_PLAY
         if item.mark != question.item_mark:
             return practice.id, Unjudged.CHANGED
-        answer = _judge(question, item, click)
+        is_first = question.is_new and memory_store.card_of(conn, user_id, item.id) is None
+        answer = _judge(question, item, click, is_first=is_first)
         answers_store.add(conn, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
         question = _question(conn, question.id)
@@ -427,8 +429,12 @@ def _begin(conn: Connection, user_id: int, wanted: Wanted, at: datetime) -> Prac
     )
 
 
-def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
-    """Return the row of the log for an answer."""
+def _judge(question: PracticeQuestion, item: Item, click: Click, *, is_first: bool) -> Answer:
+    """Return the row of the log for an answer.
+
+    Only with the member's first one to the item goes what was expected: a round may have shown it
+    since it was asked.
+    """
     given = given_answer(item, decode_order(question.choice_order), click)
     right = is_right(item, given)
     elapsed = (click.at - question.asked_at) // timedelta(milliseconds=1)
@@ -447,6 +453,7 @@ def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
         elapsed_ms=elapsed,
         answered_at=click.at,
         rating=rate(right, elapsed, slow_in_practice(item)).value,
+        expected=question.expected if is_first else None,
     )
 
 

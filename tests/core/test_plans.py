@@ -149,7 +149,7 @@ MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 TICKED = ticked_by_partner(["Yes", "No"], [0])
 OPEN_QUESTION = InterviewQuestion(DAYS, DAYS, 1, "t1", "So.", None, NOW)
-PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), (15,) * 7, TODAY - timedelta(days=20), "all")
 
 
 DATES = Dates(
@@ -340,7 +340,7 @@ CALLS: list[Call] = [
         item_id="t1-a",
         item_mark=1,
         choice_order="",
-        is_new=True,
+        expected=700,
         once_more=False,
         ends_day=False,
         asked_at=NOW,
