@@ -56,9 +56,9 @@ class Result(Struct, frozen=True):
 
 
 class Tenth(Struct, frozen=True):
-    """First answers of which a similar share was expected to be right: of tenth 7, 70 to 80%.
+    """First answers that were expected to be right about as often: in tenth 7, 70 to 80% of them.
 
-    The three sums are in thousandths: of what was expected of each, of each right one, and squared.
+    The sums of what was expected are in thousandths: of all, of the right ones, and of its squares.
     """
 
     tenth: int
@@ -70,7 +70,7 @@ class Tenth(Struct, frozen=True):
 
 
 class Calibration(Struct, frozen=True):
-    """What was expected of first answers in practice, and what came, as shares.
+    """Shares of right first answers in practice: what was expected, and what came.
 
     An answer that was right counts as right here even if the member said that they guessed, because
     lucky guesses are expected too.

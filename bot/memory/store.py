@@ -18,7 +18,7 @@ from bot.answers.store import answers
 from bot.core.personal import DERIVED
 from bot.core.tables import Instant, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
-from bot.memory.model import FirstStabilities, Fits, MemoryCard
+from bot.memory.model import FirstStabilities, Fits, MemoryCard, OpenAnswer
 
 # One FSRS card for each member and item they have answered, on any server or in private.
 cards = sa.Table(
@@ -39,6 +39,19 @@ cards = sa.Table(
 _FIELDS = [cards.c[name] for name in MemoryCard.__struct_fields__]
 _SET_ASIDE = cards.c.set_aside_at.is_not(None)
 sa.Index("ix_cards_set_aside", cards.c.user_id, sqlite_where=_SET_ASIDE)
+
+# When a member last met the open question of a topic, in an interview or by answering a daily; and, of
+# their latest answer to it whose key points were counted, when they gave it and the points it made.
+met = sa.Table(
+    "met",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
+    sa.Column("last_at", Instant, nullable=False),
+    sa.Column("answered_at", Instant),
+    sa.Column("made", sa.Integer),
+    sa.Column("points", sa.Integer),
+)
 
 # First stabilities fitted to a member's reviews. Those that held when they met an item are in its card.
 first_stabilities = sa.Table(
@@ -204,6 +217,44 @@ def set_aside(conn: Connection, user_id: int, item_id: str, at: datetime | None)
     """
     own_card = cards.c.user_id == user_id, cards.c.item_id == item_id
     return conn.execute(update(cards).where(*own_card).values(set_aside_at=at)).rowcount == 1
+
+
+def note_met(conn: Connection, user_id: int, topic_id: str, now: datetime) -> None:
+    """Record that a member meets a topic's open question."""
+    upsert(conn, met, user_id=user_id, topic_id=topic_id, last_at=now)
+
+
+@prepared
+def _met(user_id: int) -> Select[Any]:
+    c = met.c
+    query = select(c.topic_id, c.last_at, c.answered_at, c.made, c.points)
+    return query.where(c.user_id == user_id)
+
+
+def topics_met(conn: Connection, user_id: int) -> dict[str, datetime]:
+    """Return when a member last met each topic's open question, by topic id."""
+    return {row.topic_id: row.last_at for row in _met(conn, user_id)}
+
+
+def save_open_answer(conn: Connection, user_id: int, topic_id: str, answer: OpenAnswer) -> None:
+    """Store the points of an answer to a topic's open question, unless a later one was counted.
+
+    Nothing is stored about a member who has erased their data since.
+    """
+    c = met.c
+    own = c.user_id == user_id, c.topic_id == topic_id
+    latest = sa.or_(c.answered_at.is_(None), c.answered_at <= answer.at)
+    values = {"answered_at": answer.at, "made": answer.made, "points": answer.points}
+    conn.execute(update(met).where(*own, latest).values(values))
+
+
+def open_answers_of(conn: Connection, user_id: int) -> dict[str, OpenAnswer]:
+    """Return a member's latest counted answer to each topic's open question, by topic id."""
+    return {
+        row.topic_id: OpenAnswer(row.answered_at, row.made, row.points)
+        for row in _met(conn, user_id)
+        if row.answered_at is not None
+    }
 
 
 def _fits_of(conn: Connection, user_ids: Collection[int]) -> dict[int, Fits]:

@@ -22,7 +22,7 @@ class Profiles:
     def __init__(self, context: Context, streaks: Streaks) -> None:
         self._streaks = streaks
         self._database = context.database
-        self._banks = context.banks
+        self._context = context
         self._now = context.now
 
     async def show(self, user_id: int, shows: bool) -> None:
@@ -61,7 +61,7 @@ class Profiles:
             *((at, None) for at in answered_since(conn, user_id, since)),
         ]
         answers = [(local_date(zone, at), right) for at, right in given]
-        known = knowledge(conn, user_id, self._banks.of(conn, guild_id), zone, now)
+        known = knowledge(conn, self._context, user_id, guild_id)
         return details(
             answers,
             known.today,
