@@ -13,6 +13,8 @@ from bot.members.model import Streak
 STEP = timedelta(minutes=10)
 """Until a missed item is asked again."""
 WEAK_MISSES = 2
+READY = 0.8
+"""The share of a topic's items that a member who is ready for it knows."""
 
 FirstStabilities = tuple[float, float, float, float]
 """Days that an item lasts after its first answer, by its rating: Again, Hard, Good, Easy."""
@@ -50,26 +52,56 @@ class MemoryCard(Struct, frozen=True):
         return self.missed and self.due_at - self.last_review_at <= STEP
 
 
+class OpenAnswer(NamedTuple):
+    """A member's answer to a topic's open question that made some of its key points, as counted."""
+
+    at: datetime
+    made: int
+    points: int
+
+    @property
+    def missed(self) -> bool:
+        """Whether some point was not made."""
+        return self.made < self.points
+
+    @property
+    def most(self) -> bool:
+        """Whether most of the points were made."""
+        return 2 * self.made > self.points
+
+    def recalls(self, card: MemoryCard) -> bool:
+        """Whether it brings an item of its topic back, because that was not asked since."""
+        return self.missed and card.last_review_at < self.at
+
+
 class Progress(Struct, frozen=True):
     """A member's progress in a topic: how many of its items they have met, and are expected to know now.
 
-    `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.
+    `share` is that of all its items which they know, met or not. `latest` counts their last answers in
+    it, up to five, and `misses` the wrong ones among them. `open_answer` is the latest to its open
+    question; `lacks_open_answer` and `is_ready` are as in `Knowledge`.
     """
 
     topic_id: str
     items: int
     met: int = 0
     known: float = 0
+    share: float = 0
     latest: int = 0
     misses: int = 0
+    open_answer: OpenAnswer | None = None
+    lacks_open_answer: bool = False
+    is_ready: bool = False
 
     @property
     def level(self) -> str:
+        if self.is_ready:
+            return "ready"
         if not self.met:
             return "new"
-        if self.misses >= WEAK_MISSES:
-            return "weak"
-        return "known" if 2 * round(self.known) >= self.items else "learning"
+        if self.share >= READY:
+            return "known"
+        return "weak" if self.misses >= WEAK_MISSES else "learning"
 
 
 class Practised(NamedTuple):

@@ -61,8 +61,8 @@ def choose_checks(
 def _draw(topics: Iterable[Topic], count: int, rng: random.Random) -> list[Topic]:
     """Draw different topics, each with a probability in proportion to its weight.
 
-    Those for which it would be 1 or more are drawn for sure. The others lie in a row, each as long
-    as its weight, and one is drawn at equal distances.
+    Where that says 1 or more, a topic is drawn for sure. The others lie in a row, each as long as its
+    weight, and the draws hit it at equal distances.
     """
     row = sorted(topics, key=lambda topic: (-topic.weight, rng.random()))
     length, drawn = sum(topic.weight for topic in row), list[Topic]()
@@ -87,7 +87,7 @@ def todays_check(facts: DayFacts, in_play: Collection[str]) -> Item | None:
     plan, known = facts.plan, facts.known
     if plan is None or not plan.is_last_third(known.today):
         return None
-    left = [i for i in plan.checks if i not in known.cards and known.can_ask(i)]
+    left = [i for i in plan.checks if known.may_meet(i) and known.can_ask(i)]
     days = sum(
         plan.minutes_on(known.today + timedelta(days=n)) > 0
         for n in range((plan.day - known.today).days)

@@ -260,9 +260,7 @@ def _candidates(
     unmet = [
         item
         for item in items.values()
-        if wanted.topic_id in {None, item.topic_id}
-        and item.id not in known.cards
-        and known.may_ask(item.id)
+        if wanted.topic_id in {None, item.topic_id} and known.may_meet(item.id)
     ]
     later: Sequence[str] = ()
     if plan is not None and wanted.topic_id is None:
@@ -297,10 +295,7 @@ def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
     found = [
         item
         for item in bank.asked.values()
-        if item.kind == "choice"
-        and item.id not in known.cards
-        and known.may_ask(item.id)
-        and item.id not in snapshot.in_play
+        if item.kind == "choice" and known.may_meet(item.id) and item.id not in snapshot.in_play
     ]
     rng.shuffle(found)
     found.sort(key=lambda item: (item.difficulty, -bank.topic_of(item).weight))
