@@ -1,11 +1,16 @@
-"""A member's ability by section, from their first answers, by item response theory.
+"""A member's ability by topic, from their first answers, by item response theory.
 
-The probability to know an item is that of the Rasch model: 1 / (1 + exp(difficulty - ability)). A
-member who doesn't know it may guess, so the probability of a right answer has a floor, as in Birnbaum's
-three-parameter model (F. M. Lord, "Applications of Item Response Theory to Practical Testing
-Problems", 1980). Abilities of members are taken to be normally distributed around 0 with a standard
-deviation of 1, those of one member around their own mean. The estimates are the most probable ones
-(MAP), so that a few answers move them little.
+The probability to know an item is 1 / (1 + exp(steepness * difficulty - ability)). A member who doesn't
+know it may guess, and one who does may slip, so the probability of a right answer has a floor and a
+ceiling, as in the four-parameter model (M. A. Barton & F. M. Lord, "An Upper Asymptote for the
+Three-Parameter Logistic Item-Response Model", 1981). Abilities of members are taken to be normally
+distributed around 0, those of one member in the sections around their own mean, and those in topics
+around their section's. The steepness tells how much a member's answers depend on the bank's levels.
+The estimates are the most probable ones (MAP), so that a few answers move them little.
+
+With each of a topic's items that a member meets, they know its other items somewhat better, as in the
+additive factors model (H. Cen, K. Koedinger & B. Junker, "Learning Factors Analysis", 2006). First
+answers tell what they knew in the middle of meeting them; what they know now is more than that.
 """
 
 from __future__ import annotations
@@ -13,87 +18,140 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
 from bot.memory.model import MemoryCard
-from bot.questions.model import Bank, Item
+from bot.questions.model import Bank, Item, Topic
 
 SPREAD_OF_MEMBERS = 1.0
-SPREAD_OF_SECTIONS = 0.5
+SPREAD_OF_SECTIONS = 0.4
 """Standard deviation of a member's abilities in the sections around their mean ability."""
-FEWEST_ANSWERS = 10
-"""First answers in a section before anything is said about its items that were never met."""
-BEST_CHANCE = 0.8
-"""New items teach most, without discouraging, at about this probability of a right answer."""
+SPREAD_OF_TOPICS = 0.6
+"""And of those in a section's topics around the section's."""
+SLIPS = 0.05
+"""The probability of a wrong answer to an item that one knows."""
+STEEPNESS, SPREAD_OF_STEEPNESS = 0.7, 0.2
+"""1 where the levels say as much as `expected_difficulty` does."""
+GROWTH = 0.06
+"""How much ability an item that was met adds in its topic. It is an assumption, between the truths that
+`make learn` simulates; about 0.1 is found for each practice of a single skill (K. Koedinger et al.,
+"An Astonishing Regularity in Student Learning Rate", 2023), and a topic has several."""
+_FADES_AFTER, _FADING = 10, 0.3
+"""What an item adds fades by a power law, after days without another answer to it."""
 _STEPS = 12
 _LONGEST_STEP = 1.0
-_CLOSE = 1e-4
+_CLOSE = 1e-2
+_FAR = 700.0
+_UNLIKELY = 1e-9
 
 FirstAnswer = tuple[float, float, bool]
 """Difficulty, probability of a right guess, and whether the answer was right."""
 
 
 class Ability(Struct, frozen=True):
-    """A member's ability by section id, with the number of their first answers there.
+    """A member's ability now in the topics of a bank, by id, and the mean with its standard error."""
 
-    `overall` holds for sections without any.
-    """
+    mean: float
+    error: float
+    steepness: float
+    topics: Mapping[str, float]
 
-    overall: float
-    sections: Mapping[str, float]
-    answers: Mapping[str, int]
-
-    def of(self, section_id: str) -> float:
-        return self.sections.get(section_id, self.overall)
-
-    def knows(self, item: Item, section_id: str) -> float:
+    def knows(self, item: Item) -> float:
         """Return the probability that the member knows an item that they have never met."""
-        return logistic(self.of(section_id) - item.expected_difficulty)
+        ability = self.topics.get(item.topic_id, self.mean)
+        return logistic(ability - self.steepness * item.expected_difficulty)
 
-    def answers_right(self, item: Item, section_id: str) -> float:
-        """Return the probability of a right first answer, guessing included."""
-        return with_guessing(self.knows(item, section_id), item.guessing)
+    def answers_right(self, item: Item) -> float:
+        """Return the probability of a right first answer, with guesses and slips."""
+        return answered_right(self.knows(item), item.guessing)
 
-    def distance_from_best(self, item: Item, section_id: str) -> float:
-        """Return how far the probability of a right answer is from `BEST_CHANCE`."""
-        return abs(self.answers_right(item, section_id) - BEST_CHANCE)
-
-    def is_known(self, section_id: str) -> bool:
-        """Return whether there are enough answers to judge by `knows` in a section."""
-        return self.answers.get(section_id, 0) >= FEWEST_ANSWERS
+    def knows_of(self, topic: Topic, more: float = 0.0) -> float:
+        """Return the share of a topic's items that the member would know had they never met them,
+        with so much more ability.
+        """
+        ability = self.topics.get(topic.id, self.mean) + more
+        levels = Counter(item.expected_difficulty for item in topic.items)
+        known = (n * logistic(ability - self.steepness * level) for level, n in levels.items())
+        return sum(known) / max(len(topic.items), 1)
 
 
 def logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+    return 1 / (1 + math.exp(-x)) if x > -_FAR else 0.0
 
 
-def with_guessing(knows: float, guessing: float) -> float:
+def answered_right(knows: float, guessing: float) -> float:
     """Return the probability of a right answer, given that of knowing and that of guessing it."""
-    return guessing + (1 - guessing) * knows
+    return guessing + (1 - SLIPS - guessing) * knows
 
 
-def ability_of(bank: Bank, cards: Mapping[str, MemoryCard]) -> Ability:
+def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ability:
     """Estimate a member's ability from the cards of the items that a bank asks."""
-    by_section: dict[str, Counter[FirstAnswer]] = {}
-    for section in bank.sections:
-        found = Counter(
-            (item.expected_difficulty, item.guessing, cards[item.id].first_right)
-            for topic in section.topics
-            for item in topic.items
-            if item.id in cards
-        )
+    met: dict[str, Counter[FirstAnswer]] = {}
+    sections: dict[str, Counter[FirstAnswer]] = {}
+    added: dict[str, float] = {}
+    for topic in bank.asked_topics.values():
+        found = met[topic.id] = Counter()
+        added[topic.id] = 0.0
+        for item in topic.items:
+            if (card := cards.get(item.id)) is not None:
+                found[item.expected_difficulty, item.guessing, card.first_right] += 1
+                added[topic.id] += _left(card, now)
+        sections.setdefault(topic.section_id, Counter()).update(found)
+    everything = sum(sections.values(), Counter())
+    steepness = _steepness(everything)
+    mean, error = _estimate(_scaled(everything, steepness), 0.0, SPREAD_OF_MEMBERS)
+    answers = everything.total()
+    # in the middle of answering, half of a topic's other items had been met
+    before = {topic_id: GROWTH * max(found.total() - 1, 0) / 2 for topic_id, found in met.items()}
+    grown = sum(before[topic_id] * found.total() for topic_id, found in met.items())
+    mean -= grown / max(answers, 1)
+    in_section = {
+        section_id: mean
+        if not found
+        else _estimate(_scaled(found, steepness), mean + grown / answers, SPREAD_OF_SECTIONS)[0]
+        - grown / answers
+        for section_id, found in sections.items()
+    }
+    topics = {}
+    for topic in bank.asked_topics.values():
+        ability, found = in_section[topic.section_id], met[topic.id]
         if found:
-            by_section[section.id] = found
-    overall = most_probable_ability(sum(by_section.values(), Counter()))
-    return Ability(
-        overall=overall,
-        sections={
-            section_id: most_probable_ability(found, overall, SPREAD_OF_SECTIONS)
-            for section_id, found in by_section.items()
-        },
-        answers={section_id: found.total() for section_id, found in by_section.items()},
-    )
+            start = ability + before[topic.id]
+            ability, _ = _estimate(_scaled(found, steepness), start, SPREAD_OF_TOPICS)
+            ability += GROWTH * added[topic.id] - before[topic.id]
+        topics[topic.id] = ability
+    # answers to a topic resemble each other, so that each tells less than one of its own would
+    return Ability(mean, error * math.sqrt(2 - error**2), steepness, topics)
+
+
+def _scaled(given: Mapping[FirstAnswer, int], steepness: float) -> dict[FirstAnswer, int]:
+    return {
+        (steepness * level, guessing, right): number
+        for (level, guessing, right), number in given.items()
+    }
+
+
+def _left(card: MemoryCard, now: datetime) -> float:
+    """Return how much is left of what an item added to ability when it was last answered."""
+    days = max((now - card.last_review_at).days, 0)
+    return math.pow(1 + days / _FADES_AFTER, -_FADING)
+
+
+def _steepness(given: Mapping[FirstAnswer, int]) -> float:
+    """Return the most probable steepness, given a member's first answers."""
+    steepness = STEEPNESS
+    for _ in range(2):
+        ability, _ = _estimate(_scaled(given, steepness), 0.0, SPREAD_OF_MEMBERS)
+        slope = (STEEPNESS - steepness) / SPREAD_OF_STEEPNESS**2
+        information = 1 / SPREAD_OF_STEEPNESS**2
+        for (level, guessing, right), number in given.items():
+            gain, certainty = evidence(ability - steepness * level, guessing, right)
+            slope -= number * level * gain
+            information += number * level * level * certainty
+        steepness = max(steepness + slope / information, 0.1)
+    return steepness
 
 
 def most_probable_ability(
@@ -103,6 +161,13 @@ def most_probable_ability(
 
     `mean` and `spread` are what is known without them: a normal distribution.
     """
+    return _estimate(given, mean, spread)[0]
+
+
+def _estimate(
+    given: Mapping[FirstAnswer, int], mean: float, spread: float
+) -> tuple[float, float]:
+    """Return the most probable ability, and its standard error."""
     ability = mean
     for _ in range(_STEPS):
         slope, information = (mean - ability) / spread**2, 1 / spread**2
@@ -114,20 +179,20 @@ def most_probable_ability(
         ability += step
         if abs(step) < _CLOSE:
             break
-    return ability
+    return ability, 1 / math.sqrt(information)
 
 
 def evidence(lead: float, guessing: float, right: bool) -> tuple[float, float]:
     """Return the derivative of an answer's log probability by the ability, and how certain it is.
 
     `lead` is the ability minus the difficulty. The sum of derivatives, divided by that of
-    certainties, is a step to the maximum. The certainty is Fisher's information, but for a wrong
-    answer the exact curvature: Fisher's is almost 0 where most right answers are guesses, and steps
-    would go too far.
+    certainties, is a step to the maximum. The certainty is Fisher's information, but at least half of
+    the model's without guesses and slips: where a right answer is almost surely a guess, or a wrong
+    one a slip, Fisher's is almost 0, and steps would go too far.
     """
-    knows = logistic(lead)
-    chance = min(max(with_guessing(knows, guessing), 1e-9), 1 - 1e-9)
-    change = (1 - guessing) * knows * (1 - knows)
-    spread = chance * (1 - chance)
-    certainty = change * change / spread if right else knows * (1 - knows)
+    knows = 1 / (1 + math.exp(-max(lead, -_FAR)))
+    span = (1 - SLIPS - guessing) * knows
+    chance = max(guessing + span, _UNLIKELY)
+    change, spread = span * (1 - knows), chance * (1 - chance)
+    certainty = max(change * change / spread, knows * (1 - knows) / 2)
     return (right - chance) * change / spread, certainty

@@ -54,6 +54,14 @@ class Knowledge(Struct, frozen=True, dict=True):
         """When that date began."""
         return instant(Rule(time(0), self.zone), self.today)
 
+    def unseen(self, topics: Iterable[Topic], more: float = 0.0) -> float:
+        """Return the share that the member would know of questions on topics that they never met,
+        weighted by what interviews ask, with so much more ability.
+        """
+        found = [(topic.weight, self.ability.knows_of(topic, more)) for topic in topics]
+        whole = sum(weight for weight, _ in found)
+        return sum(weight * knows for weight, knows in found) / (whole or 1)
+
     def may_ask(self, item_id: str) -> bool:
         """Return whether the member may be asked an item now."""
         return item_id not in self.set_aside and item_id not in self.hidden
@@ -121,26 +129,24 @@ class Knowledge(Struct, frozen=True, dict=True):
 
     @cached_property
     def ability(self) -> Ability:
-        """The member's ability by section."""
-        return ability_of(self.bank, self.cards)
+        """The member's ability by topic."""
+        return ability_of(self.bank, self.cards, self.now)
 
     def knows(self, item: Item) -> float:
         """Return the probability that the member knows an item now.
 
-        For one that they have never met, their ability tells, once it is known in that section.
+        For one that they have never met, their ability tells.
         """
         if (card := self.cards.get(item.id)) is not None:
             return 0.0 if card.last_missed else recall(card, self.now)
-        section_id = self.bank.topic_of(item).section_id
-        ability = self.ability
-        return ability.knows(item, section_id) if ability.is_known(section_id) else 0.0
+        return self.ability.knows(item)
 
     def expects(self, item: Item) -> float:
         """Return the probability of a right answer to an item that the member has never met.
 
         Lucky guesses and slips are included.
         """
-        return self.ability.answers_right(item, self.bank.topic_of(item).section_id)
+        return self.ability.answers_right(item)
 
     def readiness(self, topics: Iterable[Topic]) -> float:
         """Return the share of the items of topics that the member knows now."""

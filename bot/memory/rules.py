@@ -106,6 +106,19 @@ def recall_after(days: float, stability: float) -> float:
     return math.pow(1 + _FACTOR * days / stability, _DECAY)
 
 
+def stability_after(card: MemoryCard, recalled: float, *, right: bool) -> float:
+    """Return the stability after an answer on a later date, by FSRS's formulas.
+
+    `recalled` is the recall at that time. https://github.com/open-spaced-repetition/fsrs4anki/wiki/The-Algorithm
+    """
+    w, stability, difficulty = _PARAMETERS, card.stability, card.difficulty
+    if right:
+        gain = math.exp(w[8]) * (11 - difficulty) * math.pow(stability, -w[9])
+        return stability * (1 + gain * (math.exp((1 - recalled) * w[10]) - 1))
+    after = w[11] * math.pow(difficulty, -w[12]) * (math.pow(stability + 1, w[13]) - 1)
+    return min(after * math.exp((1 - recalled) * w[14]), stability / math.exp(w[17] * w[18]))
+
+
 def days_away(
     card: MemoryCard, zone: str, now: datetime, open_answer: OpenAnswer | None = None
 ) -> int:

@@ -1,0 +1,98 @@
+"""What comes next in practice: the question that teaches most of what an interview may ask, per second.
+
+An interview asks other questions than practice did. So what counts most is what a question teaches about
+its topic: more, the less the member knows of the topic, the fewer of its questions they have met, and
+the longer ago the last one was asked. A question asked again teaches less, except as far as it
+was forgotten. What it adds to the chance that it is itself known on the day counts, too, by
+FSRS's formulas. `make learn` compares this order with others.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.memory.progress import Knowledge
+from bot.memory.rules import USUAL, recall, recall_after, stability_after
+from bot.questions.model import Item
+
+DAYS = 30
+"""Days ahead without a plan."""
+_TOPIC = 10
+"""How much what is taught of a topic counts, next to the question itself."""
+_FAMILIAR = 10
+"""After so many of its questions, another one teaches half as much of a topic."""
+_AGAIN = 0.3
+"""How much a forgotten question teaches of its topic when it is asked again, next to a new one."""
+_SAME_DAY, _REST = 0.7, 1.0
+"""The part that is lost right after another question of the topic, and the days in which this fades."""
+_AT_RANDOM = 0.1
+"""The part of new questions that are drawn of the topics of which the member has met least."""
+_SECONDS, _EXPLANATION = 14, 10
+"""To think and to read why, besides reading the question; and to read more after a miss."""
+
+
+def choose(known: Knowledge, items: Sequence[Item], days: int, rng: random.Random) -> Item:
+    """Return the one of some items to ask next, for an interview in so many days."""
+    values = _Values(known, days)
+    best = max(rng.sample(items, len(items)), key=values.of)
+    if best.id in known.cards or rng.random() >= _AT_RANDOM:
+        return best
+    new = [item for item in items if item.id not in known.cards]
+    least = min(values.share_met(item) for item in new)
+    return rng.choice([item for item in new if values.share_met(item) == least])
+
+
+class _Values:
+    """What asking an item is worth to a member."""
+
+    def __init__(self, known: Knowledge, days: int) -> None:
+        self._known = known
+        self._days = max(days, 1)
+        self._topics: dict[str, tuple[float, float]] = {}
+
+    def of(self, item: Item) -> float:
+        """Return what an item adds per second."""
+        known = self._known
+        weight, taught = self._topic(item.topic_id)
+        card = known.cards.get(item.id)
+        if card is None:
+            knows = known.ability.knows(item)
+            lasts = recall_after(self._days, USUAL[0])
+            gained, new = (1 - knows) * lasts, 1.0
+        else:
+            passed = max((known.now - card.last_review_at).days, 0)
+            knows = recall(card, known.now)
+            right = recall_after(self._days, stability_after(card, knows, right=True))
+            wrong = recall_after(self._days, stability_after(card, knows, right=False))
+            without = recall_after(passed + self._days, card.stability)
+            gained = knows * right + (1 - knows) * wrong - without
+            new = _AGAIN * (1 - knows)
+        seconds = item.reading_ms / 1000 + _SECONDS + _EXPLANATION * (1 - knows)
+        return weight * (taught * new + gained) / seconds
+
+    def _topic(self, topic_id: str) -> tuple[float, float]:
+        """Return a topic's weight, and how much a new question teaches of it.
+
+        The weight is the root of what interviews give it, so that the others aren't forgotten.
+        """
+        if topic_id not in self._topics:
+            known = self._known
+            topic = known.bank.topics[topic_id]
+            times = [known.cards[i.id].last_review_at for i in topic.items if i.id in known.cards]
+            fresh = 1 - _SAME_DAY * math.exp(-_days(max(times), known.now) / _REST) if times else 1
+            unknown = 1 - known.ability.knows_of(topic)
+            taught = _TOPIC * fresh * unknown / (1 + len(times) / _FAMILIAR)
+            self._topics[topic_id] = math.sqrt(topic.weight), taught
+        return self._topics[topic_id]
+
+    def share_met(self, item: Item) -> float:
+        """Return the share of the items of an item's topic that the member has met."""
+        items = self._known.bank.topics[item.topic_id].items
+        return sum(other.id in self._known.cards for other in items) / len(items)
+
+
+def _days(since: datetime, now: datetime) -> float:
+    return max((now - since).total_seconds() / 86400, 0.0)
