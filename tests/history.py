@@ -33,14 +33,13 @@ from bot.interviews.partner_store import partner_interviews
 from bot.interviews.store import interview_questions, interviews
 from bot.members.store import member_names, members, teams
 from bot.members.streak_store import streak_days, streaks
-from bot.memory.store import cards, first_stabilities
+from bot.memory.store import cards, first_stabilities, met
 from bot.milestones.store import member_milestones, milestones
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
 from bot.questions.store import (
     asked,
-    met,
     own_items,
     own_pictures,
     own_topics,
@@ -143,9 +142,12 @@ def _members() -> Rows:
     yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
-        "minutes": 15,
+        "week": (15,) * 7,
         "set_on": today - timedelta(days=40),
         "goal": "all",
+        "away": (),
+        "checks": (),
+        "said": None,
     }
     yield _each(plans, "user_id", people, **plan)
     yield (
@@ -189,7 +191,8 @@ def _members() -> Rows:
         daily_uses,
         ({"guild_id": n, "item_id": i, "last_on": today} for n in others[:30] for i in ITEMS),
     )
-    yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in people for t in TOPICS)
+    openly = {"last_at": NOW, "answered_at": NOW, "made": 2, "points": 5}
+    yield met, ({"user_id": n, "topic_id": t, **openly} for n in people for t in TOPICS)
     yield member_hashes, ({"digest": f"{n:064x}", "day": today} for n in others)
     recap = {"channel_id": CHANNEL, "weekday": 0, "first_week": NOW.date(), "next_at": soon}
     yield _each(recap_schedules, "guild_id", servers, due_at=soon, **recap)
@@ -421,6 +424,7 @@ def _answers(days: int) -> Rows:
                 "paid": 90 if counted and source != PRACTICE else None,
                 "rating": 3 if counted else None,
                 "streak": n if source == DAILY else None,
+                "expected": 700 if source == PRACTICE and q <= len(ITEMS) else None,
             }
             for source, n, q, user, counted in (*played, *taken, *daily, *practised)
         ),
@@ -454,13 +458,14 @@ def _private(days: int) -> Rows:
                     "item_mark": 1,
                     "choice_order": "0123",
                 },
-                **{"is_new": True, "once_more": False, "ends_day": False, "asked_at": at(n, days)},
+                **{"expected": 700 if n == 1 else None, "asked_at": at(n, days)},
+                **{"once_more": False, "ends_day": False},
             }
             for n, k, q in questions[:-1]
         ),
     )
     asking = {"practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
-    asking |= {"item_mark": 1, "choice_order": "0123", "is_new": True}
+    asking |= {"item_mark": 1, "choice_order": "0123"}
     asking |= {"once_more": False, "ends_day": False}
     yield _each(practice_questions, "id", [days * QUESTIONS], **asking)
     yield (

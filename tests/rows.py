@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, get_origin
 
 from sqlalchemy import (
     Boolean,
@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from bot.app import all_tables
-from bot.core.tables import Instant, OneOf
+from bot.core.tables import Encoded, Instant, OneOf
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 
@@ -49,6 +49,8 @@ def value(table: Table, column: Column[Any], n: int) -> object:
             return bytes([0, n, 255])
         case OneOf():
             return next(iter(column.type.kind))
+        case Encoded():
+            return () if get_origin(column.type.kind) is tuple else None
         case String():
             return ("ä%_é'\\ Z"[n % 8 :] + str(n))[: column.type.length or 100]
         case Integer() if column.foreign_keys or column.primary_key:

@@ -61,12 +61,10 @@ def slow_in_game(seconds: int | None) -> int | None:
 def slow_in_practice(item: Item) -> int:
     """Return after how many milliseconds a right answer in practice is slow.
 
-    It leaves time to read (15 characters a second), to think (20 seconds, and 10 for each level
-    of difficulty) and to type.
+    It leaves time to read, to think (20 seconds, and 10 for each level of difficulty) and to type.
     """
-    text = len(item.prompt) + sum(len(choice.text) for choice in item.choices)
     typing = 15_000 if item.kind == "typed" else 0
-    return text * 1000 // 15 + 20_000 + 10_000 * item.difficulty + typing
+    return item.reading_ms + 20_000 + 10_000 * item.difficulty + typing
 
 
 PERIODS = ("today", "week", "month", "all")

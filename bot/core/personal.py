@@ -5,7 +5,8 @@
 - A column with `info=SOMEBODY` names a member in a row that is not theirs. The row is exported to
   that member without the ids of others, and their id becomes `NOBODY`.
 - A foreign key says that a row belongs to another one: it is exported and deleted with that.
-- A column with `info=JSON` is exported as what it encodes, and one with `info=SECRET` is not exported.
+- A column with `info=JSON`, or of type `Encoded`, is exported as what it encodes, and one with
+  `info=SECRET` is not exported.
 - A table with `info=DERIVED` is computed from others, and is erased before them. Otherwise, a member
   who answers again during the erasure would find an answer that is not counted.
 - A table with `info=PASSING` is left alone, because its rows are deleted soon anyway.
@@ -23,10 +24,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from sqlalchemy import Column, Connection, Table, bindparam, delete, select, update
 
-from bot.core.tables import stream_rows
+from bot.core.tables import Encoded, stream_rows
 
 SOMEBODY = {"somebody": True}
 JSON = {"json": True}
@@ -142,6 +143,8 @@ def _plain(column: Column[Any], value: Any) -> Any:
         return None
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(column.type, Encoded):
+        return to_builtins(value)
     if "json" in column.info:
         return json.loads(value)
     return str(value) if column.name.endswith("_id") or isinstance(value, StrEnum) else value

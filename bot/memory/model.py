@@ -13,6 +13,8 @@ from bot.members.model import Streak
 STEP = timedelta(minutes=10)
 """Until a missed item is asked again."""
 WEAK_MISSES = 2
+READY = 0.8
+"""The share of a topic's items that a member who is ready for it knows."""
 
 FirstStabilities = tuple[float, float, float, float]
 """Days that an item lasts after its first answer, by its rating: Again, Hard, Good, Easy."""
@@ -50,26 +52,56 @@ class MemoryCard(Struct, frozen=True):
         return self.missed and self.due_at - self.last_review_at <= STEP
 
 
+class OpenAnswer(NamedTuple):
+    """A member's answer to a topic's open question that made some of its key points, as counted."""
+
+    at: datetime
+    made: int
+    points: int
+
+    @property
+    def missed(self) -> bool:
+        """Whether some point was not made."""
+        return self.made < self.points
+
+    @property
+    def most(self) -> bool:
+        """Whether most of the points were made."""
+        return 2 * self.made > self.points
+
+    def recalls(self, card: MemoryCard) -> bool:
+        """Whether it brings an item of its topic back, because that was not asked since."""
+        return self.missed and card.last_review_at < self.at
+
+
 class Progress(Struct, frozen=True):
     """A member's progress in a topic: how many of its items they have met, and are expected to know now.
 
-    `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.
+    `share` is that of all its items which they know, met or not. `latest` counts their last answers in
+    it, up to five, and `misses` the wrong ones among them. `open_answer` is the latest to its open
+    question; `lacks_open_answer` and `is_ready` are as in `Knowledge`.
     """
 
     topic_id: str
     items: int
     met: int = 0
     known: float = 0
+    share: float = 0
     latest: int = 0
     misses: int = 0
+    open_answer: OpenAnswer | None = None
+    lacks_open_answer: bool = False
+    is_ready: bool = False
 
     @property
     def level(self) -> str:
+        if self.is_ready:
+            return "ready"
         if not self.met:
             return "new"
-        if self.misses >= WEAK_MISSES:
-            return "weak"
-        return "known" if 2 * round(self.known) >= self.items else "learning"
+        if self.share >= READY:
+            return "known"
+        return "weak" if self.misses >= WEAK_MISSES else "learning"
 
 
 class Practised(NamedTuple):
@@ -80,17 +112,37 @@ class Practised(NamedTuple):
     missed: bool
 
 
+class Said(NamedTuple):
+    """The expectation for a plan's day when the plan was made or changed, in percent."""
+
+    on: date
+    low: int
+    high: int
+
+
 class Plan(Struct, frozen=True):
-    """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`."""
+    """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`.
+
+    `week` has the minutes of each weekday, from Monday on, and `away` the first and last days of
+    each time without practice. `checks` are the ids of the items that check it.
+    """
 
     user_id: int
     day: date
-    minutes: int
+    week: tuple[int, ...]
     set_on: date
     goal: str
+    away: tuple[tuple[date, date], ...] = ()
+    checks: tuple[str, ...] = ()
+    said: Said | None = None
 
     def is_over(self, today: date) -> bool:
         return self.day < today
+
+    def minutes_on(self, day: date) -> int:
+        """Return the minutes of a day, 0 for a day off."""
+        is_away = any(first <= day <= last for first, last in self.away)
+        return 0 if is_away else self.week[day.weekday()]
 
 
 class Today(Struct, frozen=True):
@@ -98,9 +150,10 @@ class Today(Struct, frozen=True):
 
     Of the day's questions, `done` were answered and `ahead` can follow; after these, the items in
     `again`, which were missed, are asked once more. `limit` is how many questions fit into the day's
-    minutes, and `minutes` about how long what is to do takes. Of the done ones, `right` were right at first, and
-    `retried` ones later on that day; of both, `new` ones were never met before, and `regained` ones
-    missed on an earlier day. `dailies` and `elsewhere` are as in `DayFacts`. `tomorrow` counts
+    minutes, none on a day off, and `minutes` about how long what is to do takes. Of the done ones,
+    `right` were right at first, and `retried` ones later on that day; of both, `new` ones were never
+    met before, and `regained` ones missed on an earlier day. `dailies` and `elsewhere` are as in
+    `DayFacts`. `tomorrow` counts
     tomorrow's questions. `more`: something could be asked beyond the day's questions. `may_remind`:
     they never set a reminder. `is_back`: they begin again after a week or more.
     """
@@ -128,6 +181,11 @@ class Today(Struct, frozen=True):
     def size(self) -> int:
         """The day's questions, without those that are asked once more."""
         return self.done + self.ahead
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the plan asks nothing on this day."""
+        return not self.limit
 
     @property
     def open_dailies(self) -> int:

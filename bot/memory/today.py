@@ -1,14 +1,14 @@
 """A member's day of practice: how much it asks, and how much of that is done. Nothing else counts it.
 
-A day has as many questions as its minutes allow. Each item that was answered in practice today is one
-of them, whatever the practice was about. Those of them that were missed are asked once more, and are
-due again tomorrow.
+A day has as many questions as its minutes allow, and a day off none. Each item that was answered in
+practice today is one of them, whatever the practice was about. Those of them that were missed are
+asked once more, and are due again tomorrow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
@@ -17,6 +17,7 @@ from msgspec import Struct
 from bot.members.model import Streak
 from bot.memory.model import Plan, Practised, Today
 from bot.memory.progress import Knowledge
+from bot.questions.model import Bank
 
 MINUTES = 5
 """Of a day without a plan."""
@@ -24,9 +25,8 @@ FIRST_QUESTIONS = 5
 """Of a first day of practice without a plan."""
 SECONDS, FEWEST_TIMES = 30, 10
 """Seconds from one answer to the next, until this many of a member's own times are known."""
-_LEAST_SECONDS, MAX_SECONDS = 20, 180
-"""Nobody reads question, choices and explanation faster, so a minute of whoever guesses is no more
-than three questions; a member who takes longer was away in between."""
+MAX_SECONDS = 180
+"""A member who takes longer was away in between."""
 
 _AWAY = timedelta(days=7)
 """Whoever has not practised for so long begins again with as many questions as on a first day."""
@@ -57,14 +57,14 @@ class DayFacts(Struct, frozen=True):
 def today(facts: DayFacts) -> Today:
     """Return what the day holds now."""
     known, plan = facts.known, facts.plan
-    earlier = [answer.at for answer in facts.practised if answer.at < known.midnight]
+    earlier = [answer for answer in facts.practised if answer.at < known.midnight]
     misses: dict[str, list[bool]] = {}
     for answer in facts.practised:
         if answer.at >= known.midnight:
             misses.setdefault(answer.item_id, []).append(answer.missed)
-    seconds = seconds_a_question(earlier)
-    is_away = not earlier or earlier[-1] < known.midnight - _AWAY
-    limit = FIRST_QUESTIONS if is_away and plan is None else _limit(plan, seconds)
+    seconds = seconds_a_question(known.bank, earlier)
+    is_away = not earlier or earlier[-1].at < known.midnight - _AWAY
+    limit = FIRST_QUESTIONS if is_away and plan is None else _limit(plan, known.today, seconds)
     unmet = sum(i not in known.cards and known.may_ask(i) for i in known.bank.asked)
     can_follow = len(known.due()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
@@ -92,9 +92,10 @@ def today(facts: DayFacts) -> Today:
     )
 
 
-def _limit(plan: Plan | None, seconds: float) -> int:
-    """Return how many questions fit into the minutes of a day."""
-    return max(1, int(60 * (plan.minutes if plan else MINUTES) / seconds))
+def _limit(plan: Plan | None, day: date, seconds: float) -> int:
+    """Return how many questions fit into the minutes of a day, at least one unless it is a day off."""
+    minutes = MINUTES if plan is None else plan.minutes_on(day)
+    return max(1, int(60 * minutes / seconds)) if minutes else 0
 
 
 def _tomorrow(facts: DayFacts, unmet: int) -> int:
@@ -103,15 +104,25 @@ def _tomorrow(facts: DayFacts, unmet: int) -> int:
     plan = None if facts.plan is None or facts.plan.is_over(tomorrow) else facts.plan
     due = len(facts.known.due(within_days=1))
     new = 0 if plan and plan.day == tomorrow else unmet
-    seconds = seconds_a_question([answer.at for answer in facts.practised])
+    seconds = seconds_a_question(facts.known.bank, facts.practised)
     last = facts.practised[-1].at if facts.practised else None
     if plan is None and (last is None or last < facts.known.midnight - _AWAY + timedelta(days=1)):
         return min(FIRST_QUESTIONS, due + new)
-    return min(_limit(plan, seconds), due + new)
+    return min(_limit(plan, tomorrow, seconds), due + new)
 
 
-def seconds_a_question(times: Sequence[datetime]) -> float:
-    """Return the median time from one answer to the next, which includes reading why."""
-    between = ((after - before).total_seconds() for before, after in pairwise(times))
-    own = [seconds for seconds in between if 0 < seconds <= MAX_SECONDS]
-    return max(median(own), _LEAST_SECONDS) if len(own) >= FEWEST_TIMES else SECONDS
+def seconds_a_question(bank: Bank, answers: Sequence[Practised]) -> float:
+    """Return the median time from one answer to the next, which includes reading why.
+
+    None is shorter than reading the question takes. A miss in less time was no try, and doesn't
+    count.
+    """
+    own = []
+    for before, after in pairwise(answers):
+        seconds = (after.at - before.at).total_seconds()
+        reading = bank.reading_seconds.get(after.item_id)
+        if reading is None or not 0 < seconds <= MAX_SECONDS:
+            continue
+        if seconds >= reading or not after.missed:
+            own.append(max(seconds, reading))
+    return median(own) if len(own) >= FEWEST_TIMES else SECONDS

@@ -10,9 +10,11 @@ DONE = "Done for today ✓"
 
 
 def amount(today: Today) -> str:
-    """Say what is to do: `6 questions, about 4 minutes`, or that the day is done."""
+    """Say what is to do: `6 questions, about 4 minutes`, or that the day is done, or off."""
     if today.is_done:
         return DONE
+    if today.is_off:
+        return "A day off"
     if not today.to_do:
         return "Nothing to practise today"
     return f"{t.count(today.to_do, 'question')}, about {t.count(today.minutes, 'minute')}"

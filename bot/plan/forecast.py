@@ -20,8 +20,8 @@ from msgspec.structs import replace
 from bot.memory.model import MemoryCard, Plan
 from bot.memory.progress import Knowledge
 from bot.memory.rules import days_away, recall_after, review
-from bot.memory.today import DayFacts, today
-from bot.plan.model import Outlook, SectionOutlook
+from bot.memory.today import FIRST_QUESTIONS, DayFacts, today
+from bot.plan.model import Outlook, Range, SectionOutlook
 from bot.plan.rules import (
     expected_answers,
     goal_topics,
@@ -171,17 +171,23 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
         for item in items_in_order(ordered, known)
     ]
     days = max((plan.day - known.today).days, 0)
-    answers = expected_answers(own, day.limit)
+    answers = expected_answers(own, day.limit or FIRST_QUESTIONS)
     expected = forecast(met, unmet, len(sections), answers, days, day.done)
     with_twice = forecast(met, unmet, len(sections), 2 * answers, days, day.done)
     items = Counter(place.values())
+    then, twice = expected.curve[-1][1], with_twice.curve[-1][1]
     return Outlook(
         plan=plan,
         today=day,
         goal=area_title(known.bank, plan.goal),
         is_asked=is_asked(known.bank, plan.goal),
-        curve=expected.curve,
-        with_twice=with_twice.curve[-1][1],
+        unseen=Range(expected.curve[0][1], expected.curve[0][1]),
+        remembered=None,
+        asked=len(met),
+        items=len(place),
+        then=Range(then, then),
+        twice=Range(twice, twice) if twice > then else None,
+        curve=tuple((day, share, share) for day, share in expected.curve),
         sections=tuple(
             SectionOutlook(
                 title=known.bank.section_titles[section_id],
@@ -190,6 +196,9 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
             )
             for n, section_id in enumerate(sections)
         ),
+        topics=len(topics),
+        checked=0,
+        checks=None,
         pace=own,
     )
 

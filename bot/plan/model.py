@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -10,7 +11,10 @@ from bot.memory.model import Plan, Today
 
 
 class PlannedDay(Struct, frozen=True):
-    """A member's readiness for the goal of their plan on a day, in tenths of a percent."""
+    """The middle of what a member knew of the goal of their plan on a day, in tenths of a percent.
+
+    As in `Outlook.unseen`.
+    """
 
     day: date
     ready: int
@@ -28,8 +32,27 @@ class Pace(Struct, frozen=True):
     answers: int
 
 
+class Range(NamedTuple):
+    """The limits of a share that is not known exactly."""
+
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
+
+class Checks(NamedTuple):
+    """Questions kept unseen until the last third of a plan: those right at once, answered, and all."""
+
+    right: int
+    answered: int
+    total: int
+
+
 class SectionOutlook(Struct, frozen=True):
-    """A section of a plan's goal, and the share of it known now and on the interview day."""
+    """A section of a plan's goal, and the middle of what is known of it now and on the interview day."""
 
     title: str
     now: float
@@ -37,33 +60,36 @@ class SectionOutlook(Struct, frozen=True):
 
 
 class Outlook(Struct, frozen=True):
-    """How ready a member is for the goal of their plan, and will be; shares are from 0 to 1.
+    """The knowledge of the goal of a plan that its member has, and will have; shares are from 0 to 1.
 
     `today` is what the day holds. `goal` is in words; not `is_asked` where none of it is asked, and
-    the figures are about everything that is. `curve` has points of (days from today, share known) at
-    the current pace. `with_twice` is the share known on the day with twice the minutes.
+    the figures are about everything that is. `unseen` is the share that they would know of the
+    questions that they were never asked, weighted by what interviews ask, and `remembered` that of
+    the `asked` ones of all `items` that they would get right again; None without any. `then` and
+    `twice` are `unseen` on the interview day, by their habits, and with twice the minutes; None
+    where these change nothing. `curve` has points of (days from today, low, high). `checked`
+    of the goal's `topics` have an open answer with most of its points. `checks` is None outside
+    the last third of the plan.
     """
 
     plan: Plan
     today: Today
     goal: str
     is_asked: bool
-    curve: tuple[tuple[int, float], ...]
-    with_twice: float
+    unseen: Range
+    remembered: float | None
+    asked: int
+    items: int
+    then: Range
+    twice: Range | None
+    curve: tuple[tuple[int, float, float], ...]
     sections: tuple[SectionOutlook, ...]
+    topics: int
+    checked: int
+    checks: Checks | None
     pace: Pace
 
     @property
     def days(self) -> int:
         """Days until the interview."""
         return max((self.plan.day - self.today.day).days, 0)
-
-    @property
-    def ready(self) -> float:
-        """The share known today."""
-        return self.curve[0][1]
-
-    @property
-    def expected(self) -> float:
-        """The share known on the interview day at the current pace."""
-        return self.curve[-1][1]

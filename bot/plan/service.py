@@ -65,7 +65,7 @@ class Plans:
             else:
                 wanted = running.goal if running else areas.ALL
             set_on = running.set_on if running else known.today
-            plan = Plan(user_id, chosen, minutes, set_on, wanted)
+            plan = Plan(user_id, chosen, (minutes,) * 7, set_on, wanted)
             outlook = await compute(guild_id or user_id, build_outlook, plan, facts)
             past = await self._database.write(_save, outlook, before)
             if past is not None:
@@ -139,6 +139,6 @@ def _record_today(conn: Connection, outlook: Outlook) -> Sequence[PlannedDay]:
     """Record today, and return all days since the plan was set."""
     plan = outlook.plan
     if outlook.is_asked:
-        ready = PlannedDay(outlook.today.day, round(1000 * outlook.ready))
+        ready = PlannedDay(outlook.today.day, round(1000 * outlook.unseen.middle))
         store.record_day(conn, plan.user_id, ready)
     return store.days_since(conn, plan.user_id, plan.set_on)

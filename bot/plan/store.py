@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select
 
-from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
+from bot.core.tables import Encoded, all_rows, first_row, metadata, upsert, values_of
 from bot.members.model import Dates
 from bot.members.rules import days_between
-from bot.memory.model import Plan
+from bot.memory.model import Plan, Said
 from bot.plan.model import PlannedDay
 
 # A member's plan; no row if they have none.
@@ -20,10 +20,14 @@ plans = sa.Table(
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, nullable=False),  # of the interview
-    sa.Column("minutes", sa.Integer, nullable=False),
+    sa.Column("week", Encoded(tuple[int, ...]), nullable=False),  # minutes from Monday on
     sa.Column("set_on", sa.Date, nullable=False),
     # the goal, as text: see bot.questions.areas.
     sa.Column("goal", sa.Text, nullable=False),
+    # first and last days of each time without practice
+    sa.Column("away", Encoded(tuple[tuple[date, date], ...]), nullable=False),
+    sa.Column("checks", Encoded(tuple[str, ...]), nullable=False),  # ids of items
+    sa.Column("said", Encoded(Said | None), nullable=False),
 )
 # The share of the plan's goal that a member knew on a day, as last recorded.
 plan_days = sa.Table(
@@ -57,14 +61,14 @@ def save(conn: Connection, plan: Plan) -> None:
 
 
 def asked_on(conn: Connection, dates: Dates) -> list[date]:
-    """Return those of a member's dates that are days of their plan, after the one it was set on."""
+    """Return those of a member's dates that are days of their plan, but no days off, after the first."""
     plan = get(conn, dates.user_id)
     if plan is None:
         return []
     return [
         day
         for day in days_between(plan.set_on, plan.day - timedelta(days=1))
-        if dates.first <= day <= dates.last
+        if dates.first <= day <= dates.last and plan.minutes_on(day)
     ]
 
 

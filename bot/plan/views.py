@@ -78,10 +78,11 @@ def percent(share: float) -> int:
 
 def _readiness(outlook: Outlook) -> list[str]:
     """Say readiness now and on the interview day, and what twice the time would change."""
-    now = f"About **{percent(outlook.ready)}%** ready today"
+    now = f"About **{percent(outlook.unseen.middle)}%** ready today"
     if not outlook.days:
         return [f"{now}, the day of your interview"]
-    then, twice = percent(outlook.expected), percent(outlook.with_twice)
+    then = percent(outlook.then.middle)
+    twice = then if outlook.twice is None else percent(outlook.twice.middle)
     lines = [now, f"**{then}%** on {_short(outlook.plan.day)} {_condition(outlook)}"]
     return [*lines, f"**{twice}%** with twice the time"] if twice > then else lines
 
@@ -90,7 +91,7 @@ def _condition(outlook: Outlook) -> str:
     """Say under which condition a forecast holds: the habits of the past days, else the plan."""
     own = outlook.pace
     if not own.days:
-        return f"with {outlook.plan.minutes} minutes a day"
+        return f"with {max(outlook.plan.week)} minutes a day"
     if own.practised and own.days > 1:
         return f"at this pace, {own.practised:,} of the last {own.days:,} days"
     return "at this pace"
@@ -98,10 +99,10 @@ def _condition(outlook: Outlook) -> str:
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
-    ready = f"Ready: about **{percent(outlook.ready)}%**"
+    ready = f"Ready: about **{percent(outlook.unseen.middle)}%**"
     if not outlook.days:
         return f"{ready} on the day of your interview"
-    return f"{ready}, **{percent(outlook.expected)}%** on {_short(outlook.plan.day)}"
+    return f"{ready}, **{percent(outlook.then.middle)}%** on {_short(outlook.plan.day)}"
 
 
 def ended_page(day: date) -> Message:
@@ -159,7 +160,7 @@ def form(plan: Plan | None, bank: Bank) -> ui.Modal:
         text_field(
             "minutes",
             "Minutes a day",
-            str(MINUTES if plan is None else plan.minutes),
+            str(MINUTES if plan is None else max(plan.week)),
             3,
             f"From {LEAST_MINUTES} to {MOST_MINUTES}",
         ),
@@ -170,8 +171,8 @@ def form(plan: Plan | None, bank: Bank) -> ui.Modal:
 def alt_text(outlook: Outlook) -> str:
     """Everything that the picture shows."""
     parts = [
-        f"{percent(outlook.ready)}% ready now",
-        f"{percent(outlook.expected)}% on {written_date(outlook.plan.day)} {_condition(outlook)}",
+        f"{percent(outlook.unseen.middle)}% ready now",
+        f"{percent(outlook.then.middle)}% on {written_date(outlook.plan.day)} {_condition(outlook)}",
         t.count(outlook.days, "day") + " to go",
     ]
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
@@ -211,8 +212,8 @@ def _chart(outlook: Outlook, past: Sequence[PlannedDay], top: float) -> tuple[st
         for recorded in past
         if recorded.day < outlook.today.day
     ]
-    now = position(past_days, outlook.ready)
-    ahead = [position(past_days + day, share) for day, share in outlook.curve]
+    now = position(past_days, outlook.unseen.middle)
+    ahead = [position(past_days + day, (low + high) / 2) for day, low, high in outlook.curve]
     if line_so_far:
         parts.append(stroke([*line_so_far, now], INK, 'stroke-width="3"'))
     if len(ahead) > 1:

@@ -51,7 +51,8 @@ class PracticeQuestion(Struct, frozen=True):
     """A row of `practice_questions` with its answer from the log, if there is one.
 
     `once_more`: it was missed before in this practice or on this day. `ends_day`: a right answer
-    leaves nothing more of the day to do, and any answer if it is asked once more.
+    leaves nothing more of the day to do, and any answer if it is asked once more. `expected`: so
+    many of a thousand such answers would be right; None if the member had met the item.
     """
 
     id: int
@@ -60,7 +61,7 @@ class PracticeQuestion(Struct, frozen=True):
     item_id: str
     item_mark: int
     choice_order: str
-    is_new: bool
+    expected: int | None
     once_more: bool
     ends_day: bool
     asked_at: datetime
@@ -69,6 +70,11 @@ class PracticeQuestion(Struct, frozen=True):
     correct: bool | None = None
     answered_at: datetime | None = None
     rating: int | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the member had never met the item."""
+        return self.expected is not None
 
     @property
     def is_open(self) -> bool:

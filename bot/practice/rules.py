@@ -19,7 +19,7 @@ from bot.core.calendar import local_date
 from bot.memory.model import Practised, Today
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
-from bot.memory.today import DayFacts, today
+from bot.memory.today import FIRST_QUESTIONS, DayFacts, today
 from bot.plan.model import PlannedDay
 from bot.plan.rules import new_items, planned_day, split_due
 from bot.practice.model import (
@@ -88,8 +88,8 @@ class NextStep(Struct, frozen=True):
     """All that a step of a practice stores, and shows: the question that it asks, or else `over`.
 
     The running practice `ends`; one that is `begun` takes its place. The question `left_out` must
-    not be asked any more. `question` is already open, another one about `item` is new. `day` is
-    recorded for the plan.
+    not be asked any more. `question` is already open, another one about `item` is new, with what is
+    `expected` of the answer if the member has never met it. `day` is recorded for the plan.
     """
 
     over: Finished | None = None
@@ -99,6 +99,7 @@ class NextStep(Struct, frozen=True):
     question: PracticeQuestion | None = None
     item: Item | None = None
     order: tuple[int, ...] = ()
+    expected: int | None = None
     once_more: bool = False
     ends_day: bool = False
     number: int = 1
@@ -179,7 +180,8 @@ def _ask(
     if wanted.kind == Kind.DAY:
         done, room, again = day.done, day.ahead, day.again
     else:
-        done, room = len(answered), (len(wanted.items) or day.limit) - len(answered)
+        size = len(wanted.items) or day.limit or FIRST_QUESTIONS
+        done, room = len(answered), size - len(answered)
         again = tuple(i for i in answered if answered[i] == [True] and known.can_ask(i))
     room = min(room, candidates.count)
     question = asked[-1] if asked and asked[-1].is_open else None
@@ -202,6 +204,7 @@ def _ask(
         question=question,
         item=item,
         order=decode_order(question.choice_order) if question else shuffled(item, rng),
+        expected=None if item.id in known.cards else round(1000 * known.expects(item)),
         once_more=once_more,
         ends_day=bool(day.to_do) and not _after_right(snapshot.facts, item.id).to_do,
         number=done + 1,

@@ -29,7 +29,7 @@ from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
 from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
-from bot.memory.rules import days_away
+from bot.memory.service import back_in
 from bot.memory.today import MAX_SECONDS
 from bot.memory.today_service import Days
 from bot.plan.store import record_day
@@ -231,6 +231,8 @@ class Practices:
             again = replace(step.question, asked_at=at, ends_day=step.ends_day)
             store.change_question(conn, again.id, asked_at=at, ends_day=again.ends_day)
             return step.asking(practice, again)
+        # a round may have given the member a card since the snapshot
+        is_new = memory_store.card_of(conn, user_id, step.item.id) is None
         question = store.add_question(
             conn,
             practice_id=practice.id,
@@ -238,8 +240,7 @@ class Practices:
             item_id=step.item.id,
             item_mark=step.item.mark,
             choice_order=encode_order(step.order),
-            # a round may have given the member a card since the snapshot
-            is_new=memory_store.card_of(conn, user_id, step.item.id) is None,
+            expected=step.expected if is_new else None,
             once_more=step.once_more,
             ends_day=step.ends_day,
             asked_at=at,
@@ -341,7 +342,8 @@ class Practices:
             return practice.id, Unjudged.IN_PLAY
         if item.mark != question.item_mark:
             return practice.id, Unjudged.CHANGED
-        answer = _judge(question, item, click)
+        is_first = question.is_new and memory_store.card_of(conn, user_id, item.id) is None
+        answer = _judge(question, item, click, is_first=is_first)
         answers_store.add(conn, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
         question = _question(conn, question.id)
@@ -405,11 +407,10 @@ class Practices:
         card = memory_store.card_of(conn, user_id, item.id)
         if card is None or question.answer is None:  # an erasure of the member's data is running
             raise UserError(_UNKNOWN)
-        back_in = None
-        if item.id not in memory_store.items_set_aside(conn, user_id):
-            back_in = days_away(card, zone_of(conn, user_id, guild_id), self._now())
+        zone = zone_of(conn, user_id, guild_id)
+        days = back_in(conn, card, user_id, item, zone, self._now())
         answered = Answered(item, decode_order(question.choice_order), question.answer)
-        return PracticeVerdict(question, answered, back_in)
+        return PracticeVerdict(question, answered, days)
 
     def _item(self, conn: Connection, question: PracticeQuestion) -> Item:
         """Return the item that a question asks; refuse if it was removed."""
@@ -428,8 +429,12 @@ def _begin(conn: Connection, user_id: int, wanted: Wanted, at: datetime) -> Prac
     )
 
 
-def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
-    """Return the row of the log for an answer."""
+def _judge(question: PracticeQuestion, item: Item, click: Click, *, is_first: bool) -> Answer:
+    """Return the row of the log for an answer.
+
+    Only with the member's first one to the item goes what was expected: a round may have shown it
+    since it was asked.
+    """
     given = given_answer(item, decode_order(question.choice_order), click)
     right = is_right(item, given)
     elapsed = (click.at - question.asked_at) // timedelta(milliseconds=1)
@@ -448,6 +453,7 @@ def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
         elapsed_ms=elapsed,
         answered_at=click.at,
         rating=rate(right, elapsed, slow_in_practice(item)).value,
+        expected=question.expected if is_first else None,
     )
 
 

@@ -58,7 +58,8 @@ practice_questions = sa.Table(
     sa.Column("item_mark", sa.BigInteger, nullable=False, info=SECRET),
     # it could show the place of the right answer
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
-    sa.Column("is_new", sa.Boolean, nullable=False),  # the member had no memory card of the item
+    # the bot expects so many of a thousand such answers to be right; null if the item was met before
+    sa.Column("expected", sa.Integer),
     sa.Column("once_more", sa.Boolean, nullable=False),  # it was missed shortly before
     sa.Column("ends_day", sa.Boolean, nullable=False),  # as `PracticeQuestion` describes
     sa.Column("asked_at", Instant, nullable=False),

@@ -15,6 +15,8 @@ LETTERS = "ABCDEF"
 USUAL_WEIGHT = 2
 LOGITS_A_LEVEL = 0.8
 """The step from one difficulty of the bank to the next, on the Rasch scale."""
+_READ_A_SECOND = 15
+"""Characters of a question that members read in a second."""
 _GUESSED_SET = 0.05
 """The chance to guess a set of right choices."""
 
@@ -100,6 +102,12 @@ class Item(Struct, frozen=True):
         if self.kind == "typed":
             return 0.0
         return 1 / len(self.choices) if self.kind == "choice" else _GUESSED_SET
+
+    @property
+    def reading_ms(self) -> int:
+        """The milliseconds that it takes to read prompt and choices."""
+        text = len(self.prompt) + sum(len(choice.text) for choice in self.choices)
+        return text * 1000 // _READ_A_SECOND
 
     @property
     def right(self) -> frozenset[int]:
@@ -244,6 +252,11 @@ class Bank(Struct, frozen=True, dict=True):
     def asked(self) -> dict[str, Item]:
         """The items that are asked, by id."""
         return {item.id: item for topic in self.asked_topics.values() for item in topic.items}
+
+    @cached_property
+    def reading_seconds(self) -> Mapping[str, float]:
+        """The seconds that it takes to read each item, by id."""
+        return {item_id: item.reading_ms / 1000 for item_id, item in self.items.items()}
 
     @cached_property
     def open_topics(self) -> Mapping[str, Topic]:

@@ -96,7 +96,8 @@ def _steps(today: Today) -> list[tuple[str, str]]:
 
 def _links(today: Today, others: OtherDailies, *, sets_up: bool) -> list[tuple[str, str]]:
     """Return labels and custom ids of what nobody has to do."""
-    found = [("More", MORE.id())] if today.more and not today.to_do else []
+    label = "Practise anyway" if today.is_off and not today.done else "More"
+    found = [(label, MORE.id())] if today.more and not today.to_do else []
     for row_id, name in others.answered[:MOST_STEPS]:
         found.append((f"✅ {t.cut(name, 30)}", COPY.id(row=row_id)))
     return [*found, ("Set up the question of the day", SET_UP.id())] if sets_up else found

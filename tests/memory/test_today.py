@@ -15,7 +15,8 @@ from bot.members.model import Streak
 from bot.memory.model import MemoryCard, Plan, Practised, Today
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
-from bot.memory.today import FIRST_QUESTIONS, WINDOW, DayFacts, seconds_a_question, today
+from bot.memory.today import FIRST_QUESTIONS, SECONDS, WINDOW, DayFacts, seconds_a_question, today
+from bot.questions.model import Bank, Item, Section, Topic
 from tests.banks import small_bank
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -28,7 +29,7 @@ A_DAY = 10
 
 def plan(minutes: int, days: int) -> Plan:
     """Return a plan for an interview in so many days."""
-    return Plan(1, NOON.date() + days * DAY, minutes, NOON.date(), "all")
+    return Plan(1, NOON.date() + days * DAY, (minutes,) * 7, NOON.date(), "all")
 
 
 class Member:
@@ -151,15 +152,27 @@ def test_what_may_not_be_asked_is_not_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gaps", "seconds"),
-    [([25] * 9, 30), ([25] * 10, 25), ([1] * 20, 20), ([400] * 9 + [40] * 10, 40), ([0] * 40, 30)],
+    ("gaps", "missed", "seconds"),
+    [
+        ([25] * 9, False, SECONDS),
+        ([25] * 10, False, 25),
+        ([1] * 20, False, 4),
+        ([1] * 20, True, SECONDS),
+        ([4] * 20, True, 4),
+        ([400] * 9 + [40] * 10, True, 40),
+        ([0] * 40, False, SECONDS),
+    ],
 )
-def test_the_pace(gaps: list[int], seconds: float) -> None:
-    """The median time from one answer to the next, without pauses, once there are ten."""
-    times = [NOON]
+def test_the_pace(gaps: list[int], missed: bool, seconds: float) -> None:
+    """The median time from one answer to the next, without pauses, once there are ten. None is shorter
+    than reading takes, and a miss in less time doesn't count."""
+    one = Item("one", "t", "typed", 3, "x" * 60, "!")  # takes four seconds to read
+    bank = Bank("Bank", (Section("s", "S", (Topic("t", "s", None, "T", items=(one,)),)),))
+    at, answers = NOON, [Practised(NOON, "one", missed)]
     for gap in gaps:
-        times.append(times[-1] + timedelta(seconds=gap))
-    assert seconds_a_question(times) == seconds
+        at += timedelta(seconds=gap)
+        answers.append(Practised(at, "one", missed))
+    assert seconds_a_question(bank, answers) == seconds
 
 
 def test_a_days_size_does_not_change_with_the_pace_of_that_day() -> None:

@@ -35,7 +35,7 @@ from tests.banks import small_bank
 NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()
 BANK = small_bank(6)
-PLAN = Plan(1, TODAY + timedelta(days=20), MINUTES, TODAY - timedelta(days=12), ALL)
+PLAN = Plan(1, TODAY + timedelta(days=20), (MINUTES,) * 7, TODAY - timedelta(days=12), ALL)
 NEW = Pace(0, 0, 0)
 
 
@@ -159,13 +159,15 @@ def test_an_outlook() -> None:
     cards = known("t1-a", "t3-a")
     found = outlook(cards)
     assert (found.goal, found.days) == ("everything", 20)
-    assert outlook(cards, replace(PLAN, minutes=5)).today.size == 10
-    assert found.ready == pytest.approx(knowledge(cards).readiness(BANK.asked_topics.values()))
-    assert found.ready < found.expected <= found.with_twice
+    assert outlook(cards, replace(PLAN, week=(5,) * 7)).today.size == 10
+    assert found.unseen.middle == pytest.approx(
+        knowledge(cards).readiness(BANK.asked_topics.values())
+    )
+    assert found.unseen.middle < found.then.middle
     assert [section.title for section in found.sections] == ["First", "Second"]
     one = outlook(cards, replace(PLAN, goal="topics:t1"))
     assert [section.title for section in one.sections] == ["First"]
-    assert one.ready == pytest.approx(recall(cards["t1-a"], NOW) / 4)
+    assert one.unseen.middle == pytest.approx(recall(cards["t1-a"], NOW) / 4)
     rare = outlook(cards, ago=[27, 26.99, 26.98])
-    assert rare.expected < found.expected
+    assert rare.then.middle < found.then.middle
     assert outlook({}, replace(PLAN, goal="topics:gone")).is_asked is False

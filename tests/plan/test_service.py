@@ -95,7 +95,7 @@ async def test_a_plan_is_changed(stage: Stage) -> None:
     """Its goal and the day when it was set stay, and so can its day, which the form sends again."""
     first = (await plan(stage, "in 4 days", goal="topics:t1")).plan
     stage.clock.turn(days=3)
-    assert (await plan(stage, first.day.isoformat(), 30)).plan == replace(first, minutes=30)
+    assert (await plan(stage, first.day.isoformat(), 30)).plan == replace(first, week=(30,) * 7)
 
 
 async def test_practice_follows_the_plan(stage: Stage) -> None:
@@ -156,7 +156,7 @@ async def test_recorded_days(stage: Stage) -> None:
     outlook, past = page
     today = stage.clock().date()
     assert [day.day for day in past] == [today - timedelta(days=2), today]
-    assert past[-1].ready == round(1000 * outlook.ready) > 0
+    assert past[-1].ready == round(1000 * outlook.unseen.middle) > 0
     await start(stage, BOB)
     assert await recorded(stage, BOB) == []
 
@@ -190,7 +190,7 @@ async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
     await practise(stage)
     assert len(await recorded(stage)) == 1
     await plan(stage, kept.day.isoformat(), 40)
-    assert await stage.database.read(store.get, ALWINA) == replace(kept, minutes=40)
+    assert await stage.database.read(store.get, ALWINA) == replace(kept, week=(40,) * 7)
 
 
 async def test_items_in_play_are_not_in_the_day(stage: Stage) -> None:

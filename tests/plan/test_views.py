@@ -12,7 +12,7 @@ from bot.chat.messages import text_of
 from bot.chat.pictures import can_be_drawn, to_png
 from bot.members.model import Streak
 from bot.memory.model import Plan, Today
-from bot.plan.model import Outlook, Pace, PlannedDay, SectionOutlook
+from bot.plan.model import Outlook, Pace, PlannedDay, Range, SectionOutlook
 from bot.plan.views import (
     alt_text,
     form,
@@ -27,7 +27,7 @@ from tests.pixels import size
 from tests.shipped import packs
 
 START = datetime(2027, 1, 4, 12, tzinfo=UTC).date()
-PLAN = Plan(1, START + timedelta(days=40), 20, START, ALL)
+PLAN = Plan(1, START + timedelta(days=40), (20,) * 7, START, ALL)
 PAST = [PlannedDay(START + timedelta(days=n), 12 * n) for n in range(0, 20, 3)]
 TODAY = Today(
     day=START,
@@ -51,17 +51,27 @@ NEW = Outlook(
     today=TODAY,
     goal="everything",
     is_asked=True,
-    curve=((0, 0.0), (20, 0.3), (40, 0.45)),
-    with_twice=0.6,
+    curve=((0, 0.0, 0.0), (20, 0.3, 0.3), (40, 0.45, 0.45)),
+    unseen=Range(0, 0),
+    remembered=None,
+    asked=0,
+    items=300,
+    then=Range(0.45, 0.45),
+    twice=Range(0.6, 0.6),
     sections=tuple(
         SectionOutlook(s.title, 0.1 * n, 0.1 * n + 0.05) for n, s in enumerate(packs().sections[:6])
     ),
+    topics=50,
+    checked=0,
+    checks=None,
     pace=Pace(0, 0, 0),
 )
 HALFWAY = replace(
     NEW,
     today=replace(TODAY, day=START + timedelta(days=20)),
-    curve=((0, 0.31), (20, 0.52)),
+    unseen=Range(0.31, 0.31),
+    then=Range(0.52, 0.52),
+    curve=((0, 0.31, 0.31), (20, 0.52, 0.52)),
     pace=Pace(15, 20, 300),
 )
 
@@ -84,15 +94,15 @@ async def page_text(outlook: Outlook) -> str:
             "**60%** with twice the time",
         ),
         (
-            replace(NEW, pace=Pace(1, 1, 9), with_twice=0.45),
+            replace(NEW, pace=Pace(1, 1, 9), twice=None),
             "About **0%** ready today\n**45%** on 13 Feb at this pace",
         ),
         (
-            replace(NEW, pace=Pace(0, 9, 0), with_twice=0.45),
+            replace(NEW, pace=Pace(0, 9, 0), twice=None),
             "About **0%** ready today\n**45%** on 13 Feb at this pace",
         ),
         (
-            replace(NEW, today=replace(TODAY, day=PLAN.day), curve=((0, 0.5),)),
+            replace(NEW, today=replace(TODAY, day=PLAN.day), unseen=Range(0.5, 0.5)),
             "About **50%** ready today, the day of your interview",
         ),
     ],

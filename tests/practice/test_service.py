@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from bot.answers.model import Review
 from bot.answers.rules import rate
-from bot.answers.store import answers
+from bot.answers.store import PRACTICE, answers
 from bot.core import servers as guilds
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -532,6 +532,26 @@ async def log(stage: Stage) -> list[tuple[int, str, int, str, int, datetime]]:
     return await stage.database.read(
         lambda conn: [tuple(row) for row in conn.execute(query.order_by(answers.c.answered_at))]
     )
+
+
+async def test_what_was_expected_goes_with_the_answer(stage: Stage) -> None:
+    """It is what the member's answers before let expect, stored when a new item is asked; a guess
+    changes nothing, and nothing is expected of an answer that isn't the first."""
+    expected: list[int | None] = []
+    screen = await start(stage)
+    while isinstance(screen, Asking):
+        facts = await stage.database.read(stage.bot.days.facts, ALWINA, GUILD)
+        chance = round(1000 * facts.known.expects(screen.item))
+        expected.append(None if screen.question.once_more else chance)
+        await answer(stage, screen, right=len(expected) > 1)
+        if len(expected) == 2:
+            await stage.bot.practices.guess(screen.question.id, ALWINA, GUILD)
+        screen = await go_on(stage, screen.question.practice_id)
+    given = sorted(await stage.answers(PRACTICE), key=lambda one: one.question_id)
+    assert [one.expected for one in given] == expected
+    assert None in expected
+    assert len(set(expected)) > 3
+    assert [one.correct for one in given[:2]] == [False, True]
 
 
 # --- one day everywhere

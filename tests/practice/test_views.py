@@ -31,7 +31,7 @@ KINDS = ["choice", "multiple", "typed"]
 
 
 def question(one: Item) -> PracticeQuestion:
-    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, one.mark, "", True, False, False, AT)
+    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, one.mark, "", 700, False, False, AT)
 
 
 def asking(one: Item, order: tuple[int, ...]) -> Message:

@@ -169,15 +169,23 @@ async def test_an_answer_in_between_stays(
     assert first.item.id in await stage.database.read(cards.cards_of, ALWINA)
 
 
+@pytest.mark.parametrize("is_asked", [False, True])
 async def test_an_item_met_in_between_is_not_new(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, is_asked: bool
 ) -> None:
-    """A round that ends at the same time may give the member their first card of an item."""
+    """A round that ends at the same time may give the member their first card of an item; then what
+    was expected of a first answer is not compared with this one."""
     met = Review(ALWINA, rate(True), stage.clock())
     write = stage.database.write
-    between(stage, monkeypatch, lambda: write(remember, "t1-a", met))
+    if not is_asked:
+        between(stage, monkeypatch, lambda: write(remember, "t1-a", met))
     screen = await asked_on(stage, "t1-a")
-    assert not screen.question.is_new
+    if is_asked:
+        await write(remember, "t1-a", met)
+    assert screen.question.is_new is is_asked
+    await answer(stage, screen)
+    (given,) = await stage.answers(PRACTICE)
+    assert given.expected is None
 
 
 async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
