@@ -62,13 +62,14 @@ class Days:
             elsewhere = self._elsewhere(conn, user_id, known.now)
         else:
             dailies = self._unanswered(conn, guild_id, user_id, known.now)
-        return DayFacts(
+        facts = DayFacts(
             known=known,
             practised=practised,
             missed_before=store.missed_before(conn, user_id, done, known.midnight),
-            plan=self._planned(conn, user_id, known.today),
+            plan=None,
             dailies=tuple(dailies),
             streak=self._streaks.of(conn, user_id, guild_id),
             may_remind=not self._has_reminder(conn, user_id),
             elsewhere=tuple(elsewhere),
         )
+        return facts.with_plan(self._planned(conn, user_id, known.today))
