@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fsrs import Rating
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from bot.memory.model import MemoryCard, Plan, Practised
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
 from bot.memory.today import WINDOW, DayFacts
+from bot.plan.checks import choose_checks
 from bot.plan.forecast import build_outlook
 from bot.practice.model import Kind, Practice, PracticeQuestion
 from bot.practice.rules import NextStep, Snapshot, Wanted, ask_next, begin
@@ -33,7 +34,7 @@ class Said(NamedTuple):
 
     `unseen` is the headline: the lowest and the highest share known of questions never asked, and `then`
     the same on the day of the plan. `remembered` is the share known of what was asked before,
-    `checked` the one that the answers to check questions tell; None if it isn't said.
+    `checked` that of check questions, without lucky hits; None if it isn't said.
     """
 
     unseen: tuple[float, float]
@@ -56,18 +57,23 @@ class Ours:
         self._practice: Practice | None = None
 
     def _set_plan(self, days: int, minutes: int) -> Plan:
-        fields: dict[str, Any] = {"minutes": minutes}
-        last = (START + timedelta(days=days)).date()
-        return Plan(user_id=USER, day=last, set_on=START.date(), goal=ALL, **fields)
-
-    @property
-    def met(self) -> set[str]:
-        return set(self._cards)
+        """Make the plan that `bot.plan.service.Plans.set` makes for a newcomer, for everything."""
+        return Plan(
+            user_id=USER,
+            day=(START + timedelta(days=days)).date(),
+            week=(minutes,) * 7,
+            set_on=START.date(),
+            goal=ALL,
+            checks=choose_checks(self._world.pool, ALL, (), days, self._rng),
+        )
 
     def said(self, moment: float) -> Said:
         """Return what the page of the plan says."""
         outlook = build_outlook(self.plan, self._facts(_at(moment)))
-        return Said((outlook.ready, outlook.ready), (outlook.expected, outlook.expected))
+        right = None
+        if (checks := outlook.checks) is not None:
+            right = (checks.right / checks.answered - checks.guessing) / (1 - checks.guessing)
+        return Said(outlook.unseen, outlook.then, outlook.remembered, right)
 
     def _facts(self, now: datetime) -> DayFacts:
         known = Knowledge(self._world.pool, self._cards, frozenset(), "UTC", now)
@@ -75,7 +81,8 @@ class Ours:
         while self._practised and self._practised[0].at < since:
             del self._practised[0]
         plan = None if self.plan.is_over(known.today) else self.plan
-        return DayFacts(known, self._practised, self._before, plan, (), Streak(), may_remind=False)
+        facts = DayFacts(known, self._practised, self._before, None, (), Streak(), may_remind=False)
+        return facts.with_plan(plan)
 
     def begin(self, moment: float) -> None:
         self._practice, self._asked, self._before = None, [], {}
@@ -101,7 +108,7 @@ class Ours:
                 item_id=item.id,
                 item_mark=item.mark,
                 choice_order=encode_order(step.order),
-                is_new=item.id not in self._cards,
+                expected=step.expected,
                 once_more=step.once_more,
                 ends_day=step.ends_day,
                 asked_at=now,
@@ -120,22 +127,13 @@ class Ours:
         now, item = _at(moment), self._world.pool.asked[item_id]
         rating = rate(right and not guessed, int(750 * seconds), slow_in_practice(item))
         card = self._cards.get(item_id)
-        practised_today = any(
-            answer.item_id == item_id and answer.at.date() == now.date()
-            for answer in reversed(self._practised)
-        )
-        if card is not None and not practised_today:
+        if card is not None and card.last_review_at.date() < now.date():
             self._before[item_id] = card.last_missed
         self._cards[item_id] = review(card, rating, now)
-        missed = rating == Rating.Again
-        self._practised.append(Practised(now, item_id, missed))
-        self._asked[-1] = _answered(self._asked[-1], now, right, rating)
-
-
-def _answered(
-    question: PracticeQuestion, now: datetime, right: bool, rating: Rating
-) -> PracticeQuestion:
-    return replace(question, answer="", correct=right, answered_at=now, rating=rating)
+        self._practised.append(Practised(now, item_id, rating == Rating.Again))
+        self._asked[-1] = replace(
+            self._asked[-1], answer="", correct=right, answered_at=now, rating=rating
+        )
 
 
 def _at(moment: float) -> datetime:
