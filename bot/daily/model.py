@@ -160,14 +160,10 @@ class DailyStatus(Struct, frozen=True):
 
 
 class DailyVerdict(Struct, frozen=True):
-    """A stored answer to a daily with an item.
-
-    `back_in` is the number of days until the item comes back in practice, None if it doesn't.
-    """
+    """A stored answer to a daily with an item."""
 
     daily: Daily
     answered: Answered
-    back_in: int | None
     news: StreakNews = NO_NEWS
 
 

@@ -38,11 +38,11 @@ from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.model import Assessment, Point
 from bot.members.model import NO_NEWS, StreakNews
 from bot.members.rules import team_of
-from bot.members.store import teams_of, zone_of
+from bot.members.store import teams_of
 from bot.members.streak_service import PLAYS, Streaks
 from bot.memory import store as memory_store
 from bot.memory.model import OpenAnswer
-from bot.memory.service import back_in, knowledge
+from bot.memory.service import knowledge
 from bot.questions import answers
 from bot.questions import store as questions_store
 from bot.questions.answers import Answered, Shown, already, given_answer
@@ -199,12 +199,7 @@ class Dailies:
 
     def _verdict(self, conn: Connection, daily: Daily, item: Item, answer: Answer) -> DailyVerdict:
         order = answers.decode_order(daily.choice_order)
-        user_id, days = answer.user_id, None
-        if (card := memory_store.card_of(conn, user_id, item.id)) is not None:
-            zone = zone_of(conn, user_id, daily.guild_id)
-            days = back_in(conn, card, user_id, item, zone, self._now())
-        answered = Answered(item, order, answer.answer, answer.points)
-        return DailyVerdict(daily, answered, days)
+        return DailyVerdict(daily, Answered(item, order, answer.answer, answer.points))
 
     @reading
     def open_topic(self, conn: Connection, click: Click) -> Topic | None:

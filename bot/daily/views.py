@@ -36,12 +36,12 @@ from bot.memory.model import Today
 from bot.memory.views import amount, days_in_a_row, tomorrow
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
+    COMES_BACK,
     PRACTISE,
     REPORT,
     about,
     after_row,
     answer_rows,
-    comes_back,
     pictures,
     prompt_block,
     revealed,
@@ -186,8 +186,8 @@ def _figures(found: DailyVerdict, today: Today) -> list[str]:
     """Return small lines: points, when a missed item comes back, the end, the streak, the thread."""
     given, closes_at = found.answered, found.daily.closes_at
     parts = [f"+{given.points} points"] if given.points else []
-    if not given.right and found.back_in is not None:
-        parts.append(comes_back(found.back_in))
+    if not given.right:
+        parts.append(COMES_BACK)
     if not found.daily.revealed and closes_at is not None:
         parts.append(f"Everyone sees the answer at {t.when(closes_at, 't')}")
     lines = [" · ".join(parts), *streak_news(today.streak, found.news)]

@@ -38,8 +38,12 @@ GROWTH = 0.06
 """How much ability an item that was met adds in its topic. It is an assumption, between the truths that
 `make learn` simulates; about 0.1 is found for each practice of a single skill (K. Koedinger et al.,
 "An Astonishing Regularity in Student Learning Rate", 2023), and a topic has several."""
+AGAIN = 0.3
+"""How much an item adds that is asked again, next to a new one."""
 _FADES_AFTER, _FADING = 10, 0.3
 """What an item adds fades by a power law, after days without another answer to it."""
+_FIRST, _TIMES = 2.3, 4.5
+"""Days that an item lasts after a right first answer, and how much longer after each that follows."""
 _STEPS = 12
 _LONGEST_STEP = 1.0
 _CLOSE = 1e-2
@@ -97,7 +101,7 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ab
         for item in topic.items:
             if (card := cards.get(item.id)) is not None:
                 found[item.expected_difficulty, item.guessing, card.first_right] += 1
-                added[topic.id] += _left(card, now)
+                added[topic.id] += _added(card, now)
         sections.setdefault(topic.section_id, Counter()).update(found)
     everything = sum(sections.values(), Counter())
     steepness = _steepness(everything)
@@ -133,10 +137,23 @@ def _scaled(given: Mapping[FirstAnswer, int], steepness: float) -> dict[FirstAns
     }
 
 
-def _left(card: MemoryCard, now: datetime) -> float:
-    """Return how much is left of what an item added to ability when it was last answered."""
-    days = max((now - card.last_review_at).days, 0)
-    return math.pow(1 + days / _FADES_AFTER, -_FADING)
+def _added(card: MemoryCard, now: datetime) -> float:
+    """Return what an item adds to the ability in its topic, next to one that was just met."""
+    again = max(math.log(card.stability / _FIRST) / math.log(_TIMES), 0.0)
+    return (1 + AGAIN * again) * left_after((now - card.last_review_at).days)
+
+
+def left_after(days: float) -> float:
+    """Return the part of what an item added that is left after days without an answer to it."""
+    return math.pow(1 + max(days, 0) / _FADES_AFTER, -_FADING)
+
+
+def mean_left(days: float) -> float:
+    """Return the part that is left on average, if items are answered evenly during so many days."""
+    if days <= 0:
+        return 1.0
+    span = days / _FADES_AFTER
+    return (math.pow(1 + span, 1 - _FADING) - 1) / ((1 - _FADING) * span)
 
 
 def _steepness(given: Mapping[FirstAnswer, int]) -> float:
@@ -164,9 +181,7 @@ def most_probable_ability(
     return _estimate(given, mean, spread)[0]
 
 
-def _estimate(
-    given: Mapping[FirstAnswer, int], mean: float, spread: float
-) -> tuple[float, float]:
+def _estimate(given: Mapping[FirstAnswer, int], mean: float, spread: float) -> tuple[float, float]:
     """Return the most probable ability, and its standard error."""
     ability = mean
     for _ in range(_STEPS):

@@ -13,7 +13,7 @@ A topic has one of five levels, the first that applies:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from fsrs import Rating
@@ -22,7 +22,7 @@ from msgspec import Struct
 from bot.core.calendar import Rule, instant, local_date
 from bot.memory.ability import Ability, ability_of
 from bot.memory.model import READY, MemoryCard, OpenAnswer, Progress
-from bot.memory.rules import comes_within, days_away, recall
+from bot.memory.rules import FORGOTTEN, recall, recall_after
 from bot.questions.model import Bank, Item, Topic
 
 
@@ -74,23 +74,23 @@ class Knowledge(Struct, frozen=True, dict=True):
         """Return whether the bank asks an item, and the member may be asked it now."""
         return item_id in self.bank.asked and self.may_ask(item_id)
 
-    def due(self, *, within_days: int = 0) -> list[str]:
-        """Return the ids of the items to ask again today: missed ones first, then longest due.
+    def repeats(self, *, within_days: int = 0) -> list[str]:
+        """Return the ids of the items that are worth asking again today, no item twice on a date.
 
-        `within_days` adds those that come back in so many days.
+        These are those that the member may have forgotten, or that an open answer recalls. Others are
+        added that will be in so many days.
         """
-        recalled = self.recalled
-        found = [
-            (not (card.missed or item_id in recalled), card.due_at, item_id)
+        until = self.midnight + timedelta(days=1 + within_days)
+        return [
+            item_id
             for item_id, card in self.cards.items()
             if self.may_ask(item_id)
+            and (within_days or card.last_review_at < self.midnight)
             and (
-                self.days_away(item_id) <= within_days
-                if item_id in recalled
-                else comes_within(within_days, card, self.zone, self.now)
+                recall_after((until - card.last_review_at).days, card.stability) <= FORGOTTEN
+                or (item_id in self.recalled and self.days_away(item_id) <= within_days)
             )
         ]
-        return [item_id for _, _, item_id in sorted(found)]
 
     @cached_property
     def recalled(self) -> Mapping[str, OpenAnswer]:
@@ -105,17 +105,15 @@ class Knowledge(Struct, frozen=True, dict=True):
         }
 
     def days_away(self, item_id: str) -> int:
-        """Return in how many days an item that the member has met comes back; 0 if today."""
-        return days_away(self.cards[item_id], self.zone, self.now, self.recalled.get(item_id))
+        """Return in how many days an item comes back that an open answer recalls."""
+        answered = local_date(self.zone, self.recalled[item_id].at)
+        return max((answered - self.today).days + 1, 0)
 
-    def comes_again(self, item_id: str) -> bool:
-        """Return whether an item comes before all others: on an earlier date it was missed, or
-        recalled by an open answer.
+    def comes_first(self, item_id: str) -> bool:
+        """Return whether an item comes before all others, because an open answer of an earlier date
+        recalls it.
         """
-        card, answer = self.cards.get(item_id), self.recalled.get(item_id)
-        if answer is not None and answer.at < self.midnight:
-            return True
-        return card is not None and card.last_missed and card.last_review_at < self.midnight
+        return item_id in self.recalled and self.recalled[item_id].at < self.midnight
 
     def brought_back(self, topic_id: str, at: datetime) -> tuple[int, int]:
         """Return how many items an open answer of a moment brings back, and in how many days.

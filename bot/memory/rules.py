@@ -13,29 +13,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
 import fsrs
 from fsrs import Rating, State
 
-from bot.core.calendar import local_date
-from bot.memory.model import STEP, FirstStabilities, Fits, MemoryCard, OpenAnswer
+from bot.memory.model import STEP, FirstStabilities, Fits, MemoryCard
 
 FIRST_STEP = 1
 """The number of learning steps."""
 RETENTION = 0.9
-"""An item comes back when recall has fallen to it."""
+"""FSRS's own times to come back are those when recall has fallen to it. Practice doesn't ask for them."""
+FORGOTTEN = 0.95
+"""An item is worth asking again once recall has fallen to it."""
 _PARAMETERS = tuple(map(float, fsrs.Scheduler().parameters))
 _AGAIN, _HARD, _GOOD, _EASY, *_OTHERS = _PARAMETERS
 USUAL: FirstStabilities = _AGAIN, _HARD, _GOOD, _EASY
 _DECAY = -_PARAMETERS[20]
 _FACTOR = 0.9 ** (1 / _DECAY) - 1
-_DAY = timedelta(days=1)
-_LONGEST_DAY = timedelta(hours=26)
-"""Anything due later than this after the last answer is due on another date."""
-_NOT_TODAY = timedelta(days=2)
-"""Anything due this far ahead can't be today in any time zone."""
 
 
 @lru_cache(maxsize=256)
@@ -117,28 +113,3 @@ def stability_after(card: MemoryCard, recalled: float, *, right: bool) -> float:
         return stability * (1 + gain * (math.exp((1 - recalled) * w[10]) - 1))
     after = w[11] * math.pow(difficulty, -w[12]) * (math.pow(stability + 1, w[13]) - 1)
     return min(after * math.exp((1 - recalled) * w[14]), stability / math.exp(w[17] * w[18]))
-
-
-def days_away(
-    card: MemoryCard, zone: str, now: datetime, open_answer: OpenAnswer | None = None
-) -> int:
-    """Return in how many of the member's days an item comes back; 0 if it is due today.
-
-    It comes back on the date of its due time, from the first minute of that day, but never on the
-    date of its last answer. So a missed item comes back tomorrow. So does one that the latest
-    `open_answer` on its topic recalls.
-    """
-    day = local_date(zone, card.due_at)
-    if card.due_at - card.last_review_at <= _LONGEST_DAY:
-        day = max(day, local_date(zone, card.last_review_at) + _DAY)
-    if open_answer is not None and open_answer.recalls(card):
-        day = min(day, local_date(zone, open_answer.at) + _DAY)
-    return max((day - local_date(zone, now)).days, 0)
-
-
-def comes_within(days: int, card: MemoryCard, zone: str, now: datetime) -> bool:
-    """Return whether an item that no open answer recalls comes back in so many days at the latest."""
-    # Members have hundreds of cards that are due later: skip the zone lookup for them.
-    if card.due_at - now >= timedelta(days=days) + _NOT_TODAY:
-        return False
-    return days_away(card, zone, now) <= days

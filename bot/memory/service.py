@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.answers import store as answers_store
 from bot.core.computing import OURS, compute
@@ -14,10 +14,7 @@ from bot.core.nightly import do_each
 from bot.core.notes import read_note, set_note
 from bot.members.store import zone_of
 from bot.memory import fitting, store
-from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
-from bot.memory.rules import days_away
-from bot.questions.model import Item
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +39,6 @@ def knowledge(conn: Connection, context: Context, user_id: int, guild_id: int | 
         hidden=context.in_play.items_hidden_from(conn, user_id, guild_id),
         open_answers=store.open_answers_of(conn, user_id),
     )
-
-
-def back_in(
-    conn: Connection, card: MemoryCard, user_id: int, item: Item, zone: str, now: datetime
-) -> int | None:
-    """Return in how many days an item with a card comes back; None if the member has set it aside."""
-    if item.id in store.items_set_aside(conn, user_id):
-        return None
-    open_answer = store.open_answers_of(conn, user_id).get(item.topic_id)
-    return days_away(card, zone, now, open_answer)
 
 
 class FirstStabilitiesWork:

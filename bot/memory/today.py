@@ -1,8 +1,8 @@
 """A member's day of practice: how much it asks, and how much of that is done. Nothing else counts it.
 
 A day has as many questions as its minutes allow, and a day off none. Each item that was answered in
-practice today is one of them, whatever the practice was about. Those of them that were missed are
-asked once more, and are due again tomorrow.
+practice today is one of them, whatever the practice was about. The first that was missed is asked once
+more.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from bot.questions.model import Bank
 
 MINUTES = 5
 """Of a day without a plan."""
+AGAIN = 1
+"""The misses that come once more at the end of a day. New questions teach more in the same time."""
 FIRST_QUESTIONS = 5
 """Of a first day of practice without a plan."""
 SECONDS, FEWEST_TIMES = 30, 10
@@ -72,9 +74,10 @@ def today(facts: DayFacts) -> Today:
     is_away = not earlier or earlier[-1].at < known.midnight - _AWAY
     limit = FIRST_QUESTIONS if is_away and plan is None else _limit(plan, known.today, seconds)
     unmet = sum(map(known.may_meet, known.bank.asked))
-    can_follow = len(known.due()) + (0 if plan and plan.day == known.today else unmet)
+    can_follow = len(known.repeats()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
-    again = tuple(i for i in [*misses][:limit] if misses[i] == [True] and known.can_ask(i))
+    missed = [i for i in [*misses][:limit] if misses[i][0] and known.can_ask(i)]
+    again = tuple(i for i in missed[:AGAIN] if misses[i] == [True])
     right = [i for i, missed in misses.items() if not missed[-1]]
     return Today(
         day=known.today,
@@ -108,7 +111,7 @@ def _tomorrow(facts: DayFacts, unmet: int) -> int:
     """Return how many questions tomorrow will have, if nothing more is answered today."""
     tomorrow = facts.known.today + timedelta(days=1)
     plan = None if facts.plan is None or facts.plan.is_over(tomorrow) else facts.plan
-    due = len(facts.known.due(within_days=1))
+    repeats = len(facts.known.repeats(within_days=1))
     new = 0 if plan and plan.day == tomorrow else unmet
     if plan and not plan.kept_on(tomorrow):
         free = replace(facts.known, kept=frozenset())
@@ -116,8 +119,8 @@ def _tomorrow(facts: DayFacts, unmet: int) -> int:
     seconds = seconds_a_question(facts.known.bank, facts.practised)
     last = facts.practised[-1].at if facts.practised else None
     if plan is None and (last is None or last < facts.known.midnight - _AWAY + timedelta(days=1)):
-        return min(FIRST_QUESTIONS, due + new)
-    return min(_limit(plan, tomorrow, seconds), due + new)
+        return min(FIRST_QUESTIONS, repeats + new)
+    return min(_limit(plan, tomorrow, seconds), repeats + new)
 
 
 def seconds_a_question(bank: Bank, answers: Sequence[Practised]) -> float:

@@ -1,222 +1,192 @@
-"""Forecasts how much of a plan's goal a member will know: from expected recall, day by day.
+"""What a member would know of questions that they were never asked, now and on a plan's day.
 
-Nothing is random, and nobody's answers are simulated: a question takes as many answers as it takes on
-average, and afterwards has the stability that it has on average. Days are counted from now.
+A question that is answered adds ability in its topic, as in `bot.memory.ability`. How many will be
+answered follows from the member's habits. Nothing is random, and nobody's answers are simulated.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from heapq import heapify, heappop, heappush
 
-from fsrs import Rating, State
 from msgspec import Struct
-from msgspec.structs import replace
 
-from bot.memory.model import MemoryCard, Plan
+from bot.memory.ability import AGAIN, GROWTH, left_after, logistic, mean_left
+from bot.memory.model import Plan
 from bot.memory.progress import Knowledge
-from bot.memory.rules import days_away, recall_after, review
-from bot.memory.today import FIRST_QUESTIONS, DayFacts, today
+from bot.memory.today import DayFacts, seconds_a_question, today
 from bot.plan.checks import checks_of
-from bot.plan.model import Outlook, Range, SectionOutlook
-from bot.plan.rules import (
-    expected_answers,
-    goal_topics,
-    items_in_order,
-    pace,
-    topics_in_order,
-)
+from bot.plan.model import Checks, Outlook, Pace, Range, SectionOutlook
+from bot.plan.rules import goal_topics, has_most_points, pace
 from bot.questions.areas import area_title, is_asked
+from bot.questions.model import Topic
 
-_CURVE_POINTS = 12
+_CURVE_POINTS = 6
 """Points of a curve after the first."""
-_TYPICAL_DIFFICULTY = 5.0
-"""The middle of FSRS's scale from 1 to 10."""
-_STEPS = 5
-"""Stabilities are rounded to this fraction of a factor of e, so that a review is computed once."""
-_AT = datetime(2000, 1, 1, tzinfo=UTC)
+_KEPT, _KEPT_DAYS = 0.75, 3
+"""Of a member without habits: the part of what is planned that they will answer, as if so many days
+had shown it."""
+_ODDS = 1.28
+"""Standard errors to each side of a range: the truth is within four times in five."""
+_MODEL_ERROR = 0.25
+"""The standard error of an ability that the model itself makes, however many answers there are."""
+_SAME = 0.01
 
 
-class Met(NamedTuple):
-    """An item met before: its section's index, stability, and days since the last answer.
+class _Future(Struct, frozen=True, dict=True):
+    """What a goal's topics gain with the questions that are answered until a plan's day.
 
-    It is asked again in `due` days; None if it must not be asked. `missed`: the last answer was a
-    miss, so it isn't known until it is asked again.
+    `order` has the topics in whose order new questions come.
     """
 
-    section: int
-    stability: float
-    seen: int
-    due: int | None
-    missed: bool
+    known: Knowledge
+    topics: Sequence[Topic]
+    order: Sequence[str]
 
+    def unseen(
+        self, topics: Sequence[Topic], days: float, answers: float, more: float = 0.0
+    ) -> float:
+        """Return the share of unseen questions that are known in so many days, with so many answers."""
+        added = self._added(days, answers)
+        ability = self.known.ability
+        found = [(t.weight, ability.knows_of(t, more + added[t.id])) for t in topics]
+        return sum(w * share for w, share in found) / sum(w for w, _ in found)
 
-class Unmet(NamedTuple):
-    """An item never met: its section's index, and how probable it is that the member knows it, and
-    that their first answer is right.
-    """
+    def _added(self, days: float, answers: float) -> Mapping[str, float]:
+        """Return how much ability changes by topic."""
+        new = Counter(self.order[: round(answers)])
+        again = max(answers - len(self.order), 0.0)
+        items = sum(len(topic.items) for topic in self.topics)
+        stays = mean_left(days)
+        found = {}
+        for topic in self.topics:
+            repeated = AGAIN * again * len(topic.items) / items
+            gained = GROWTH * stays * (new[topic.id] + repeated)
+            found[topic.id] = gained - self._lost(topic, days, again / items)
+        return found
 
-    section: int
-    known: float
-    right: float
-
-
-class Forecast(Struct, frozen=True):
-    """Points of (day, share known), and the number of items known by section, now and at the end."""
-
-    curve: tuple[tuple[int, float], ...]
-    now: tuple[float, ...]
-    then: tuple[float, ...]
-
-
-def forecast(
-    met: Sequence[Met],
-    unmet: Sequence[Unmet],
-    sections: int,
-    answers: float,
-    days: int,
-    done: int = 0,
-) -> Forecast:
-    """Forecast days with so many answers each: due items first, then unmet ones in their order.
-
-    `done` questions were answered today already.
-    """
-    state = list(met)
-    new = deque(unmet)
-    due: dict[int, list[int]] = {}
-    for n, item in enumerate(met):
-        if item.due is not None:
-            due.setdefault(max(item.due, 0), []).append(n)
-    waiting: deque[int] = deque()
-    room = -float(done)
-    shown = {round(days * n / _CURVE_POINTS) for n in range(1, _CURVE_POINTS + 1)} - {0}
-    now = then = _known(state, new, sections, 0)
-    curve = [(0, sum(now))]
-    for day in range(days):
-        waiting.extend(due.pop(day, ()))
-        room = min(room, 0.0) + answers
-        while room > 0 and (waiting or new):
-            if waiting:
-                n = waiting.popleft()
-                rounded = round(_STEPS * math.log(state[n].stability))
-                recall, stability = _after_review(rounded, day + state[n].seen)
-            else:
-                n = len(state)
-                first = new.popleft()
-                recall, stability = first.right, _after_first(first.right)
-                state.append(Met(first.section, stability, -day, None, missed=False))
-            room -= 2 - recall  # a miss is asked again on the same day
-            state[n] = Met(state[n].section, stability, -day, None, missed=False)
-            due.setdefault(day + max(round(stability), 1), []).append(n)
-        if day + 1 in shown:
-            then = _known(state, new, sections, day + 1)
-            curve.append((day + 1, sum(then)))
-    items = max(len(met) + len(unmet), 1)
-    return Forecast(tuple((day, known / items) for day, known in curve), tuple(now), tuple(then))
-
-
-def _known(met: Sequence[Met], unmet: Iterable[Unmet], sections: int, day: int) -> list[float]:
-    """Return how many items of each section are known on a day."""
-    found = [0.0] * sections
-    for item in met:
-        if not item.missed:
-            found[item.section] += recall_after(day + item.seen, item.stability)
-    for new in unmet:
-        found[new.section] += new.known
-    return found
-
-
-@lru_cache(maxsize=8192)
-def _after_review(rounded: int, days: int) -> tuple[float, float]:
-    """Return recall after so many days, and the mean stability after a review then.
-
-    The mean is that of logarithms. A missed item is answered once more on the same day.
-    """
-    stability = math.exp(rounded / _STEPS)
-    card = MemoryCard(
-        State.Review, None, stability, _TYPICAL_DIFFICULTY, _AT, _AT - timedelta(days=days), True
-    )
-    recall = recall_after(days, stability)
-    return recall, _mean(recall, review(card, Rating.Good, _AT), review(card, Rating.Again, _AT))
-
-
-def _after_first(right: float) -> float:
-    """Return the mean stability after the first day of an item."""
-    return _mean(right, review(None, Rating.Good, _AT), review(None, Rating.Again, _AT))
-
-
-def _mean(right: float, known: MemoryCard, missed: MemoryCard) -> float:
-    again = review(missed, Rating.Good, _AT + timedelta(minutes=10))
-    return math.pow(known.stability, right) * math.pow(again.stability, 1 - right)
+    def _lost(self, topic: Topic, days: float, repeated: float) -> float:
+        """Return the ability that fades in a topic, unless its items are asked again."""
+        known = self.known
+        lost = 0.0
+        for item in topic.items:
+            if (card := known.cards.get(item.id)) is not None:
+                passed = max((known.now - card.last_review_at).days, 0)
+                lost += left_after(passed) - left_after(passed + days)
+        return GROWTH * lost * max(1 - repeated, 0.0)
 
 
 def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
     """Return the outlook of a member's plan."""
-    known, day = facts.known, today(replace(facts, plan=plan))
-    own = pace([answer.at for answer in facts.practised], plan.set_on, known.zone, known.now)
+    facts = facts.with_plan(plan)
+    known, day = facts.known, today(facts)
     topics = goal_topics(known.bank, plan)
-    ordered = topics_in_order(topics, known)
-    sections = list(dict.fromkeys(topic.section_id for topic in topics))
-    place = {item.id: sections.index(topic.section_id) for topic in topics for item in topic.items}
-    met = _met(known, place)
-    unmet = [
-        Unmet(
-            section=place[item.id],
-            known=known.knows(item),
-            right=known.ability.answers_right(item, sections[place[item.id]]),
+    items = [item for topic in topics for item in topic.items]
+    future = _Future(known, topics, tuple(_order(known, topics)))
+    own = pace([answer.at for answer in facts.practised], plan.set_on, known.zone, known.now)
+    checks = checks_of(plan, known)
+    shift = _shift(future, checks)
+    error = _ODDS * math.hypot(known.ability.error, _MODEL_ERROR)
+    planned = list(_planned(plan, facts, day.done))
+    parts = _parts(plan, own, seconds_a_question(known.bank, facts.practised))
+
+    def at(days: int, times: float = 1.0) -> Range:
+        answers = times * sum(planned[:days])
+        low, middle, high = (future.unseen(topics, days, answers * part, shift) for part in parts)
+        less, more = (
+            future.unseen(topics, days, answers * parts[1], shift + change)
+            for change in (-error, error)
         )
-        for item in items_in_order(ordered, known)
-    ]
-    days = max((plan.day - known.today).days, 0)
-    answers = expected_answers(own, day.limit or FIRST_QUESTIONS)
-    expected = forecast(met, unmet, len(sections), answers, days, day.done)
-    with_twice = forecast(met, unmet, len(sections), 2 * answers, days, day.done)
-    items = Counter(place.values())
-    then, twice = expected.curve[-1][1], with_twice.curve[-1][1]
+        return Range(
+            max(middle - math.hypot(middle - low, middle - less), 0.0),
+            min(middle + math.hypot(high - middle, more - middle), 1.0),
+        )
+
+    days = len(planned)
+    shown = sorted({round(days * n / _CURVE_POINTS) for n in range(_CURVE_POINTS + 1)})
+    curve = [(n, *at(n)) for n in shown]
+    now, then, twice = Range(*curve[0][1:]), Range(*curve[-1][1:]), at(days, 2)
+    met = [known.knows(item) for item in items if item.id in known.cards]
     return Outlook(
         plan=plan,
         today=day,
         goal=area_title(known.bank, plan.goal),
         is_asked=is_asked(known.bank, plan.goal),
-        unseen=Range(expected.curve[0][1], expected.curve[0][1]),
-        remembered=None,
+        unseen=now,
+        remembered=sum(met) / len(met) if met else None,
         asked=len(met),
-        items=len(place),
-        then=Range(then, then),
-        twice=Range(twice, twice) if twice > then else None,
-        curve=tuple((day, share, share) for day, share in expected.curve),
-        sections=tuple(
-            SectionOutlook(
-                title=known.bank.section_titles[section_id],
-                now=expected.now[n] / items[n],
-                then=expected.then[n] / items[n],
-            )
-            for n, section_id in enumerate(sections)
-        ),
+        items=len(items),
+        then=then,
+        twice=twice if days and twice.middle > then.middle + _SAME else None,
+        curve=tuple(curve),
+        sections=tuple(_sections(future, days, sum(planned) * parts[1], shift)),
         topics=len(topics),
-        checked=0,
-        checks=checks_of(plan, known),
+        checked=sum(has_most_points(known, topic) for topic in topics),
+        checks=checks,
         pace=own,
     )
 
 
-def _met(known: Knowledge, place: Mapping[str, int]) -> list[Met]:
-    """Return those items of a goal that a member has met, the longest due first.
+def _order(known: Knowledge, topics: Sequence[Topic]) -> Iterator[str]:
+    """Yield the topics of a goal's new questions, about in the order in which practice asks them."""
+    ability = known.ability.topics
 
-    `place` has the index of each item's section.
+    def worth(topic: Topic, met: int, new: int) -> float:
+        unknown = 1 - logistic(ability[topic.id] + GROWTH * new)
+        return -math.sqrt(topic.weight) * unknown / (1 + (met + new) / 10)
+
+    heap = []
+    for n, topic in enumerate(topics):
+        met = sum(item.id in known.cards for item in topic.items)
+        if met < len(topic.items):
+            heap.append((worth(topic, met, 0), n, met, 0))
+    heapify(heap)
+    while heap:
+        _, n, met, new = heappop(heap)
+        yield topics[n].id
+        if met + new + 1 < len(topics[n].items):
+            heappush(heap, (worth(topics[n], met, new + 1), n, met, new + 1))
+
+
+def _planned(plan: Plan, facts: DayFacts, done: int) -> Iterator[float]:
+    """Yield how many questions fit into each day from today until the interview."""
+    known = facts.known
+    seconds = seconds_a_question(known.bank, facts.practised)
+    for n in range((plan.day - known.today).days):
+        questions = 60 * plan.minutes_on(known.today + timedelta(days=n)) / seconds
+        yield max(questions - done, 0.0) if n == 0 else questions
+
+
+def _parts(plan: Plan, own: Pace, seconds: float) -> tuple[float, float, float]:
+    """Return the part of what is planned that a member will answer: at least, expected, and at most."""
+    a_day = 60 * sum(plan.week) / 7 / seconds
+    kept = min((own.answers / a_day + _KEPT * _KEPT_DAYS) / (own.days + _KEPT_DAYS), 1.0)
+    error = _ODDS * math.sqrt(max(kept * (1 - kept), 0.02) / (own.days + _KEPT_DAYS))
+    return max(kept - error, 0.0), kept, min(kept + error, 1.0)
+
+
+def _shift(future: _Future, checks: Checks | None) -> float:
+    """Return the ability to add so that what is known agrees with the check questions, as far as
+    these are certain.
     """
-    cards = [(item_id, card) for item_id, card in known.cards.items() if item_id in place]
-    return [
-        Met(
-            section=place[item_id],
-            stability=card.stability,
-            seen=max((known.now - card.last_review_at).days, 0),
-            due=days_away(card, known.zone, known.now) if known.may_ask(item_id) else None,
-            missed=card.last_missed,
+    if checks is None:
+        return 0.0
+    said = future.unseen(future.topics, 0, 0)
+    slope = max(said * (1 - said), 0.05)
+    of_checks = math.sqrt(slope / checks.answered) / (1 - checks.guessing) / slope
+    certainty = _MODEL_ERROR**2 / (_MODEL_ERROR**2 + of_checks**2)
+    return certainty * (checks.known - said) / slope
+
+
+def _sections(future: _Future, days: int, answers: float, shift: float) -> Iterator[SectionOutlook]:
+    titles = future.known.bank.section_titles
+    for section_id in dict.fromkeys(topic.section_id for topic in future.topics):
+        topics = [topic for topic in future.topics if topic.section_id == section_id]
+        yield SectionOutlook(
+            title=titles[section_id],
+            now=future.unseen(topics, 0, 0, shift),
+            then=future.unseen(topics, days, answers, shift),
         )
-        for item_id, card in sorted(cards, key=lambda pair: pair[1].due_at)
-    ]

@@ -126,15 +126,14 @@ class Asking(Struct, frozen=True):
 class PracticeVerdict(Struct, frozen=True):
     """The verdict on an answer.
 
-    `back_in` is the number of days until the item comes back, None if it is set aside. `again`:
-    the question had been answered before. `answered` is about the item as it is now. `streak` is the
-    member's if this answer finished their day, and `news` what that changed; `ends`: the practice is
-    over, too.
+    `is_aside`: the member has set the item aside. `again`: the question had been answered before.
+    `answered` is about the item as it is now. `streak` is the member's if this answer finished their
+    day, and `news` what that changed; `ends`: the practice is over, too.
     """
 
     question: PracticeQuestion
     answered: Answered
-    back_in: int | None
+    is_aside: bool
     again: bool = False
     streak: Streak | None = None
     news: StreakNews = NO_NEWS

@@ -1,14 +1,13 @@
 """The next question of a practice, or its end, decided from a snapshot.
 
-A practice asks items for the first time, due ones first, then new ones; then those that were missed
-once more; then it is over.
+A practice asks items for the first time, in the order of `bot.memory.gain`; then what was missed once
+more; then it is over.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from functools import cached_property
 
 from fsrs import Rating
@@ -16,13 +15,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.core.calendar import local_date
+from bot.memory import gain
 from bot.memory.model import Practised, Today
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
-from bot.memory.today import FIRST_QUESTIONS, DayFacts, today
+from bot.memory.today import AGAIN, FIRST_QUESTIONS, DayFacts, today
 from bot.plan.checks import check_place, todays_check
 from bot.plan.model import PlannedDay
-from bot.plan.rules import new_items, planned_day, split_due
+from bot.plan.rules import goal_topics, planned_day
 from bot.practice.model import (
     Asking,
     Finished,
@@ -36,7 +36,6 @@ from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
 
 TRIAL_QUESTIONS = 3
-_TOPICS_TO_CHOOSE_FROM = 10
 _EASY = 2
 """The hardest level of what a trial asks first."""
 _NEWCOMER = 5
@@ -191,8 +190,11 @@ def _ask(
     else:
         size = len(wanted.items) or day.limit or FIRST_QUESTIONS
         done, room = len(answered), size - len(answered)
-        again = tuple(i for i in answered if answered[i] == [True] and known.can_ask(i))
-    room = min(room, candidates.count)
+        missed = [i for i in answered if answered[i][0] and known.can_ask(i)]
+        if wanted.kind == Kind.MORE:
+            missed = missed[:AGAIN]
+        again = tuple(i for i in missed if answered[i] == [True])
+    room = min(room, len(candidates))
     question = asked[-1] if asked and asked[-1].is_open else None
     item = None
     if question is not None and known.can_ask(question.item_id):
@@ -207,7 +209,7 @@ def _ask(
         if room > 0 and wanted.kind == Kind.DAY:
             item = todays_check(snapshot.facts, snapshot.in_play)
         if room > 0 and item is None:
-            item = _choose_item(snapshot, candidates, rng)
+            item = _choose_item(snapshot, wanted, candidates, rng)
     if item is None and again:
         item, once_more = snapshot.bank.asked[again[0]], True
     if item is None:
@@ -235,58 +237,63 @@ def _after_right(facts: DayFacts, item_id: str) -> Today:
     return today(replace(facts, known=after, practised=answers))
 
 
-class _Candidates(Struct, frozen=True):
-    """Items that can be asked for the first time: those `due` in order, then new ones, then `later`."""
-
-    due: Sequence[str]
-    unmet: Sequence[Item] = ()
-    later: Sequence[str] = ()
-
-    @property
-    def count(self) -> int:
-        return len(self.due) + len(self.unmet) + len(self.later)
-
-
 def _candidates(
     snapshot: Snapshot, wanted: Wanted | Practice, answered: Collection[str]
-) -> _Candidates:
+) -> Sequence[Item]:
+    """Return the items that a practice can ask for the first time; of a plan's goal, if there are any."""
     known, plan = snapshot.known, snapshot.facts.plan
-    if wanted.items:
-        return _Candidates([i for i in wanted.items if known.can_ask(i) and i not in answered])
     items = snapshot.bank.asked
-    due: Sequence[str] = [
-        i for i in known.due() if i not in answered and wanted.topic_id in {None, items[i].topic_id}
-    ]
-    unmet = [
+    if wanted.items:
+        return [items[i] for i in wanted.items if known.can_ask(i) and i not in answered]
+    repeats = set(known.repeats())
+    is_last_day = wanted.kind == Kind.DAY and plan is not None and plan.day == known.today
+    found = [
         item
         for item in items.values()
-        if wanted.topic_id in {None, item.topic_id} and known.may_meet(item.id)
+        if wanted.topic_id in {None, item.topic_id}
+        and item.id not in answered
+        and (item.id in repeats or (known.may_meet(item.id) and not is_last_day))
     ]
-    later: Sequence[str] = ()
-    if plan is not None and wanted.topic_id is None:
-        due, later = split_due(plan, known, due)
-    if wanted.kind == Kind.DAY and plan is not None and plan.day == known.today:
-        unmet = []
-    return _Candidates(due, unmet, later)
+    if plan is None or wanted.topic_id is not None:
+        return found
+    goal = {topic.id for topic in goal_topics(known.bank, plan)}
+    return [i for i in found if i.topic_id in goal or known.comes_first(i.id)] or found
 
 
-def _choose_item(snapshot: Snapshot, candidates: _Candidates, rng: random.Random) -> Item | None:
-    """Return the first due item, else a new one, else one that can wait; None if there is none."""
-    items, known = snapshot.bank.asked, snapshot.known
-    if candidates.due:
-        return items[candidates.due[0]]
-    if not candidates.unmet:
-        return items[candidates.later[0]] if candidates.later else None
+def _choose_item(
+    snapshot: Snapshot, wanted: Wanted | Practice, candidates: Sequence[Item], rng: random.Random
+) -> Item:
+    """Return the one of some items to ask next.
+
+    On a day those come first that an open answer brings back, then one missed on an earlier day.
+    """
+    known, facts = snapshot.known, snapshot.facts
+    if wanted.items:
+        return candidates[0]
+    days = gain.DAYS if facts.plan is None else (facts.plan.day - known.today).days
+    if wanted.kind == Kind.DAY:
+        first = [item for item in candidates if known.comes_first(item.id)]
+        if not first and not any(facts.missed_before.values()):
+            first = [i for i in candidates if i.id in known.cards and known.cards[i.id].last_missed]
+        if first:
+            return gain.choose(known, first, days, rng)
     # those in play on some server, and the checks of other days, only if no other is left
-    others = {*snapshot.in_play, *(snapshot.facts.plan.checks if snapshot.facts.plan else ())}
-    unmet = [i for i in candidates.unmet if i.id not in others] or candidates.unmet
+    others = {*snapshot.in_play, *(facts.plan.checks if facts.plan else ())}
+    candidates = [i for i in candidates if i.id not in others or i.id in known.cards] or candidates
     if len(known.cards) < _NEWCOMER:
-        easiest = min(item.difficulty for item in unmet)
-        unmet = [item for item in unmet if item.difficulty == easiest]
-    if snapshot.facts.plan is None:
-        return draw_new(unmet, known, rng)
-    ids = {item.id for item in unmet}
-    return next(item for item in new_items(snapshot.facts.plan, known) if item.id in ids)
+        return _for_newcomer(known, candidates, rng)
+    return gain.choose(known, candidates, days, rng)
+
+
+def _for_newcomer(known: Knowledge, items: Sequence[Item], rng: random.Random) -> Item:
+    """Return one of the easiest items, of a topic that interviews ask most and they have not met."""
+    met = {known.bank.asked[item_id].topic_id for item_id in known.cards}
+
+    def rank(item: Item) -> tuple[bool, int, bool, int]:
+        is_new, topic = item.id not in known.cards, known.bank.topics[item.topic_id]
+        return is_new, -item.difficulty, topic.id not in met, topic.weight
+
+    return max(rng.sample(items, len(items)), key=rank)
 
 
 def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
@@ -302,28 +309,3 @@ def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
     firsts = {item.topic_id: item.id for item in reversed(found)}.values()
     found.sort(key=lambda item: (item.difficulty > _EASY, item.id not in firsts))
     return [item.id for item in found[:TRIAL_QUESTIONS]]
-
-
-def draw_new(new: Sequence[Item], known: Knowledge, rng: random.Random) -> Item:
-    """Draw one of some items that are new to a member.
-
-    Of the topics that they have never met, or else those met longest ago, it is the item that suits
-    their ability best.
-    """
-    met: dict[str, datetime] = {}
-    for item_id, card in known.cards.items():
-        topic_id = known.bank.asked[item_id].topic_id
-        met[topic_id] = max(met.get(topic_id, card.last_review_at), card.last_review_at)
-    topics = sorted({item.topic_id for item in new})
-    rng.shuffle(topics)
-    never = [topic_id for topic_id in topics if topic_id not in met]
-    if len(known.cards) < _NEWCOMER:
-        never.sort(key=lambda topic_id: -known.bank.topics[topic_id].weight)
-    topics = never or sorted(topics, key=met.__getitem__)[: -(-len(topics) // 2)]
-    chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])
-    return min(
-        (item for item in rng.sample(new, len(new)) if item.topic_id in chosen),
-        key=lambda item: known.ability.distance_from_best(
-            item, known.bank.topic_of(item).section_id
-        ),
-    )

@@ -16,13 +16,13 @@ from bot.memory.today import MINUTES
 from bot.practice.model import Asking, Finished, Kind, PracticeVerdict, Screen, Unjudged
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
+    COMES_BACK,
     PRACTISE,
     REPORT,
     WHY,
     about,
     answer_rows,
     asked,
-    comes_back,
     explanation,
     pictures,
     prompt_block,
@@ -97,14 +97,14 @@ def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
         blocks.append(f"This question was changed after your answer, which counts as {counted}.")
     blocks += [
         *verdict_blocks(verdict.answered),
-        f"{explanation(item, bank)}\n-# {_what_follows(verdict)}",
+        "\n".join([explanation(item, bank), *_what_follows(verdict)]),
     ]
     if verdict.streak is not None:
         blocks += streak_news(verdict.streak, verdict.news)
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if verdict.answered.right else ENDED
     row_id = verdict.question.id
-    is_aside = verdict.back_in is None
+    is_aside = verdict.is_aside
     may_guess = verdict.answered.right and not verdict.question.guessed and not is_aside
     goes_on = "Finish" if verdict.ends else "Next"
     label, do = ("Ask again", "again") if is_aside else ("Don't ask again", "stop")
@@ -129,14 +129,14 @@ def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
     return [card, *(Message(colour, page) for page in more)]
 
 
-def _what_follows(verdict: PracticeVerdict) -> str:
-    """Say when an item comes back, and whether its right answer counts as a miss."""
-    if verdict.back_in is None:
-        return "You won't be asked this one again. Change your mind here or in </topics>."
+def _what_follows(verdict: PracticeVerdict) -> list[str]:
+    """Say that a missed item comes back, and whether its right answer counts as a miss."""
+    if verdict.is_aside:
+        return ["-# You won't be asked this one again. Change your mind here or in </topics>."]
+    if not verdict.question.missed:
+        return []
     guessed = "Counts as a miss · " if verdict.question.guessed else ""
-    if verdict.question.missed and not verdict.question.once_more:
-        return guessed + "Comes once more at the end"
-    return guessed + comes_back(verdict.back_in)
+    return [f"-# {guessed}{COMES_BACK}"]
 
 
 def set_aside_page(items: Sequence[tuple[Item, str]], put_back: int = 0) -> Message:

@@ -34,6 +34,7 @@ PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
 TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
+COMES_BACK = "Comes back in your practice"
 PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 MISSES = Route("misses", {"source": SOURCE, "row": ROW}, once=True)
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
@@ -131,11 +132,6 @@ def _right_reasons(answered: Answered) -> str:
         for p in answered.order
         if p in answered.item.right
     )
-
-
-def comes_back(days: int) -> str:
-    """Say when an item is asked again, in the member's own days."""
-    return f"Back in your practice {t.days_ahead(days)}"
 
 
 def own_result(answered: Answered) -> str:
