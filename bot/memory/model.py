@@ -125,7 +125,8 @@ class Plan(Struct, frozen=True):
     """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`.
 
     `week` has the minutes of each weekday, from Monday on, and `away` the first and last days of
-    each time without practice. `checks` are the ids of the items that check it.
+    each time without practice. `checks` are the ids of the check items, as in
+    `bot.plan.checks`.
     """
 
     user_id: int
@@ -148,6 +149,10 @@ class Plan(Struct, frozen=True):
     def is_last_third(self, today: date) -> bool:
         """Whether no more than a third of its days, rounded up, is left on a date."""
         return 3 * (self.day - today).days <= (self.day - self.set_on).days + 2
+
+    def kept_on(self, today: date) -> tuple[str, ...]:
+        """Return the ids of the check items that are not to be met in practice yet."""
+        return () if self.is_last_third(today) else self.checks
 
 
 class Today(Struct, frozen=True):

@@ -30,9 +30,9 @@ class Knowledge(Struct, frozen=True, dict=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
     `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
-    of the member's servers and must not be asked now. `open_answers` are their latest counted
-    answers to open questions, by topic id. `zone` is the member's, because an item is
-    due on one of the member's dates.
+    of the member's servers and must not be asked now, and those `kept` for later not for the first
+    time. `open_answers` are their latest counted answers to open questions, by topic id. `zone` is
+    the member's, because an item is due on one of the member's dates.
     """
 
     bank: Bank
@@ -42,6 +42,7 @@ class Knowledge(Struct, frozen=True, dict=True):
     now: datetime
     hidden: Set[str] = frozenset()
     open_answers: Mapping[str, OpenAnswer] = {}
+    kept: Set[str] = frozenset()
 
     @property
     def today(self) -> date:
@@ -56,6 +57,10 @@ class Knowledge(Struct, frozen=True, dict=True):
     def may_ask(self, item_id: str) -> bool:
         """Return whether the member may be asked an item now."""
         return item_id not in self.set_aside and item_id not in self.hidden
+
+    def may_meet(self, item_id: str) -> bool:
+        """Return whether the member may be asked an item now for the first time."""
+        return item_id not in self.cards and item_id not in self.kept and self.may_ask(item_id)
 
     def can_ask(self, item_id: str) -> bool:
         """Return whether the bank asks an item, and the member may be asked it now."""

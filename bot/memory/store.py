@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +16,7 @@ from bot.answers import store as answers_store
 from bot.answers.model import Review
 from bot.answers.store import answers
 from bot.core.personal import DERIVED
-from bot.core.tables import Instant, all_values, metadata, prepared, upsert, upsert_all, values_of
+from bot.core.tables import Instant, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
 from bot.memory.model import FirstStabilities, Fits, MemoryCard, OpenAnswer
 
@@ -167,27 +169,35 @@ def missed_before(
     return {i: rating == Rating.Again for i, rating in found.items() if rating is not None}
 
 
-_LEARNED_DAYS = 7
-"""An item is learned once FSRS expects nine of ten such answers to be right after so many days."""
+def who_will_know(
+    conn: Connection,
+    user_ids: Sequence[int],
+    item_ids: Sequence[str],
+    number: float,
+    at: datetime,
+    since: datetime,
+) -> list[int]:
+    """Return those of these members who are expected to know so many of these items at a moment.
 
-
-@all_values
-def who_learned(
-    user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
-) -> Select[int]:
-    """Return those of these members who have learned so many of these items, one of them lately.
-
-    Lately means that they reviewed it after `since`.
+    They have reviewed one of them after `since`. Nothing is expected of items missed the last time.
     """
-    learned = (
-        cards.c.user_id.in_(user_ids),
-        cards.c.item_id.in_(item_ids),
-        cards.c.state == State.Review.value,
-        cards.c.stability >= _LEARNED_DAYS,
-    )
-    enough = sa.func.count() >= at_least, sa.func.max(cards.c.last_review_at) > since
-    query = select(cards.c.user_id).where(*learned).group_by(cards.c.user_id).having(*enough)
-    return query.order_by(cards.c.user_id)
+    known: defaultdict[int, float] = defaultdict(float)
+    for row in _in_review(conn, user_ids, item_ids, math.ceil(number), since):
+        known[row.user_id] += rules.recall_after((at - row.last_review_at).days, row.stability)
+    return sorted(user_id for user_id, expected in known.items() if expected >= number)
+
+
+@prepared
+def _in_review(
+    user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
+) -> Select[Any]:
+    """Select these items' cards in review of those of these members who have enough, one of it lately."""
+    c = cards.c
+    own = c.user_id.in_(user_ids), c.item_id.in_(item_ids), c.state == State.Review.value
+    enough = sa.func.count() >= at_least, sa.func.max(c.last_review_at) > since
+    members = select(c.user_id).where(*own).group_by(c.user_id).having(*enough)
+    query = select(c.user_id, c.stability, c.last_review_at)
+    return query.where(*own, c.user_id.in_(members))
 
 
 def items_set_aside(conn: Connection, user_id: int) -> set[str]:

@@ -66,14 +66,15 @@ class Days:
         topics_in_play: Collection[str] = ()
         if plan is not None and plan.is_last_third(known.today):
             topics_in_play = self._context.in_play.topics(conn, user_id, guild_id)
-        return DayFacts(
+        facts = DayFacts(
             known=known,
             practised=practised,
             missed_before=store.missed_before(conn, user_id, done, known.midnight),
-            plan=plan,
+            plan=None,
             dailies=tuple(dailies),
             streak=self._streaks.of(conn, user_id, guild_id),
             may_remind=not self._has_reminder(conn, user_id),
             elsewhere=tuple(elsewhere),
             topics_in_play=topics_in_play,
         )
+        return facts.with_plan(plan)

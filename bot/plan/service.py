@@ -18,6 +18,7 @@ from bot.memory.model import Plan
 from bot.memory.today import DayFacts
 from bot.memory.today_service import Days
 from bot.plan import rules, store
+from bot.plan.checks import choose_checks
 from bot.plan.dates import read_date
 from bot.plan.forecast import build_outlook
 from bot.plan.model import Outlook, PlannedDay
@@ -34,6 +35,7 @@ class Plans:
         self._days = days
         self._banks = context.banks
         self._now = context.now
+        self._rng = context.rng
 
     async def set(
         self,
@@ -65,7 +67,13 @@ class Plans:
             else:
                 wanted = running.goal if running else areas.ALL
             set_on = running.set_on if running else known.today
-            plan = Plan(user_id, chosen, (minutes,) * 7, set_on, wanted)
+            if running is not None and running.goal == wanted:
+                checks = running.checks
+            else:
+                days = (chosen - known.today).days
+                checks = choose_checks(known.bank, wanted, known.cards, days, self._rng)
+            plan = Plan(user_id, chosen, (minutes,) * 7, set_on, wanted, checks=checks)
+            facts = facts.with_plan(plan)
             outlook = await compute(guild_id or user_id, build_outlook, plan, facts)
             past = await self._database.write(_save, outlook, before)
             if past is not None:

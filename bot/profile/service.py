@@ -43,12 +43,13 @@ class Profiles:
 
     def _read(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Profile:
         shows = shows_profile(conn, user_id)
-        visible = shows or user_id == asker_id
+        is_own = user_id == asker_id
         return Profile(
             points=totals.points_of(conn, guild_id, user_id),
             streak=self._streaks.of(conn, user_id, guild_id),
             shows=shows,
-            details=self._details(conn, guild_id, user_id) if visible else None,
+            details=self._details(conn, guild_id, user_id) if shows or is_own else None,
+            calibration=answers_store.calibration_of(conn, user_id) if is_own else None,
         )
 
     def _details(self, conn: Connection, guild_id: int, user_id: int) -> Details:

@@ -97,6 +97,7 @@ BY_HAND = {
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
     Queue.end_leases: "once a start; it looks at what is under way",
+    answer_log.calibration: "for `python -m bot check`, which an operator calls",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
@@ -254,7 +255,7 @@ CALLS: list[Call] = [
     call(plan.asked_on, DATES),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
     call(memory.save_open_answer, answer=OpenAnswer(NOW, 2, 5)),
-    call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
+    call(memory.who_will_know, item_ids=["t1-a", "t1-b"], number=1.5, since=NOW),
     call(members.seen_on, after=NEWCOMER),
     call(milestones.remove, kind=Kind.STREAK, name="7"),
     call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK]),

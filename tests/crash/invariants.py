@@ -177,7 +177,8 @@ def seen(facts: Facts) -> list[str]:
 def stored(database: Path, world: World) -> list[str]:
     """Check that the log agrees with the points paid, the totals and what members know."""
     facts = Facts(database, world)
-    return [*_counted(facts), *_memory(facts), *_open_answers(facts), *_totals(database)]
+    checks = (_counted, _expected, _memory, _open_answers)
+    return [*(problem for check in checks for problem in check(facts)), *_totals(database)]
 
 
 def trouble(log: str) -> list[str]:
@@ -449,6 +450,21 @@ def _counted(facts: Facts) -> Iterator[str]:
             yield f"{what} paid {answer['paid']}, it won {points}"
         if answer["paid"]:
             paid[item] = answer["answered_at"]
+
+
+def _expected(facts: Facts) -> Iterator[str]:
+    """Check that first answers to items in practice have what was expected of them, and no others."""
+    asked = {question["id"]: question["expected"] for question in facts["practice_questions"]}
+    met = set()
+    for answer in facts.log:
+        item = answer["user_id"], answer["item_id"]
+        is_first = answer["source"] == "practice" and item not in met
+        wanted = asked.get(answer["question_id"]) if is_first else None
+        if answer["expected"] != wanted or (wanted is None and is_first):
+            key = answer["source"], answer["question_id"]
+            yield f"of answer {key} was expected {answer['expected']}, asked with {wanted}"
+        if answer["rating"] is not None:
+            met.add(item)
 
 
 def _totals(database: Path) -> Iterator[str]:
