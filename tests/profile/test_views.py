@@ -73,7 +73,7 @@ async def test_ones_own_profile(streak: Streak, figures: str) -> None:
     assert text_of(own) == (
         f"### **Alwina**\n{figures}\n"
         "Today: 30 questions, about 15 minutes\n"
-        "Ready: about **0%**, **45%** on 13 Feb\n"
+        "You'd know **5 to 35%** of what interviews ask, **35 to 45%** on 13 Feb\n"
         f"[{alt_text(SMALL)}]\n( Remind me )\n( Time zone )\n( Anki deck )\n( Show to others )\n"
         "( My data )\n( Practise )"
     )
