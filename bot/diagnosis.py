@@ -18,11 +18,12 @@ import aiohttp
 import discord
 
 from bot import __version__
+from bot.answers.store import calibration
 from bot.app import all_tables, bank_problems, opened_database, shown
 from bot.config import Settings, SettingsError, sqlite_file
 from bot.core.backup import RegularBackups
 from bot.core.computing import OURS, in_thread
-from bot.core.database import StorageError
+from bot.core.database import Database, StorageError
 from bot.core.errors import words_of
 from bot.core.migrate import HEAD, MigrationError
 from bot.core.sqlite import VERSION
@@ -42,6 +43,8 @@ _SHOWN = {
 }
 """Settings that a report lists with their values; of the others it says that they are set."""
 _HIDDEN = ("DISCORD_TOKEN", "DATABASE_URL", "QUESTION_BANK", "GRADER_URL", "GRADER_API_KEY")
+_FEWEST_ANSWERS = 200
+"""First answers before anything is said about what was expected of them."""
 _SHORT = 6
 """Shorter secrets are not searched for, because masks within words would tell what they hide."""
 
@@ -56,9 +59,10 @@ async def check(settings: Settings, *, private: bool = False) -> int:
     wrong += _check_bank(settings, private=private)
     anonymous = private and sqlite_file(settings.database) is None
     try:
-        async with opened_database(settings.database, visiting=True):
+        async with opened_database(settings.database, visiting=True) as database:
             place = "PostgreSQL" if anonymous else shown(settings.database)
             print(f"database: fine, schema {HEAD} ({place})")
+            print("\n".join(await _first_answers(database)))
     except SettingsError as error:
         wrong += 1
         print(f"database: {_anonymous(error) if anonymous else error}")
@@ -150,6 +154,33 @@ def _check_bank(settings: Settings, *, private: bool) -> int:
     return 0
 
 
+async def _first_answers(database: Database) -> list[str]:
+    """Say how well the bot expects what members know."""
+    try:
+        found = await database.read_long(OURS, calibration)
+    except StorageError as error:
+        return [f"first answers: can't be read: {_kind_of(error)}"]
+    count = found.answers
+    if count < _FEWEST_ANSWERS:
+        return [f"first answers in practice: not enough yet ({count} of {_FEWEST_ANSWERS})"]
+    bias = 100 * (found.expected - found.came)
+    return [
+        f"first answers in practice: {count:,}, expected {found.expected:.1%} right, "
+        f"came {found.came:.1%} (bias {bias:+.1f} points)",
+        f"  mean error by tenths {100 * found.error:.1f} points; Brier score {found.brier:.3f}, "
+        f"always saying {found.came:.1%} has {found.came * (1 - found.came):.3f}",
+        *(
+            f"  {10 * e.tenth}-{10 * e.tenth + 10}%: expected {e.expected / e.answers / 1000:.0%}, "
+            f"came {e.right / e.answers:.0%} of {e.answers:,}"
+            for e in found.tenths
+        ),
+    ]
+
+
+def _kind_of(error: StorageError) -> str:
+    return type(getattr(error, "orig", error)).__name__
+
+
 def _backups(settings: Settings) -> str:
     file = sqlite_file(settings.database)
     if file is None:
@@ -203,7 +234,7 @@ async def _rows(settings: Settings) -> list[str]:
     except SettingsError:
         return ["the database can't be opened, see below"]
     except StorageError as error:
-        return [f"the rows can't be counted: {type(getattr(error, 'orig', error)).__name__}"]
+        return [f"the rows can't be counted: {_kind_of(error)}"]
     return [f"{table}: {count:,}" for table, count in sorted(rows.items())]
 
 

@@ -33,14 +33,13 @@ from bot.interviews.partner_store import partner_interviews
 from bot.interviews.store import interview_questions, interviews
 from bot.members.store import member_names, members, teams
 from bot.members.streak_store import streak_days, streaks
-from bot.memory.store import cards, first_stabilities
+from bot.memory.store import cards, first_stabilities, met
 from bot.milestones.store import member_milestones, milestones
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
 from bot.questions.store import (
     asked,
-    met,
     own_items,
     own_pictures,
     own_topics,
@@ -192,7 +191,8 @@ def _members() -> Rows:
         daily_uses,
         ({"guild_id": n, "item_id": i, "last_on": today} for n in others[:30] for i in ITEMS),
     )
-    yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in people for t in TOPICS)
+    openly = {"last_at": NOW, "answered_at": NOW, "made": 2, "points": 5}
+    yield met, ({"user_id": n, "topic_id": t, **openly} for n in people for t in TOPICS)
     yield member_hashes, ({"digest": f"{n:064x}", "day": today} for n in others)
     recap = {"channel_id": CHANNEL, "weekday": 0, "first_week": NOW.date(), "next_at": soon}
     yield _each(recap_schedules, "guild_id", servers, due_at=soon, **recap)

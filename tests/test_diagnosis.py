@@ -10,13 +10,16 @@ from unittest.mock import AsyncMock
 
 import discord
 import pytest
-from sqlalchemy import URL
+from msgspec.structs import replace
+from sqlalchemy import URL, Connection
 
 import bot
 from bot import __version__, diagnosis
+from bot.answers.store import PRACTICE, add
 from bot.config import Settings
 from bot.core.database import open_database
 from bot.core.migrate import HEAD
+from tests.answers.entries import counted
 from tests.rows import fill
 
 DATA = Path(bot.__file__).parents[1] / "data"
@@ -78,6 +81,37 @@ async def test_the_report(url: URL, tmp_path: Path, capsys: pytest.CaptureFixtur
     else:
         hidden += [f":{password}@", f"@{url.host}", f"{url.username}:"]
     assert not [secret for secret in hidden if secret in report]
+
+
+async def test_what_came_of_first_answers(url: URL, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bias, error and Brier score are printed once there are enough answers to say something."""
+    env = {"DATABASE_URL": url.render_as_string(hide_password=False)}
+
+    async def told() -> list[str]:
+        await diagnosis.check(Settings.from_env(env))
+        lines = capsys.readouterr().out.splitlines()
+        (start,) = (n for n, line in enumerate(lines) if line.startswith("first answers"))
+        return [line for line in lines[start:] if line[0] == " " or line == lines[start]]
+
+    async with open_database(url) as database:
+
+        def store(conn: Connection, numbers: range) -> None:
+            for (
+                n
+            ) in numbers:  # half are expected to be right by 0.9 and are, of the others a third is
+                answer = counted(1, n, 0, source=PRACTICE, right=n % 2 == 0 or n % 3 == 0)
+                answer = replace(answer, local_date=None, paid=None, rating=3)
+                add(conn, replace(answer, expected=450 if n % 2 else 900))
+
+        await database.write(store, range(199))
+        assert await told() == ["first answers in practice: not enough yet (199 of 200)"]
+        await database.write(store, range(199, 600))
+    assert await told() == [
+        "first answers in practice: 600, expected 67.5% right, came 66.7% (bias +0.8 points)",
+        "  mean error by tenths 10.8 points; Brier score 0.123, always saying 66.7% has 0.222",
+        "  40-50%: expected 45%, came 33% of 300",
+        "  80-90%: expected 90%, came 100% of 300",
+    ]
 
 
 async def test_the_report_of_a_server_out_of_reach(capsys: pytest.CaptureFixture[str]) -> None:

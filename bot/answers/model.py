@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from fsrs import Rating
@@ -52,6 +53,56 @@ class Result(Struct, frozen=True):
     user_id: int
     correct: bool
     points: int
+
+
+class Tenth(Struct, frozen=True):
+    """First answers that were expected to be right about as often: in tenth 7, 70 to 80% of them.
+
+    The sums of what was expected are in thousandths: of all, of the right ones, and of its squares.
+    """
+
+    tenth: int
+    answers: int
+    right: int
+    expected: int
+    expected_of_right: int
+    squares: int
+
+
+class Calibration(Struct, frozen=True):
+    """Shares of right first answers in practice: what was expected, and what came.
+
+    An answer that was right counts as right here even if the member said that they guessed, because
+    lucky guesses are expected too.
+    """
+
+    tenths: Sequence[Tenth]
+
+    @property
+    def answers(self) -> int:
+        return sum(each.answers for each in self.tenths)
+
+    @property
+    def expected(self) -> float:
+        return sum(each.expected for each in self.tenths) / 1000 / self.answers
+
+    @property
+    def came(self) -> float:
+        return sum(each.right for each in self.tenths) / self.answers
+
+    @property
+    def error(self) -> float:
+        """The mean distance between what was expected and what came, by tenths."""
+        return sum(abs(e.expected / 1000 - e.right) for e in self.tenths) / self.answers
+
+    @property
+    def brier(self) -> float:
+        """The mean squared distance between what was expected of an answer, and 1 if it was right."""
+        squares = sum(
+            each.squares / 1e6 - 2 * each.expected_of_right / 1e3 + each.right
+            for each in self.tenths
+        )
+        return squares / self.answers
 
 
 class Tally(Struct, frozen=True):

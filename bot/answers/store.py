@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from bot.answers import rules
-from bot.answers.model import Answer, Result, Review, Tally
+from bot.answers.model import Answer, Calibration, Result, Review, Tally, Tenth
 from bot.answers.rules import LONGEST_MS
 from bot.core import counters
 from bot.core.database import after_commit
@@ -89,6 +89,12 @@ sa.Index("ix_answers_member", answers.c.user_id, answers.c.answered_at)
 sa.Index(
     "ix_answers_member_item",
     *(answers.c[name] for name in ("user_id", "item_id", "answered_at")),
+)
+_EXPECTED = answers.c.expected.is_not(None)
+sa.Index(
+    "ix_answers_expected",
+    *(answers.c[name] for name in ("user_id", "expected", "correct")),
+    sqlite_where=_EXPECTED,
 )
 sa.Index("ix_answers_own", answers.c.item_id, sqlite_where=_OWN)
 
@@ -361,6 +367,37 @@ def count_reviews(user_id: int, limit: int) -> Select[int]:
     c = answers.c
     own = select(c.rating).where(c.user_id == user_id, c.rating.is_not(None)).limit(limit)
     return select(func.count()).select_from(own.subquery())
+
+
+def calibration_of(conn: Connection, user_id: int) -> Calibration:
+    """Return what was expected of a member's first answers, of as many as they have met items."""
+    return Calibration(_tenths_of(conn, user_id))
+
+
+def calibration(conn: Connection) -> Calibration:
+    """Return what was expected of all first answers."""
+    return Calibration(_all_tenths(conn))
+
+
+def _tenths() -> Select[Any]:
+    c = answers.c
+    tenth = (c.expected * 10 // 1001).label("tenth")  # so that all of a thousand are in the last
+    sums = (
+        func.count().label("answers"),
+        RIGHT,
+        func.sum(c.expected).label("expected"),
+        func.sum(sa.case((c.correct, c.expected), else_=0)).label("expected_of_right"),
+        func.sum(c.expected * c.expected).label("squares"),
+    )
+    return select(tenth, *sums).where(_EXPECTED).group_by(tenth).order_by(tenth)
+
+
+_all_tenths = all_rows(Tenth)(_tenths)
+
+
+@all_rows(Tenth)
+def _tenths_of(user_id: int) -> Select[Any]:
+    return _tenths().where(answers.c.user_id == user_id)
 
 
 def newest_practised(conn: Connection) -> int:

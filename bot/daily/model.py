@@ -175,13 +175,15 @@ class DailyFeedback(Struct, frozen=True):
     """A member's answer to a daily with an open question.
 
     `text` and `assessment` are None if they didn't answer. The assessment has the key points with
-    the sentences of the answer that are nearest to them, and what the member ticked.
+    the sentences of the answer that are nearest to them, and what the member ticked. `brought_back`
+    is as in `Step`.
     """
 
     daily: Daily
     topic: Topic
     text: str | None
     assessment: Assessment | None = None
+    brought_back: tuple[int, int] = (0, 0)
     news: StreakNews = NO_NEWS
 
 

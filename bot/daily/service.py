@@ -41,7 +41,8 @@ from bot.members.rules import team_of
 from bot.members.store import teams_of, zone_of
 from bot.members.streak_service import PLAYS, Streaks
 from bot.memory import store as memory_store
-from bot.memory.rules import days_away
+from bot.memory.model import OpenAnswer
+from bot.memory.service import back_in, knowledge
 from bot.questions import answers
 from bot.questions import store as questions_store
 from bot.questions.answers import Answered, Shown, already, given_answer
@@ -60,6 +61,7 @@ class Dailies:
 
     def __init__(self, context: Context, grading: Grading, streaks: Streaks) -> None:
         self._streaks = streaks
+        self._context = context
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
@@ -197,13 +199,12 @@ class Dailies:
 
     def _verdict(self, conn: Connection, daily: Daily, item: Item, answer: Answer) -> DailyVerdict:
         order = answers.decode_order(daily.choice_order)
-        back_in = None
-        card = memory_store.card_of(conn, answer.user_id, item.id)
-        if card is not None and item.id not in memory_store.items_set_aside(conn, answer.user_id):
-            zone = zone_of(conn, answer.user_id, daily.guild_id)
-            back_in = days_away(card, zone, self._now())
+        user_id, days = answer.user_id, None
+        if (card := memory_store.card_of(conn, user_id, item.id)) is not None:
+            zone = zone_of(conn, user_id, daily.guild_id)
+            days = back_in(conn, card, user_id, item, zone, self._now())
         answered = Answered(item, order, answer.answer, answer.points)
-        return DailyVerdict(daily, answered, back_in)
+        return DailyVerdict(daily, answered, days)
 
     @reading
     def open_topic(self, conn: Connection, click: Click) -> Topic | None:
@@ -235,7 +236,7 @@ class Dailies:
             )
         store.add_text(conn, daily.id, click.user_id, text)
         news = self._finish_answer(conn, daily, answer)
-        questions_store.note_met(conn, click.user_id, topic_id, click.at)
+        memory_store.note_met(conn, click.user_id, topic_id, click.at)
         return news
 
     async def feedback(
@@ -269,19 +270,22 @@ class Dailies:
                 "This question is still open. Answer it first, and you'll see the model answer then."
             )
         topic = self._topic(conn, daily)
-        text = store.text_of(conn, daily.id, user_id) if given else None
-        return DailyFeedback(daily, topic, text), (given and given.answer) or ""
+        if given is None:
+            return DailyFeedback(daily, topic, None), ""
+        ticks, back = given.answer or "", (0, 0)
+        if rules.UNSAID in ticks:
+            known = knowledge(conn, self._context, user_id, guild_id)
+            back = known.brought_back(topic.id, given.answered_at)
+        text = store.text_of(conn, daily.id, user_id)
+        return DailyFeedback(daily, topic, text, brought_back=back), ticks
 
     async def tick(
         self, daily_id: int, guild_id: int | None, user_id: int, ticked: Collection[int]
     ) -> DailyFeedback:
         """Store which key points, by index, a member says they said, and return the feedback."""
         found, _ = await self._database.read(self._written, daily_id, guild_id, user_id)
-        stored = rules.encode_ticks(ticked, len(found.topic.key_points))
-        if found.text is not None:
-            await self._database.write(
-                answers_store.change, DAILY, daily_id, user_id, answer=stored
-            )
+        ticks = rules.encode_ticks(ticked, len(found.topic.key_points))
+        await self._database.write(_save_ticks, daily_id, user_id, ticks)
         return await self.feedback(daily_id, guild_id, user_id)
 
     def _still_open(self, conn: Connection, daily_id: int, guild_id: int | None) -> Daily:
@@ -359,6 +363,15 @@ def _daily_of(
     if daily is None or daily.guild_id != guild_id:
         raise UserError(_UNKNOWN)
     return daily
+
+
+def _save_ticks(conn: Connection, daily_id: int, user_id: int, ticks: str) -> None:
+    """Store which key points a member's written answer made, if there is one."""
+    given = answers_store.get(conn, DAILY, daily_id, user_id)
+    if given is not None:
+        answers_store.change(conn, DAILY, daily_id, user_id, answer=ticks)
+        counted = OpenAnswer(given.answered_at, ticks.count(rules.SAID), len(ticks))
+        memory_store.save_open_answer(conn, user_id, given.topic_id, counted)
 
 
 def _has_answered(conn: Connection, daily_id: int, user_id: int) -> bool:

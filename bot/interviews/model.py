@@ -46,7 +46,6 @@ class InterviewQuestion(Struct, frozen=True):
     topic_id: str
     answer: str | None
     grade: str | None
-    score: int | None
     answered_at: datetime | None
     follow_up: str | None = None
 
@@ -122,11 +121,6 @@ class Assessment(Struct, frozen=True):
         if self.counted is not None:
             return PointCount(len(self.counted), len(self.points))
         return self.found if self.model else None
-
-    @property
-    def score(self) -> int | None:
-        """The percentage that was counted; None if nobody has counted."""
-        return self.count.percent if self.count else None
 
     @property
     def counted_by(self) -> str:
@@ -210,6 +204,8 @@ class Step(Struct, frozen=True):
     """Tells the member why their answer can't be graded; empty if it can."""
     reply: Reply | None = None
     """The follow-up once it is answered or shown; None while feedback is held back."""
+    brought_back: tuple[int, int] = (0, 0)
+    """The number of the topic's items that missed points bring back, and that of days until then."""
 
     @property
     def last(self) -> bool:

@@ -24,14 +24,13 @@ from bot.interviews.model import (
     PartnerEnding,
     PartnerInterview,
     PartnerState,
-    encode,
     ticked_by_partner,
 )
 from bot.members.store import names_of
 from bot.members.streak_service import Streaks
+from bot.memory.store import topics_met
 from bot.questions.bank import check_topic
 from bot.questions.model import Topic
-from bot.questions.store import topics_met
 
 _LOOKING = (PartnerState.POSTING, PartnerState.OPEN)
 _ASKED = (PartnerState.CALLING, PartnerState.ASKING)
@@ -256,8 +255,7 @@ class PartnerInterviews:
             user_id=user_id,
             topic_id=card.topic.id,
             total=rules.QUESTIONS_EACH,
-            grade=encode(assessment),
-            score=assessment.score,
+            assessment=assessment,
             asked_at=found.asked_at or now,
             now=now,
         )

@@ -36,9 +36,10 @@ from bot.interviews.model import (
 )
 from bot.members.model import Streak, StreakNews
 from bot.members.streak_service import Streaks
+from bot.memory.service import knowledge
+from bot.memory.store import topics_met
 from bot.questions.bank import check_topic
 from bot.questions.model import FollowUp, Topic
-from bot.questions.store import topics_met
 
 _GONE = "That question is gone. Start again with </interview>."
 _ANSWERS = "interview answers"
@@ -48,6 +49,7 @@ class Interviews:
     """The use cases of mock interviews."""
 
     def __init__(self, context: Context, grading: Grading, streaks: Streaks) -> None:
+        self._context = context
         self._streaks = streaks
         self._database = context.database
         self._in_play = context.in_play
@@ -179,7 +181,8 @@ class Interviews:
             )
         else:
             verified = replace(step.assessment, model_failed="spent")
-        return replace(step, assessment=await self._save_grade(step.question_id, verified))
+        saved = await self._save_grade(step.question_id, user_id, verified)
+        return await self._assessed(step, user_id, guild_id, saved)
 
     def _may_request(self, conn: Connection, user_id: int) -> bool:
         """Count a request to the model; False if it's one too many of the member, or of all."""
@@ -198,15 +201,35 @@ class Interviews:
         step = await self.feedback(question_id, user_id, guild_id)
         if step.assessment is None:
             return step
-        return replace(step, assessment=await self._save_count(question_id, points))
+        saved = await self._save_count(question_id, user_id, points)
+        return await self._assessed(step, user_id, guild_id, saved)
 
     @writing
-    def _save_count(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
-        question = _existing(store.question(conn, question_id, lock=True))
+    def _save_count(
+        self, conn: Connection, question_id: int, user_id: int, points: Set[int]
+    ) -> Assessment:
+        _, question = _owned_question(conn, question_id, user_id, lock=True)
         assert question.grade is not None
         assessment = decode(question.grade).with_count(points)
-        store.save_grade(conn, question_id, encode(assessment), assessment.score)
+        store.save_grade(conn, user_id, question, assessment)
         return assessment
+
+    async def _assessed(
+        self, step: Step, user_id: int, guild_id: int | None, assessment: Assessment
+    ) -> Step:
+        """Return a question with its assessment, and with what the missed points bring back."""
+        back = 0, 0
+        if assessment.count is not None:
+            back = await self._database.read(self._brought_back, step, user_id, guild_id)
+        return replace(step, assessment=assessment, brought_back=back)
+
+    def _brought_back(
+        self, conn: Connection, step: Step, user_id: int, guild_id: int | None
+    ) -> tuple[int, int]:
+        _, question = _owned_question(conn, step.question_id, user_id)
+        assert question.answered_at is not None
+        known = knowledge(conn, self._context, user_id, guild_id)
+        return known.brought_back(question.topic_id, question.answered_at)
 
     @reading
     def open_follow_up(
@@ -360,12 +383,14 @@ class Interviews:
         server = guild_id or interview.user_id
         step = replace(step, reply=await self._reply(topic, question, server))
         if question.grade is not None:
-            return replace(step, assessment=decode(question.grade))
-        try:
-            assessment = await self._grading.assess(topic, question.answer, server)
-        except Ungradable as error:
-            return replace(step, problem=str(error))
-        return replace(step, assessment=await self._save_grade(question.id, assessment))
+            assessment = decode(question.grade)
+        else:
+            try:
+                graded = await self._grading.assess(topic, question.answer, server)
+            except Ungradable as error:
+                return replace(step, problem=str(error))
+            assessment = await self._save_grade(question.id, interview.user_id, graded)
+        return await self._assessed(step, interview.user_id, guild_id, assessment)
 
     async def _reply(self, topic: Topic, question: InterviewQuestion, server: int) -> Reply | None:
         """Return the reply to a question's follow-up, comparing its answer first if needed."""
@@ -381,11 +406,13 @@ class Interviews:
         return reply
 
     @writing
-    def _save_grade(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
+    def _save_grade(
+        self, conn: Connection, question_id: int, user_id: int, assessment: Assessment
+    ) -> Assessment:
         """Store a grade, keeping the member's count and a model's rulings made in the meantime."""
-        question = _existing(store.question(conn, question_id, lock=True))
+        _, question = _owned_question(conn, question_id, user_id, lock=True)
         assessment = rules.merged(question.grade, assessment)
-        store.save_grade(conn, question_id, encode(assessment), assessment.score)
+        store.save_grade(conn, user_id, question, assessment)
         return assessment
 
     @reading
@@ -457,10 +484,3 @@ def _owned_question(
     if question is None or interview is None or interview.user_id != user_id:
         raise UserError(_GONE)
     return interview, question
-
-
-def _existing(question: InterviewQuestion | None) -> InterviewQuestion:
-    """Return the question, or raise UserError if its member has erased it since."""
-    if question is None:
-        raise UserError(_GONE)
-    return question

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Select, select, update
 
 from bot.core.personal import JSON
 from bot.core.tables import Instant, RowId, all_values, fetch, fetch_all, insert, metadata
-from bot.interviews.model import Interview, InterviewQuestion
-from bot.questions.store import note_met
+from bot.interviews.model import Assessment, Interview, InterviewQuestion, encode
+from bot.memory.model import OpenAnswer
+from bot.memory.store import note_met, save_open_answer
 
 # A member's mock interview; one runs at a time.
 interviews = sa.Table(
@@ -46,7 +47,6 @@ interview_questions = sa.Table(
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answer", sa.Text),  # empty if it was given aloud, to a partner
     sa.Column("grade", sa.Text, info=JSON),  # of an `Assessment`
-    sa.Column("score", sa.Integer),  # percent; null until the member or a model has counted
     sa.Column("answered_at", Instant),
     sa.Column("follow_up", sa.Text, info=JSON),  # of a `Reply`; null until it is answered or shown
     sa.UniqueConstraint("interview_id", "number"),
@@ -111,8 +111,7 @@ def add_partner_answer(
     user_id: int,
     topic_id: str,
     total: int,
-    grade: str,
-    score: int | None,
+    assessment: Assessment,
     asked_at: datetime,
     now: datetime,
 ) -> int:
@@ -129,10 +128,11 @@ def add_partner_answer(
     assert interview_id is not None
     number = len(questions_of(conn, interview_id)) + 1
     asked = {"interview_id": interview_id, "number": number, "topic_id": topic_id}
-    given = {"asked_at": asked_at, "answered_at": now, "answer": "", "grade": grade, "score": score}
+    given = {"asked_at": asked_at, "answered_at": now, "answer": "", "grade": encode(assessment)}
     conn.execute(interview_questions.insert().values(**asked, **given))
     conn.execute(update(interviews).where(interviews.c.id == interview_id).values(ended_at=now))
     note_met(conn, user_id, topic_id, now)
+    _note_count(conn, user_id, topic_id, now, assessment)
     return interview_id
 
 
@@ -194,13 +194,22 @@ def answered_since(user_id: int, since: datetime) -> Select[Any]:
     return query.where(*own, c.answer.is_not(None))
 
 
-def save_grade(conn: Connection, question_id: int, grade: str, score: int | None) -> None:
-    """Store the grade of an answer, replacing an earlier one."""
-    conn.execute(
-        update(interview_questions)
-        .where(interview_questions.c.id == question_id)
-        .values(grade=grade, score=score)
-    )
+def save_grade(
+    conn: Connection, user_id: int, question: InterviewQuestion, assessment: Assessment
+) -> None:
+    """Store the grade of a member's answer, replacing an earlier one."""
+    this = interview_questions.c.id == question.id
+    conn.execute(update(interview_questions).where(this).values(grade=encode(assessment)))
+    assert question.answered_at is not None
+    _note_count(conn, user_id, question.topic_id, question.answered_at, assessment)
+
+
+def _note_count(
+    conn: Connection, user_id: int, topic_id: str, at: datetime, assessment: Assessment
+) -> None:
+    """Let an answer count for what the member knows, if its points were counted."""
+    if (count := assessment.count) is not None:
+        save_open_answer(conn, user_id, topic_id, OpenAnswer(at, count.said, count.total))
 
 
 def save_follow_up(conn: Connection, question_id: int, reply: str) -> None:

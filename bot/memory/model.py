@@ -13,6 +13,8 @@ from bot.members.model import Streak
 STEP = timedelta(minutes=10)
 """Until a missed item is asked again."""
 WEAK_MISSES = 2
+READY = 0.8
+"""The share of a topic's items that a member who is ready for it knows."""
 
 FirstStabilities = tuple[float, float, float, float]
 """Days that an item lasts after its first answer, by its rating: Again, Hard, Good, Easy."""
@@ -50,26 +52,56 @@ class MemoryCard(Struct, frozen=True):
         return self.missed and self.due_at - self.last_review_at <= STEP
 
 
+class OpenAnswer(NamedTuple):
+    """A member's answer to a topic's open question that made some of its key points, as counted."""
+
+    at: datetime
+    made: int
+    points: int
+
+    @property
+    def missed(self) -> bool:
+        """Whether some point was not made."""
+        return self.made < self.points
+
+    @property
+    def most(self) -> bool:
+        """Whether most of the points were made."""
+        return 2 * self.made > self.points
+
+    def recalls(self, card: MemoryCard) -> bool:
+        """Whether it brings an item of its topic back, because that was not asked since."""
+        return self.missed and card.last_review_at < self.at
+
+
 class Progress(Struct, frozen=True):
     """A member's progress in a topic: how many of its items they have met, and are expected to know now.
 
-    `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.
+    `share` is that of all its items which they know, met or not. `latest` counts their last answers in
+    it, up to five, and `misses` the wrong ones among them. `open_answer` is the latest to its open
+    question; `lacks_open_answer` and `is_ready` are as in `Knowledge`.
     """
 
     topic_id: str
     items: int
     met: int = 0
     known: float = 0
+    share: float = 0
     latest: int = 0
     misses: int = 0
+    open_answer: OpenAnswer | None = None
+    lacks_open_answer: bool = False
+    is_ready: bool = False
 
     @property
     def level(self) -> str:
+        if self.is_ready:
+            return "ready"
         if not self.met:
             return "new"
-        if self.misses >= WEAK_MISSES:
-            return "weak"
-        return "known" if 2 * round(self.known) >= self.items else "learning"
+        if self.share >= READY:
+            return "known"
+        return "weak" if self.misses >= WEAK_MISSES else "learning"
 
 
 class Practised(NamedTuple):
@@ -92,7 +124,8 @@ class Plan(Struct, frozen=True):
     """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`.
 
     `week` has the minutes of each weekday, from Monday on, and `away` the first and last days of
-    each time without practice. `checks` are the ids of the items that check it.
+    each time without practice. `checks` are the ids of the check items, as in
+    `bot.plan.checks`.
     """
 
     user_id: int
@@ -111,6 +144,14 @@ class Plan(Struct, frozen=True):
         """Return the minutes of a day, 0 for a day off."""
         is_away = any(first <= day <= last for first, last in self.away)
         return 0 if is_away else self.week[day.weekday()]
+
+    def is_last_third(self, today: date) -> bool:
+        """Whether no more than a third of its days, rounded up, is left on a date."""
+        return 3 * (self.day - today).days <= (self.day - self.set_on).days + 2
+
+    def kept_on(self, today: date) -> tuple[str, ...]:
+        """Return the ids of the check items that are not to be met in practice yet."""
+        return () if self.is_last_third(today) else self.checks
 
 
 class Today(Struct, frozen=True):

@@ -1,10 +1,12 @@
-"""A member's knowledge: due items, and a level for each topic.
+"""A member's knowledge: due items, topics that are ready, and a level for each topic.
 
-A topic has one of four levels, the first that applies:
+A topic has one of five levels, the first that applies:
 
+  ready     they know `READY` of its items now, and their latest answer to its open question had
+            most of its points
   new       the member has met none of its items
+  known     they know `READY` of its items now
   weak      at least two of their last five answers in it were wrong
-  known     they know at least half of its items now
   learning  anything else
 """
 
@@ -19,8 +21,8 @@ from msgspec import Struct
 
 from bot.core.calendar import Rule, instant, local_date
 from bot.memory.ability import Ability, ability_of
-from bot.memory.model import MemoryCard, Progress
-from bot.memory.rules import comes_within, recall
+from bot.memory.model import READY, MemoryCard, OpenAnswer, Progress
+from bot.memory.rules import comes_within, days_away, recall
 from bot.questions.model import Bank, Item, Topic
 
 
@@ -28,8 +30,9 @@ class Knowledge(Struct, frozen=True, dict=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
     `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
-    of the member's servers and must not be asked now. `zone` is the member's, because an item is
-    due on one of the member's dates.
+    of the member's servers and must not be asked now, and those `kept` for later not for the first
+    time. `open_answers` are their latest counted answers to open questions, by topic id. `zone` is
+    the member's, because an item is due on one of the member's dates.
     """
 
     bank: Bank
@@ -38,6 +41,8 @@ class Knowledge(Struct, frozen=True, dict=True):
     zone: str
     now: datetime
     hidden: Set[str] = frozenset()
+    open_answers: Mapping[str, OpenAnswer] = {}
+    kept: Set[str] = frozenset()
 
     @property
     def today(self) -> date:
@@ -53,6 +58,10 @@ class Knowledge(Struct, frozen=True, dict=True):
         """Return whether the member may be asked an item now."""
         return item_id not in self.set_aside and item_id not in self.hidden
 
+    def may_meet(self, item_id: str) -> bool:
+        """Return whether the member may be asked an item now for the first time."""
+        return item_id not in self.cards and item_id not in self.kept and self.may_ask(item_id)
+
     def can_ask(self, item_id: str) -> bool:
         """Return whether the bank asks an item, and the member may be asked it now."""
         return item_id in self.bank.asked and self.may_ask(item_id)
@@ -62,12 +71,53 @@ class Knowledge(Struct, frozen=True, dict=True):
 
         `within_days` adds those that come back in so many days.
         """
+        recalled = self.recalled
         found = [
-            (not card.missed, card.due_at, item_id)
+            (not (card.missed or item_id in recalled), card.due_at, item_id)
             for item_id, card in self.cards.items()
-            if self.may_ask(item_id) and comes_within(within_days, card, self.zone, self.now)
+            if self.may_ask(item_id)
+            and (
+                self.days_away(item_id) <= within_days
+                if item_id in recalled
+                else comes_within(within_days, card, self.zone, self.now)
+            )
         ]
         return [item_id for _, _, item_id in sorted(found)]
+
+    @cached_property
+    def recalled(self) -> Mapping[str, OpenAnswer]:
+        """The items that an answer to their topic's open question brings back, with that answer."""
+        topics = self.bank.asked_topics
+        return {
+            item.id: answer
+            for topic_id, answer in self.open_answers.items()
+            if answer.missed and topic_id in topics
+            for item in topics[topic_id].items
+            if item.id in self.cards and answer.recalls(self.cards[item.id])
+        }
+
+    def days_away(self, item_id: str) -> int:
+        """Return in how many days an item that the member has met comes back; 0 if today."""
+        return days_away(self.cards[item_id], self.zone, self.now, self.recalled.get(item_id))
+
+    def comes_again(self, item_id: str) -> bool:
+        """Return whether an item comes before all others: on an earlier date it was missed, or
+        recalled by an open answer.
+        """
+        card, answer = self.cards.get(item_id), self.recalled.get(item_id)
+        if answer is not None and answer.at < self.midnight:
+            return True
+        return card is not None and card.last_missed and card.last_review_at < self.midnight
+
+    def brought_back(self, topic_id: str, at: datetime) -> tuple[int, int]:
+        """Return how many items an open answer of a moment brings back, and in how many days.
+
+        An answer brings nothing back once a later one was counted.
+        """
+        days = max((local_date(self.zone, at) - self.today).days + 1, 0)
+        latest = self.open_answers.get(topic_id)
+        items = [i for i, answer in self.recalled.items() if answer is latest and answer.at == at]
+        return sum(self.may_ask(i) and self.days_away(i) == days for i in items), days
 
     @cached_property
     def ability(self) -> Ability:
@@ -97,6 +147,20 @@ class Knowledge(Struct, frozen=True, dict=True):
         shares = [self.knows(item) for topic in topics for item in topic.items]
         return sum(shares) / len(shares) if shares else 0.0
 
+    def is_ready(self, topic: Topic) -> bool:
+        """Return whether the member knows a topic well, by items and by its open question."""
+        return self._has_most_points(topic) and self.readiness([topic]) >= READY
+
+    def lacks_open_answer(self, topic: Topic) -> bool:
+        """Return whether only an answer to its open question is missing for a topic to be ready."""
+        if topic.id not in self.bank.open_topics or self._has_most_points(topic):
+            return False
+        return self.readiness([topic]) >= READY
+
+    def _has_most_points(self, topic: Topic) -> bool:
+        answer = self.open_answers.get(topic.id)
+        return answer is not None and answer.most
+
     def known(self, topics: Iterable[Topic]) -> float:
         """Return how many of the items of topics that the member has met they are expected to know now.
 
@@ -106,7 +170,6 @@ class Knowledge(Struct, frozen=True, dict=True):
         return sum(map(self.knows, met))
 
 
-LEVELS = ("known", "learning", "weak", "new")
 LATEST = 5
 
 
@@ -128,14 +191,18 @@ def progress(knowledge: Knowledge, ratings: Sequence[tuple[str, Rating]]) -> dic
             items=len(topic.items),
             met=sum(item.id in knowledge.cards for item in topic.items),
             known=knowledge.known([topic]),
+            share=knowledge.readiness([topic]),
             latest=len(latest[topic.id]),
             misses=latest[topic.id].count(Rating.Again),
+            open_answer=knowledge.open_answers.get(topic.id),
+            lacks_open_answer=knowledge.lacks_open_answer(topic),
+            is_ready=knowledge.is_ready(topic),
         )
     return result
 
 
 def weakest(topics: Mapping[str, Progress]) -> str | None:
-    """Return the id of the topic to practise first; None if every topic is new or known.
+    """Return the id of the topic to practise first; None if every topic is new, known or ready.
 
     Weak topics come before those in learning, then most recent misses, then least known.
     """
@@ -144,5 +211,5 @@ def weakest(topics: Mapping[str, Progress]) -> str | None:
         return None
     return min(
         unfinished,
-        key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.known / p.items),
+        key=lambda p: (p.level != "weak", -p.misses / max(p.latest, 1), p.share),
     ).topic_id

@@ -20,7 +20,7 @@ import fsrs
 from fsrs import Rating, State
 
 from bot.core.calendar import local_date
-from bot.memory.model import STEP, FirstStabilities, Fits, MemoryCard
+from bot.memory.model import STEP, FirstStabilities, Fits, MemoryCard, OpenAnswer
 
 FIRST_STEP = 1
 """The number of learning steps."""
@@ -31,6 +31,7 @@ _AGAIN, _HARD, _GOOD, _EASY, *_OTHERS = _PARAMETERS
 USUAL: FirstStabilities = _AGAIN, _HARD, _GOOD, _EASY
 _DECAY = -_PARAMETERS[20]
 _FACTOR = 0.9 ** (1 / _DECAY) - 1
+_DAY = timedelta(days=1)
 _LONGEST_DAY = timedelta(hours=26)
 """Anything due later than this after the last answer is due on another date."""
 _NOT_TODAY = timedelta(days=2)
@@ -105,21 +106,25 @@ def recall_after(days: float, stability: float) -> float:
     return math.pow(1 + _FACTOR * days / stability, _DECAY)
 
 
-def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
+def days_away(
+    card: MemoryCard, zone: str, now: datetime, open_answer: OpenAnswer | None = None
+) -> int:
     """Return in how many of the member's days an item comes back; 0 if it is due today.
 
     It comes back on the date of its due time, from the first minute of that day, but never on the
-    date of its last answer. So a missed item comes back tomorrow.
+    date of its last answer. So a missed item comes back tomorrow. So does one that the latest
+    `open_answer` on its topic recalls.
     """
-    today = local_date(zone, now)
-    day = max(today, local_date(zone, card.due_at))
+    day = local_date(zone, card.due_at)
     if card.due_at - card.last_review_at <= _LONGEST_DAY:
-        day = max(day, local_date(zone, card.last_review_at) + timedelta(days=1))
-    return (day - today).days
+        day = max(day, local_date(zone, card.last_review_at) + _DAY)
+    if open_answer is not None and open_answer.recalls(card):
+        day = min(day, local_date(zone, open_answer.at) + _DAY)
+    return max((day - local_date(zone, now)).days, 0)
 
 
 def comes_within(days: int, card: MemoryCard, zone: str, now: datetime) -> bool:
-    """Return whether an item comes back in so many days at the latest, as `days_away` says."""
+    """Return whether an item that no open answer recalls comes back in so many days at the latest."""
     # Members have hundreds of cards that are due later: skip the zone lookup for them.
     if card.due_at - now >= timedelta(days=days) + _NOT_TODAY:
         return False

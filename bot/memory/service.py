@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.answers import store as answers_store
@@ -12,9 +12,12 @@ from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.nightly import do_each
 from bot.core.notes import read_note, set_note
+from bot.members.store import zone_of
 from bot.memory import fitting, store
+from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
-from bot.questions.model import Bank
+from bot.memory.rules import days_away
+from bot.questions.model import Item
 
 log = logging.getLogger(__name__)
 
@@ -26,24 +29,29 @@ _NOTE = "first stabilities"
 """The note with the id of the last practice question whose member was considered."""
 
 
-def knowledge(
-    conn: Connection,
-    user_id: int,
-    bank: Bank,
-    zone: str,
-    now: datetime,
-    hidden: Set[str] = frozenset(),
-) -> Knowledge:
-    """Return a member's knowledge about the items that a bank asks, as `Knowledge` describes it."""
+def knowledge(conn: Connection, context: Context, user_id: int, guild_id: int | None) -> Knowledge:
+    """Return a member's knowledge of the items that they are asked here, as `Knowledge` describes it."""
+    bank = context.banks.of_member(conn, user_id, guild_id)
     cards = store.cards_of(conn, user_id)
     return Knowledge(
         bank=bank,
         cards={item_id: card for item_id, card in cards.items() if item_id in bank.asked},
         set_aside=store.items_set_aside(conn, user_id),
-        zone=zone,
-        now=now,
-        hidden=hidden,
+        zone=zone_of(conn, user_id, guild_id),
+        now=context.now(),
+        hidden=context.in_play.items_hidden_from(conn, user_id, guild_id),
+        open_answers=store.open_answers_of(conn, user_id),
     )
+
+
+def back_in(
+    conn: Connection, card: MemoryCard, user_id: int, item: Item, zone: str, now: datetime
+) -> int | None:
+    """Return in how many days an item with a card comes back; None if the member has set it aside."""
+    if item.id in store.items_set_aside(conn, user_id):
+        return None
+    open_answer = store.open_answers_of(conn, user_id).get(item.topic_id)
+    return days_away(card, zone, now, open_answer)
 
 
 class FirstStabilitiesWork:

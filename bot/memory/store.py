@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,9 +16,9 @@ from bot.answers import store as answers_store
 from bot.answers.model import Review
 from bot.answers.store import answers
 from bot.core.personal import DERIVED
-from bot.core.tables import Instant, all_values, metadata, prepared, upsert, upsert_all, values_of
+from bot.core.tables import Instant, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
-from bot.memory.model import FirstStabilities, Fits, MemoryCard
+from bot.memory.model import FirstStabilities, Fits, MemoryCard, OpenAnswer
 
 # One FSRS card for each member and item they have answered, on any server or in private.
 cards = sa.Table(
@@ -37,6 +39,19 @@ cards = sa.Table(
 _FIELDS = [cards.c[name] for name in MemoryCard.__struct_fields__]
 _SET_ASIDE = cards.c.set_aside_at.is_not(None)
 sa.Index("ix_cards_set_aside", cards.c.user_id, sqlite_where=_SET_ASIDE)
+
+# When a member last met the open question of a topic, in an interview or by answering a daily; and, of
+# their latest answer to it whose key points were counted, when they gave it and the points it made.
+met = sa.Table(
+    "met",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("topic_id", sa.String(48), primary_key=True),
+    sa.Column("last_at", Instant, nullable=False),
+    sa.Column("answered_at", Instant),
+    sa.Column("made", sa.Integer),
+    sa.Column("points", sa.Integer),
+)
 
 # First stabilities fitted to a member's reviews. Those that held when they met an item are in its card.
 first_stabilities = sa.Table(
@@ -154,27 +169,35 @@ def missed_before(
     return {i: rating == Rating.Again for i, rating in found.items() if rating is not None}
 
 
-_LEARNED_DAYS = 7
-"""An item is learned once FSRS expects nine of ten such answers to be right after so many days."""
+def who_will_know(
+    conn: Connection,
+    user_ids: Sequence[int],
+    item_ids: Sequence[str],
+    number: float,
+    at: datetime,
+    since: datetime,
+) -> list[int]:
+    """Return those of these members who are expected to know so many of these items at a moment.
 
-
-@all_values
-def who_learned(
-    user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
-) -> Select[int]:
-    """Return those of these members who have learned so many of these items, one of them lately.
-
-    Lately means that they reviewed it after `since`.
+    They have reviewed one of them after `since`. Nothing is expected of items missed the last time.
     """
-    learned = (
-        cards.c.user_id.in_(user_ids),
-        cards.c.item_id.in_(item_ids),
-        cards.c.state == State.Review.value,
-        cards.c.stability >= _LEARNED_DAYS,
-    )
-    enough = sa.func.count() >= at_least, sa.func.max(cards.c.last_review_at) > since
-    query = select(cards.c.user_id).where(*learned).group_by(cards.c.user_id).having(*enough)
-    return query.order_by(cards.c.user_id)
+    known: defaultdict[int, float] = defaultdict(float)
+    for row in _in_review(conn, user_ids, item_ids, math.ceil(number), since):
+        known[row.user_id] += rules.recall_after((at - row.last_review_at).days, row.stability)
+    return sorted(user_id for user_id, expected in known.items() if expected >= number)
+
+
+@prepared
+def _in_review(
+    user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
+) -> Select[Any]:
+    """Select these items' cards in review of those of these members who have enough, one of it lately."""
+    c = cards.c
+    own = c.user_id.in_(user_ids), c.item_id.in_(item_ids), c.state == State.Review.value
+    enough = sa.func.count() >= at_least, sa.func.max(c.last_review_at) > since
+    members = select(c.user_id).where(*own).group_by(c.user_id).having(*enough)
+    query = select(c.user_id, c.stability, c.last_review_at)
+    return query.where(*own, c.user_id.in_(members))
 
 
 def items_set_aside(conn: Connection, user_id: int) -> set[str]:
@@ -194,6 +217,44 @@ def set_aside(conn: Connection, user_id: int, item_id: str, at: datetime | None)
     """
     own_card = cards.c.user_id == user_id, cards.c.item_id == item_id
     return conn.execute(update(cards).where(*own_card).values(set_aside_at=at)).rowcount == 1
+
+
+def note_met(conn: Connection, user_id: int, topic_id: str, now: datetime) -> None:
+    """Record that a member meets a topic's open question."""
+    upsert(conn, met, user_id=user_id, topic_id=topic_id, last_at=now)
+
+
+@prepared
+def _met(user_id: int) -> Select[Any]:
+    c = met.c
+    query = select(c.topic_id, c.last_at, c.answered_at, c.made, c.points)
+    return query.where(c.user_id == user_id)
+
+
+def topics_met(conn: Connection, user_id: int) -> dict[str, datetime]:
+    """Return when a member last met each topic's open question, by topic id."""
+    return {row.topic_id: row.last_at for row in _met(conn, user_id)}
+
+
+def save_open_answer(conn: Connection, user_id: int, topic_id: str, answer: OpenAnswer) -> None:
+    """Store the points of an answer to a topic's open question, unless a later one was counted.
+
+    Nothing is stored about a member who has erased their data since.
+    """
+    c = met.c
+    own = c.user_id == user_id, c.topic_id == topic_id
+    latest = sa.or_(c.answered_at.is_(None), c.answered_at <= answer.at)
+    values = {"answered_at": answer.at, "made": answer.made, "points": answer.points}
+    conn.execute(update(met).where(*own, latest).values(values))
+
+
+def open_answers_of(conn: Connection, user_id: int) -> dict[str, OpenAnswer]:
+    """Return a member's latest counted answer to each topic's open question, by topic id."""
+    return {
+        row.topic_id: OpenAnswer(row.answered_at, row.made, row.points)
+        for row in _met(conn, user_id)
+        if row.answered_at is not None
+    }
 
 
 def _fits_of(conn: Connection, user_ids: Collection[int]) -> dict[int, Fits]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from statistics import median
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.members.model import Streak
 from bot.memory.model import Plan, Practised, Today
@@ -53,6 +54,11 @@ class DayFacts(Struct, frozen=True):
     may_remind: bool
     elsewhere: tuple[tuple[str, str], ...] = ()
 
+    def with_plan(self, plan: Plan | None) -> DayFacts:
+        """Return the facts with this plan in place of another one."""
+        kept = frozenset(plan.kept_on(self.known.today)) if plan else frozenset()
+        return replace(self, plan=plan, known=replace(self.known, kept=kept))
+
 
 def today(facts: DayFacts) -> Today:
     """Return what the day holds now."""
@@ -65,7 +71,7 @@ def today(facts: DayFacts) -> Today:
     seconds = seconds_a_question(known.bank, earlier)
     is_away = not earlier or earlier[-1].at < known.midnight - _AWAY
     limit = FIRST_QUESTIONS if is_away and plan is None else _limit(plan, known.today, seconds)
-    unmet = sum(i not in known.cards and known.may_ask(i) for i in known.bank.asked)
+    unmet = sum(map(known.may_meet, known.bank.asked))
     can_follow = len(known.due()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
     again = tuple(i for i in [*misses][:limit] if misses[i] == [True] and known.can_ask(i))
@@ -104,6 +110,9 @@ def _tomorrow(facts: DayFacts, unmet: int) -> int:
     plan = None if facts.plan is None or facts.plan.is_over(tomorrow) else facts.plan
     due = len(facts.known.due(within_days=1))
     new = 0 if plan and plan.day == tomorrow else unmet
+    if plan and not plan.kept_on(tomorrow):
+        free = replace(facts.known, kept=frozenset())
+        new += sum(free.may_meet(i) and free.can_ask(i) for i in facts.known.kept)
     seconds = seconds_a_question(facts.known.bank, facts.practised)
     last = facts.practised[-1].at if facts.practised else None
     if plan is None and (last is None or last < facts.known.midnight - _AWAY + timedelta(days=1)):

@@ -9,7 +9,6 @@ from bot.answers import store as answers_store
 from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection
-from bot.members.store import zone_of
 from bot.members.streak_service import Streaks
 from bot.memory import store
 from bot.memory.model import Plan, Practised, Today
@@ -38,10 +37,8 @@ class Days:
         elsewhere: Elsewhere,
         has_reminder: HasReminder,
     ) -> None:
+        self._context = context
         self._database = context.database
-        self._banks = context.banks
-        self._in_play = context.in_play
-        self._now = context.now
         self._streaks = streaks
         self._planned = planned
         self._unanswered = unanswered
@@ -55,27 +52,24 @@ class Days:
 
     def facts(self, conn: Connection, user_id: int, guild_id: int | None) -> DayFacts:
         """Read what a member's day is computed from."""
-        now = self._now()
-        zone = zone_of(conn, user_id, guild_id)
-        bank = self._banks.of_member(conn, user_id, guild_id)
-        hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
-        known = knowledge(conn, user_id, bank, zone, now, hidden)
+        known = knowledge(conn, self._context, user_id, guild_id)
         found = answers_store.practised_since(conn, user_id, known.midnight - WINDOW)
         practised = [Practised(*answer) for answer in found]
         done = {answer.item_id for answer in practised if answer.at >= known.midnight}
         dailies: Sequence[tuple[int, str]] = ()
         elsewhere: Sequence[tuple[str, str]] = ()
         if guild_id is None:
-            elsewhere = self._elsewhere(conn, user_id, now)
+            elsewhere = self._elsewhere(conn, user_id, known.now)
         else:
-            dailies = self._unanswered(conn, guild_id, user_id, now)
-        return DayFacts(
+            dailies = self._unanswered(conn, guild_id, user_id, known.now)
+        facts = DayFacts(
             known=known,
             practised=practised,
             missed_before=store.missed_before(conn, user_id, done, known.midnight),
-            plan=self._planned(conn, user_id, known.today),
+            plan=None,
             dailies=tuple(dailies),
             streak=self._streaks.of(conn, user_id, guild_id),
             may_remind=not self._has_reminder(conn, user_id),
             elsewhere=tuple(elsewhere),
         )
+        return facts.with_plan(self._planned(conn, user_id, known.today))

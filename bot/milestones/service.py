@@ -151,9 +151,11 @@ class Milestones:
         if items is None:
             return []
         without = store.without(conn, guild_id, milestone, user_ids)
-        needed = -(-len(items) * model.KNOWN_PERCENT // 100)
-        since = self._now() - model.RECENT
-        return memory_store.who_learned(conn, without, items, needed, since)
+        needed = len(items) * model.KNOWN_PERCENT / 100
+        now = self._now()
+        return memory_store.who_will_know(
+            conn, without, items, needed, now + model.AHEAD, now - model.RECENT
+        )
 
     def _reach_section(
         self, conn: Connection, guild_id: int, milestone: Milestone, user_ids: Sequence[int]

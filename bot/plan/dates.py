@@ -78,7 +78,7 @@ def written_date(day: date) -> str:
 
 
 def read_away(text: str, today: date, last: date) -> tuple[Span, ...]:
-    """Read days away, such as `24-26 Dec, 31 Dec`, as their first and last days in order.
+    """Read days away, such as `24-26 Dec, 31 Dec`, and return the first and last of each time in order.
 
     Raises UserError for anything else, for days that are not from today to the last one of the plan,
     and for too many times.

@@ -21,6 +21,7 @@ from bot.memory.model import MemoryCard, Plan
 from bot.memory.progress import Knowledge
 from bot.memory.rules import days_away, recall_after, review
 from bot.memory.today import FIRST_QUESTIONS, DayFacts, today
+from bot.plan.checks import checks_of
 from bot.plan.model import Outlook, Range, SectionOutlook
 from bot.plan.rules import (
     expected_answers,
@@ -198,7 +199,7 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
         ),
         topics=len(topics),
         checked=0,
-        checks=None,
+        checks=checks_of(plan, known),
         pace=own,
     )
 

@@ -52,11 +52,21 @@ class Range(NamedTuple):
 
 
 class Checks(NamedTuple):
-    """Questions kept unseen until the last third of a plan: those right at once, answered, and all."""
+    """Questions kept unseen until the last third of a plan: those right at first, answered, and all.
+
+    `guessing` is the chance to guess one of the answered ones.
+    """
 
     right: int
     answered: int
     total: int
+    guessing: float = 0.0
+
+    @property
+    def known(self) -> float:
+        """The share that the member knew, without those that chance would give."""
+        share = self.right / self.answered
+        return max(0.0, (share - self.guessing) / (1 - self.guessing))
 
 
 class SectionOutlook(Struct, frozen=True):

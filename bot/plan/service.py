@@ -18,9 +18,11 @@ from bot.core.errors import UserError
 from bot.members.rules import days_between
 from bot.members.store import set_zone_if_unset, zone_of
 from bot.memory.model import Plan, Said
+from bot.memory.progress import Knowledge
 from bot.memory.today import DayFacts
 from bot.memory.today_service import Days
 from bot.plan import store
+from bot.plan.checks import checks_of, choose_checks
 from bot.plan.dates import joined, read_away, read_date, within
 from bot.plan.forecast import build_outlook
 from bot.plan.model import Ended, Outlook, PlannedDay
@@ -38,6 +40,7 @@ class Plans:
         self._days = days
         self._banks = context.banks
         self._now = context.now
+        self._rng = context.rng
 
     async def set(
         self,
@@ -61,31 +64,49 @@ class Plans:
                     "Ask a moderator to add some."
                 )
             running = None if before is None or before.is_over(known.today) else before
-            if running is not None and day.strip() == running.day.isoformat():
-                chosen = running.day
-            else:
-                chosen = read_date(day, known.today)
-            if goal is not None:
-                wanted = areas.read_area(known.bank, goal)
-            else:
-                wanted = running.goal if running else areas.ALL
-            set_on = running.set_on if running else known.today
-            yesterday = known.today - timedelta(days=1)
-            days_away = read_away(away, known.today, chosen)
-            if running is not None:
-                past = within(running.away, running.set_on, yesterday)
-                days_away = joined([*past, *days_away])
-            plan = Plan(user_id, chosen, read_week(minutes), set_on, wanted, days_away)
-            if not any(map(plan.minutes_on, days_between(yesterday, chosen))):
-                raise UserError(
-                    "That leaves no day to practise before your interview. "
-                    "Change the minutes or the days away in </plan>."
-                )
+            plan = self._planned(user_id, known, running, (day, minutes, away), goal)
+            facts = facts.with_plan(plan)
             outlook = await compute(guild_id or user_id, build_outlook, plan, facts)
             outlook = replace(outlook, plan=replace(plan, said=_said(outlook, running)))
             days = await self._database.write(_save, outlook, before)
             if days is not None:
                 return outlook, days
+
+    def _planned(
+        self,
+        user_id: int,
+        known: Knowledge,
+        running: Plan | None,
+        texts: tuple[str, str, str],
+        goal: str | None,
+    ) -> Plan:
+        """Return the plan that the texts of the form ask for: day, minutes and days away."""
+        typed, minutes, away = texts
+        if running is not None and typed.strip() == running.day.isoformat():
+            day = running.day
+        else:
+            day = read_date(typed, known.today)
+        if goal is not None:
+            wanted = areas.read_area(known.bank, goal)
+        else:
+            wanted = running.goal if running else areas.ALL
+        yesterday = known.today - timedelta(days=1)
+        days_away = read_away(away, known.today, day)
+        if running is not None:
+            days_away = joined([*within(running.away, running.set_on, yesterday), *days_away])
+        if running is not None and running.goal == wanted:
+            checks = running.checks
+        else:
+            days = (day - known.today).days
+            checks = choose_checks(known.bank, wanted, known.cards, days, self._rng)
+        set_on = running.set_on if running else known.today
+        plan = Plan(user_id, day, read_week(minutes), set_on, wanted, days_away, checks)
+        if not any(map(plan.minutes_on, days_between(yesterday, day))):
+            raise UserError(
+                "That leaves no day to practise before your interview. "
+                "Change the minutes or the days away in </plan>."
+            )
+        return plan
 
     async def page(self, user_id: int, guild_id: int | None) -> PlanPage | None:
         """Return a member's plan, and record today; None if they have none, or it is over."""
@@ -131,7 +152,8 @@ class Plans:
         if plan is None or not plan.is_over(today):
             return None
         days = store.days_since(conn, user_id, plan.set_on)
-        return Ended(plan, days[-1] if days else None, None)
+        known = self._days.facts(conn, user_id, guild_id).known
+        return Ended(plan, days[-1] if days else None, checks_of(plan, known))
 
     def _situation(
         self, conn: Connection, user_id: int, guild_id: int | None

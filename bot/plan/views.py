@@ -44,11 +44,9 @@ KEPT = "kept"
 """The form's value for a goal that it can't offer, because nothing of it is asked here."""
 
 NO_PLAN = "Your plan is gone. Set another with </plan>."
-_ELSEWHERE = (
-    "-# Nothing of what your plan is for is asked here, so this page is about everything that is."
-)
+_ELSEWHERE = "-# None of it is asked here, so this is about everything."
 _NARROW = 3
-"""Points from which on a range is said as one."""
+"""A range of fewer points is said as one figure."""
 _KEPT = 0.8
 """Whoever practised on this share of the planned days keeps their plan."""
 _CHART_LEFT, _CHART_HEIGHT = 62, 110
@@ -131,7 +129,8 @@ def _details(outlook: Outlook) -> list[str]:
 
 
 def _of_what(outlook: Outlook) -> str:
-    return "what interviews ask" + ("" if outlook.plan.goal == ALL else " about this")
+    is_part = outlook.is_asked and outlook.plan.goal != ALL
+    return "what interviews ask" + (" about this" if is_part else "")
 
 
 def _on_the_day(outlook: Outlook) -> str:
@@ -169,10 +168,10 @@ def _planned_days(outlook: Outlook) -> int:
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
-    today = f"You'd know {in_words(outlook.unseen)} of {_of_what(outlook)}"
+    known = f"you'd know {in_words(outlook.unseen)}"
     if not outlook.days:
-        return f"{today}, on the day of your interview"
-    return f"{today}, {in_words(outlook.then)} on {short_date(outlook.plan.day)}"
+        return f"Interview today: {known}"
+    return f"Interview: {known}, {in_words(outlook.then)} on {short_date(outlook.plan.day)}"
 
 
 def ended_page(ended: Ended) -> Message:

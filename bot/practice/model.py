@@ -109,7 +109,8 @@ class Unjudged(StrEnum):
 class Asking(Struct, frozen=True):
     """An open question, the `number`-th of `total`, or one of `total` that are asked once more.
 
-    `unjudged` tells why the member is asked this although they have just answered something.
+    `unjudged` tells why the member is asked this although they have just answered something. `check`
+    is its place among so many check questions.
     """
 
     practice: Practice
@@ -119,6 +120,7 @@ class Asking(Struct, frozen=True):
     number: int
     total: int
     unjudged: Unjudged | None
+    check: tuple[int, int] | None = None
 
 
 class PracticeVerdict(Struct, frozen=True):

@@ -20,6 +20,7 @@ from bot.memory.model import Practised, Today
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
 from bot.memory.today import FIRST_QUESTIONS, DayFacts, today
+from bot.plan.checks import check_place, todays_check
 from bot.plan.model import PlannedDay
 from bot.plan.rules import new_items, planned_day, split_due
 from bot.practice.model import (
@@ -104,6 +105,7 @@ class NextStep(Struct, frozen=True):
     ends_day: bool = False
     number: int = 1
     total: int = 1
+    check: tuple[int, int] | None = None
     unjudged: Unjudged | None = None
     day: PlannedDay | None = None
 
@@ -111,7 +113,14 @@ class NextStep(Struct, frozen=True):
         """Return what to show once the step is stored, with its question."""
         assert self.item is not None
         return Asking(
-            practice, question, self.item, self.order, self.number, self.total, self.unjudged
+            practice=practice,
+            question=question,
+            item=self.item,
+            order=self.order,
+            number=self.number,
+            total=self.total,
+            unjudged=self.unjudged,
+            check=self.check,
         )
 
 
@@ -194,7 +203,11 @@ def _ask(
         # its card has buttons for other words; a changed item is asked on a new one
         left_out, question = question, None
     if item is None:
-        item, once_more = _choose_item(snapshot, candidates, rng) if room > 0 else None, False
+        once_more = False
+        if room > 0 and wanted.kind == Kind.DAY:
+            item = todays_check(snapshot.facts, snapshot.in_play)
+        if room > 0 and item is None:
+            item = _choose_item(snapshot, candidates, rng)
     if item is None and again:
         item, once_more = snapshot.bank.asked[again[0]], True
     if item is None:
@@ -209,6 +222,7 @@ def _ask(
         ends_day=bool(day.to_do) and not _after_right(snapshot.facts, item.id).to_do,
         number=done + 1,
         total=max(len(again), 1) if once_more else done + max(room, 1),
+        check=check_place(snapshot.facts.plan, known, item.id),
     )
 
 
@@ -246,9 +260,7 @@ def _candidates(
     unmet = [
         item
         for item in items.values()
-        if wanted.topic_id in {None, item.topic_id}
-        and item.id not in known.cards
-        and known.may_ask(item.id)
+        if wanted.topic_id in {None, item.topic_id} and known.may_meet(item.id)
     ]
     later: Sequence[str] = ()
     if plan is not None and wanted.topic_id is None:
@@ -265,8 +277,9 @@ def _choose_item(snapshot: Snapshot, candidates: _Candidates, rng: random.Random
         return items[candidates.due[0]]
     if not candidates.unmet:
         return items[candidates.later[0]] if candidates.later else None
-    # those in play on some server only if no other is left
-    unmet = [i for i in candidates.unmet if i.id not in snapshot.in_play] or candidates.unmet
+    # those in play on some server, and the checks of other days, only if no other is left
+    others = {*snapshot.in_play, *(snapshot.facts.plan.checks if snapshot.facts.plan else ())}
+    unmet = [i for i in candidates.unmet if i.id not in others] or candidates.unmet
     if len(known.cards) < _NEWCOMER:
         easiest = min(item.difficulty for item in unmet)
         unmet = [item for item in unmet if item.difficulty == easiest]
@@ -282,10 +295,7 @@ def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
     found = [
         item
         for item in bank.asked.values()
-        if item.kind == "choice"
-        and item.id not in known.cards
-        and known.may_ask(item.id)
-        and item.id not in snapshot.in_play
+        if item.kind == "choice" and known.may_meet(item.id) and item.id not in snapshot.in_play
     ]
     rng.shuffle(found)
     found.sort(key=lambda item: (item.difficulty, -bank.topic_of(item).weight))

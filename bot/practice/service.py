@@ -29,7 +29,7 @@ from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
 from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
-from bot.memory.rules import days_away
+from bot.memory.service import back_in
 from bot.memory.today import MAX_SECONDS
 from bot.memory.today_service import Days
 from bot.plan.store import record_day
@@ -407,11 +407,10 @@ class Practices:
         card = memory_store.card_of(conn, user_id, item.id)
         if card is None or question.answer is None:  # an erasure of the member's data is running
             raise UserError(_UNKNOWN)
-        back_in = None
-        if item.id not in memory_store.items_set_aside(conn, user_id):
-            back_in = days_away(card, zone_of(conn, user_id, guild_id), self._now())
+        zone = zone_of(conn, user_id, guild_id)
+        days = back_in(conn, card, user_id, item, zone, self._now())
         answered = Answered(item, decode_order(question.choice_order), question.answer)
-        return PracticeVerdict(question, answered, back_in)
+        return PracticeVerdict(question, answered, days)
 
     def _item(self, conn: Connection, question: PracticeQuestion) -> Item:
         """Return the item that a question asks; refuse if it was removed."""

@@ -70,10 +70,14 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
     place = f"Question {asking.number:,} of {asking.total:,}"
     if question.once_more:
         place = f"Once more · {t.count(asking.total, 'question')}"
+    new = " · new" if question.is_new else ""
+    if asking.check is not None:
+        number, total = asking.check
+        new = f"\n-# Check {number:,} of {total:,}: kept for the last days, to see what you know"
     return Message(
         OPEN,
         None if asking.unjudged is None else _UNJUDGED[asking.unjudged],
-        f"-# {place} · {about(asking.item, bank)}{' · new' if question.is_new else ''}",
+        f"-# {place} · {about(asking.item, bank)}{new}",
         *asked(asking.item, asking.order),
         separator(),
         *answer_rows(asking.item, "practice", question.id),

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
+from bot.answers.model import Calibration
 from bot.answers.rules import monday
 from bot.members.model import Streak
 
@@ -34,13 +35,15 @@ class Details(Struct, frozen=True):
 class Profile(Struct, frozen=True):
     """A member's figures on a server.
 
-    `shows`: others may see `details`, which is None for an asker who may not.
+    `shows`: others may see `details`, which is None for an asker who may not. Nobody else ever sees
+    `calibration`.
     """
 
     points: int
     streak: Streak
     shows: bool
     details: Details | None
+    calibration: Calibration | None = None
 
 
 def details(

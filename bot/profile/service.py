@@ -22,7 +22,7 @@ class Profiles:
     def __init__(self, context: Context, streaks: Streaks) -> None:
         self._streaks = streaks
         self._database = context.database
-        self._banks = context.banks
+        self._context = context
         self._now = context.now
 
     async def show(self, user_id: int, shows: bool) -> None:
@@ -43,12 +43,13 @@ class Profiles:
 
     def _read(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Profile:
         shows = shows_profile(conn, user_id)
-        visible = shows or user_id == asker_id
+        is_own = user_id == asker_id
         return Profile(
             points=totals.points_of(conn, guild_id, user_id),
             streak=self._streaks.of(conn, user_id, guild_id),
             shows=shows,
-            details=self._details(conn, guild_id, user_id) if visible else None,
+            details=self._details(conn, guild_id, user_id) if shows or is_own else None,
+            calibration=answers_store.calibration_of(conn, user_id) if is_own else None,
         )
 
     def _details(self, conn: Connection, guild_id: int, user_id: int) -> Details:
@@ -60,7 +61,7 @@ class Profiles:
             *((at, None) for at in answered_since(conn, user_id, since)),
         ]
         answers = [(local_date(zone, at), right) for at, right in given]
-        known = knowledge(conn, user_id, self._banks.of(conn, guild_id), zone, now)
+        known = knowledge(conn, self._context, user_id, guild_id)
         return details(
             answers,
             known.today,

@@ -36,6 +36,8 @@ from bot.topics.views import DECKS
 
 PROFILE = Route("profile", {"do": "show|hide|zone"}, once=True)
 ZONE = Route("myzone", {}, once=True)
+_FEWEST_ANSWERS = 100
+"""First answers in practice before a profile says whether what was expected came."""
 _TILE = 88
 _BAR, _GAP, _HEIGHT = 5, 3, 34
 
@@ -49,6 +51,7 @@ async def own_profile(
         share = button("Hide from others", PROFILE.id(do="hide"))
     lines = [f"### {t.name(name)}", _figures(profile), todays(today)]
     lines.append(profile_line(plan) if plan else None)
+    lines.append(_came(profile))
     return Message(
         REVEALED,
         "\n".join(filter(None, lines)),
@@ -70,6 +73,15 @@ async def others_profile(name: str, profile: Profile, guild_id: int) -> Message:
     if profile.details is None:
         head += "\n-# They keep the rest private."
     return Message(REVEALED, head, await _picture(profile, guild_id), row(way("profile")))
+
+
+def _came(profile: Profile) -> str | None:
+    """Say whether the bot knows what a member knows; None until there are answers to tell by."""
+    found = profile.calibration
+    if found is None or found.answers < _FEWEST_ANSWERS:
+        return None
+    new = f"Of {found.answers:,} new questions I expected {found.expected:.0%} right"
+    return f"-# {new}, and you got {found.came:.0%}."
 
 
 def _figures(profile: Profile) -> str | None:

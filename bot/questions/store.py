@@ -36,15 +36,6 @@ asked = sa.Table(
     sa.Column("last_at", Instant, nullable=False),
 )
 
-# When a member last met the open question of a topic, in an interview or by answering a daily.
-met = sa.Table(
-    "met",
-    metadata,
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("topic_id", sa.String(48), primary_key=True),
-    sa.Column("last_at", Instant, nullable=False),
-)
-
 # Members' reports of faults in an item, or in a topic's open question; item_id then has the topic's
 # id. guild_id is the server whose managers review the report: if the question is a server's own,
 # that server, else the one where it was reported.
@@ -122,17 +113,6 @@ own_pictures = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
     info={ROWS_IN_MEMORY: 10},
 )
-
-
-def note_met(conn: Connection, user_id: int, topic_id: str, now: datetime) -> None:
-    """Record that a member meets a topic's open question."""
-    upsert(conn, met, user_id=user_id, topic_id=topic_id, last_at=now)
-
-
-def topics_met(conn: Connection, user_id: int) -> dict[str, datetime]:
-    """Return when a member last met each topic's open question, by topic id."""
-    rows = conn.execute(select(met.c.topic_id, met.c.last_at).where(met.c.user_id == user_id))
-    return {row.topic_id: row.last_at for row in rows}
 
 
 def note_asked(conn: Connection, guild_id: int, item_id: str, now: datetime) -> None:

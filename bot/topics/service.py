@@ -15,7 +15,6 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS, MAX_DECK_WAIT
-from bot.members.store import zone_of
 from bot.memory import store as memory_store
 from bot.memory.progress import progress
 from bot.memory.service import knowledge
@@ -39,10 +38,9 @@ class Topics:
     """Reads how members are doing in their topics."""
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._database = context.database
-        self._in_play = context.in_play
         self._banks = context.banks
-        self._now = context.now
 
     async def all(self, user_id: int, guild_id: int | None) -> TopicList:
         """Return the topics of a server, or those that a member is asked in direct messages."""
@@ -55,7 +53,7 @@ class Topics:
         """Return the topics; refuse if the one with this id is unknown or can't be read now."""
         found = self._read(conn, user_id, guild_id)
         check_topic(found.bank, topic_id)
-        if topic_id in self._in_play.topics(conn, user_id, guild_id):
+        if topic_id in self._context.in_play.topics(conn, user_id, guild_id):
             raise UserError(
                 "That topic is being asked on one of your servers right now. "
                 "Read up on it once that closes, or pick another in </topics>."
@@ -63,12 +61,10 @@ class Topics:
         return found
 
     def _read(self, conn: Connection, user_id: int, guild_id: int | None) -> TopicList:
-        bank = self._banks.of_member(conn, user_id, guild_id)
-        zone = zone_of(conn, user_id, guild_id)
-        known = knowledge(conn, user_id, bank, zone, self._now())
+        known = knowledge(conn, self._context, user_id, guild_id)
         existing = self._banks.holding(conn, known.set_aside).items.keys()
         return TopicList(
-            bank=bank,
+            bank=known.bank,
             progress=progress(known, latest_ratings(conn, user_id)),
             set_aside=len(known.set_aside & existing),
         )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
+from statistics import mean
 
+import pytest
 from fsrs import Rating
 from msgspec.structs import replace
 from sqlalchemy import Connection
@@ -74,6 +77,31 @@ async def test_counted_answers(database: Database) -> None:
 
     assert {user_id for user_id, _, _ in await database.read(told)} == {ALWINA, BOB}
     assert (ALWINA, ROUND, 1) not in await database.read(told)
+
+
+async def test_what_was_expected_and_what_came(database: Database) -> None:
+    """It is summed by tenths, of one member or all; the measures are those of the single answers."""
+    rng = random.Random(1)
+    given = [
+        asked(n, rng.choice([ALWINA, BOB]), source=PRACTICE, correct=rng.random() < 0.7, expected=e)
+        for n, e in enumerate([None, 0, 1, 999, 1000, *(rng.randrange(1001) for _ in range(200))])
+    ]
+    await store(database, *given)
+    rated = [(a, (a.expected or 0) / 1000) for a in given if a.expected is not None]
+    found = await database.read(answer_log.calibration)
+    assert [each.tenth for each in found.tenths] == list(range(10))
+    assert found.answers == len(rated) == 204
+    assert found.expected == pytest.approx(mean(p for _, p in rated))
+    assert found.came == mean(a.correct for a, _ in rated)
+    assert found.brier == pytest.approx(mean((p - a.correct) ** 2 for a, p in rated))
+    errors = [
+        sum(p - a.correct for a, p in rated if -(-p * 10 // 1) == n + 1) for n in range(1, 10)
+    ]
+    errors.append(sum(p - a.correct for a, p in rated if p <= 0.1))
+    assert found.error == pytest.approx(sum(map(abs, errors)) / len(rated))
+    hers = await database.read(answer_log.calibration_of, ALWINA)
+    assert hers.answers == sum(a.user_id == ALWINA for a, _ in rated)
+    assert hers.came == mean(a.correct for a, _ in rated if a.user_id == ALWINA)
 
 
 async def test_changes(database: Database) -> None:

@@ -43,13 +43,13 @@ from bot.daily.model import Schedule
 from bot.games.model import Starter
 from bot.interviews import partner_store
 from bot.interviews import store as interviews
-from bot.interviews.model import Interview, PartnerState
+from bot.interviews.model import Interview, InterviewQuestion, PartnerState, ticked_by_partner
 from bot.members import store as members
 from bot.members import streak_store
 from bot.members.model import Dates, Streak
 from bot.memory import rules as memory_rules
 from bot.memory import store as memory
-from bot.memory.model import Plan
+from bot.memory.model import OpenAnswer, Plan
 from bot.milestones import store as milestones
 from bot.milestones.model import Kind, Milestone, Reached
 from bot.plan import store as plan
@@ -97,6 +97,7 @@ BY_HAND = {
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
     Queue.end_leases: "once a start; it looks at what is under way",
+    answer_log.calibration: "for `python -m bot check`, which an operator calls",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
@@ -147,6 +148,8 @@ STREAK = Milestone(Kind.STREAK, "7", 7)
 REACHED = Reached(5, GUILD, ALWINA, Kind.STREAK, "7", 7)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
+TICKED = ticked_by_partner(["Yes", "No"], [0])
+OPEN_QUESTION = InterviewQuestion(DAYS, DAYS, 1, "t1", "So.", None, NOW)
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), (15,) * 7, TODAY - timedelta(days=20), "all")
 
 
@@ -177,8 +180,6 @@ USUAL = {
     "limit": 100,
     "zone": "UTC",
     "key": "a",
-    "grade": "{}",
-    "score": 50,
     "answer": ANSWER,
     "interview": Interview(DAYS, ALWINA, None, 3, None),
     "milestone": STREAK,
@@ -253,7 +254,8 @@ CALLS: list[Call] = [
     call(daily.asked_on, DATES),
     call(plan.asked_on, DATES),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
-    call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
+    call(memory.save_open_answer, answer=OpenAnswer(NOW, 2, 5)),
+    call(memory.who_will_know, item_ids=["t1-a", "t1-b"], number=1.5, since=NOW),
     call(members.seen_on, after=NEWCOMER),
     call(milestones.remove, kind=Kind.STREAK, name="7"),
     call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK]),
@@ -300,11 +302,11 @@ CALLS: list[Call] = [
     call(suggestions.count_reporters, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),
-    call(interviews.add_partner_answer, total=2),
+    call(interviews.add_partner_answer, total=2, assessment=TICKED),
     call(interviews.question, question_id=DAYS),
     call(interviews.save_answer, question_id=DAYS, text="So."),
     call(interviews.skip, question_id=DAYS),
-    call(interviews.save_grade, question_id=DAYS),
+    call(interviews.save_grade, question=OPEN_QUESTION, assessment=TICKED),
     call(interviews.save_follow_up, question_id=DAYS, reply="{}"),
     call(interviews.answered_since, since=NOW - timedelta(days=85)),
     call(interviews.earlier_grades, topic_ids=["t1", "t2"]),

@@ -164,7 +164,7 @@ def seen(facts: Facts) -> list[str]:
 def stored(database: Path, world: World) -> list[str]:
     """Check that the log agrees with the points paid, the totals and the memory cards."""
     facts = Facts(database, world)
-    return [*_counted(facts), *_memory(facts), *_totals(database)]
+    return [*_counted(facts), *_expected(facts), *_memory(facts), *_totals(database)]
 
 
 def trouble(log: str) -> list[str]:
@@ -436,6 +436,21 @@ def _counted(facts: Facts) -> Iterator[str]:
             yield f"{what} paid {answer['paid']}, it won {points}"
         if answer["paid"]:
             paid[item] = answer["answered_at"]
+
+
+def _expected(facts: Facts) -> Iterator[str]:
+    """Check that first answers to items in practice have what was expected of them, and no others."""
+    asked = {question["id"]: question["expected"] for question in facts["practice_questions"]}
+    met = set()
+    for answer in facts.log:
+        item = answer["user_id"], answer["item_id"]
+        is_first = answer["source"] == "practice" and item not in met
+        wanted = asked.get(answer["question_id"]) if is_first else None
+        if answer["expected"] != wanted or (wanted is None and is_first):
+            key = answer["source"], answer["question_id"]
+            yield f"of answer {key} was expected {answer['expected']}, asked with {wanted}"
+        if answer["rating"] is not None:
+            met.add(item)
 
 
 def _totals(database: Path) -> Iterator[str]:

@@ -29,6 +29,7 @@ it won: UPDATE answers SET paid = paid + 1
 has the rating None: UPDATE answers SET rating = NULL WHERE source = 'round'
 has the rating: UPDATE answers SET rating = 4 - rating WHERE rating != 2
 a repair changes: UPDATE totals SET points = points + 1 WHERE topic_id = ''
+was expected 500, asked with None: UPDATE answers SET expected = 500
 a repair changes: DELETE FROM totals
 a replay makes: UPDATE cards SET due_at = due_at + 1
 a replay makes: DELETE FROM cards

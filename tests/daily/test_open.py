@@ -11,7 +11,7 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.model import Assessment
-from bot.questions.store import topics_met
+from bot.memory.store import topics_met
 from tests.banks import teaching_bank
 from tests.fakes import DailyCard
 from tests.stage import ALWINA, BOB, GUILD, Stage

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.core.database import Database
 from bot.interviews import store
-from bot.interviews.model import Assessment, InterviewQuestion, Point, encode
+from bot.interviews.model import Assessment, InterviewQuestion, Point
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -87,7 +87,7 @@ async def test_the_documented_query_lists_what_was_not_found(database: Database)
     await database.write(store.skip, skipped.id, AT)
     grades = (graded.with_count({0, 1, 2}), graded.with_count(set()), graded)
     for question, grade in zip((counted, none, uncounted), grades, strict=True):
-        await database.write(store.save_grade, question.id, encode(grade), None)
+        await database.write(store.save_grade, 1, replace(question, answered_at=AT), grade)
     queries = re.findall(r"```sql\n(.+?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     query = queries[1 if database.shared else 0]
     rows = await database.read(lambda conn: conn.exec_driver_sql(query).all())

@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fsrs import Rating, State
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.memory.model import MemoryCard, Progress
+from bot.core.calendar import local_date
+from bot.memory.model import MemoryCard, OpenAnswer, Progress
 from bot.memory.progress import Knowledge, progress, weakest
 from bot.memory.rules import recall, review
 from tests.banks import small_bank
@@ -39,14 +42,15 @@ def known(cards: Mapping[str, MemoryCard], zone: str = "UTC", *set_aside: str) -
         (Progress("t", 8), "new"),
         (Progress("t", 8, met=1, latest=1, misses=1), "learning"),
         (Progress("t", 8, met=2, latest=2, misses=2), "weak"),
-        (Progress("t", 8, met=8, known=8, latest=5, misses=2), "weak"),
-        (Progress("t", 8, met=4, known=3, latest=5), "learning"),
-        (Progress("t", 8, met=4, known=4, latest=5, misses=1), "known"),
-        (Progress("t", 7, met=7, known=3, latest=5), "learning"),
+        (Progress("t", 8, met=8, share=0.79, latest=5, misses=2), "weak"),
+        (Progress("t", 8, met=8, share=0.79, latest=5, misses=1), "learning"),
+        (Progress("t", 8, met=8, share=0.8, latest=5, misses=2), "known"),
+        (Progress("t", 8, share=0.8), "new"),
+        (Progress("t", 8, met=8, share=0.8, latest=5, misses=2, is_ready=True), "ready"),
     ],
 )
 def test_levels(found: Progress, level: str) -> None:
-    """New, weak, known and learning, the first that fits."""
+    """Ready, new, known, weak and learning, the first that fits."""
     assert found.level == level
 
 
@@ -58,15 +62,16 @@ def test_progress_of_every_topic() -> None:
         "t2-a": card(2, State.Relearning, due_in=-1),
         "gone": card(90),
     }
+    in_t1 = recalled(20) + recalled(8)
     topics = progress(
         known(cards), [("t2-a", A), ("gone", A), ("t1-b", G), ("t1-a", G), ("t2-a", A)]
     )
     assert list(topics.values()) == [
-        Progress("t1", 4, met=2, known=recalled(20) + recalled(8), latest=2),
+        Progress("t1", 4, met=2, known=in_t1, share=in_t1 / 4, latest=2),
         Progress("t3", 4),
-        Progress("t2", 4, met=1, known=recalled(2), latest=2, misses=2),
+        Progress("t2", 4, met=1, known=recalled(2), share=recalled(2) / 4, latest=2, misses=2),
     ]
-    assert [p.level for p in topics.values()] == ["known", "new", "weak"]
+    assert [p.level for p in topics.values()] == ["learning", "new", "weak"]
 
 
 def test_only_the_five_latest_answers_can_make_a_topic_weak() -> None:
@@ -87,17 +92,21 @@ def test_due_is_a_matter_of_the_members_date() -> None:
 
 
 def test_the_weakest_topic() -> None:
-    """Weak before learning, then the most recent misses, then the least known; never a new or a
-    known one."""
+    """Weak before learning, then the most recent misses, then the least known; never a new,
+    known or ready one."""
     order = [
         Progress("two of three missed", 8, met=2, latest=3, misses=2),
         Progress("two of five missed", 8, met=5, latest=5, misses=2),
         Progress("one of one missed", 8, met=1, latest=1, misses=1),
         Progress("none known", 8, met=2, latest=2),
-        Progress("one known", 8, met=5, known=1, latest=5),
-        Progress("two known", 8, met=5, known=2, latest=5),
+        Progress("one known", 8, met=5, share=1 / 8, latest=5),
+        Progress("two known", 8, met=5, share=2 / 8, latest=5),
     ]
-    done = [Progress("new", 8), Progress("known", 8, met=8, known=8, latest=5)]
+    done = [
+        Progress("new", 8),
+        Progress("known", 8, met=8, share=1, latest=5, misses=2),
+        Progress("ready", 8, met=8, share=1, latest=5, misses=2, is_ready=True),
+    ]
     while order:
         assert weakest({p.topic_id: p for p in [*done, *reversed(order)]}) == order.pop(0).topic_id
     assert weakest({p.topic_id: p for p in done}) is weakest({}) is None
@@ -115,6 +124,99 @@ def test_misses_first_then_the_longest_due() -> None:
     assert found.due() == ["missed-long", "due-long", "due"]
     assert found.due(within_days=1) == ["missed-long", "missed-today", "due-long", "due"]
     assert replace(found, hidden={"due"}).due() == ["missed-long", "due-long"]
+
+
+def opened(found: Knowledge, at: datetime, made: int = 2, points: int = 5) -> Knowledge:
+    """Add an answer to the open question of t1."""
+    return replace(found, open_answers={"t1": OpenAnswer(at, made, points)})
+
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@given(
+    zone=st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Havana", "Asia/Kolkata"]),
+    at=st.datetimes(datetime(2027, 1, 1), datetime(2027, 1, 4, 12), timezones=st.just(UTC)),
+    reviewed=st.datetimes(datetime(2026, 12, 30), datetime(2027, 1, 4, 12), timezones=st.just(UTC)),
+    rating=st.sampled_from([A, G]),
+    made=st.integers(0, 5),
+)
+def test_a_missed_point_brings_back_what_was_not_asked_since(
+    zone: str, at: datetime, reviewed: datetime, rating: Rating, made: int
+) -> None:
+    """On the member's next date, like a miss. An answer that made all points, or one before the last
+    review, changes nothing, and neither does one on another topic."""
+    cards = {name: review(None, rating, reviewed) for name in ("t1-a", "t1-b", "t2-a")}
+    without = known(cards, zone, "t1-b")
+    found = opened(without, at, made)
+    alone, together = without.days_away("t1-a"), found.days_away("t1-a")
+    if made == 5 or reviewed >= at:
+        assert (together, found.due()) == (alone, without.due())
+        assert found.brought_back("t1", at) == (0, found.brought_back("t1", at)[1])
+    else:
+        next_day = local_date(zone, at) + DAY
+        assert together == min(alone, max((next_day - found.today).days, 0))
+        assert found.comes_again("t1-a") or next_day > found.today
+        back = found.brought_back("t1", at)
+        assert back[1] == max((next_day - found.today).days, 0)
+        assert back[0] == (together == back[1])
+    assert found.days_away("t2-a") == alone
+    assert found.comes_again("t2-a") == (rating is A and alone == 0)
+    for days in (0, 1):
+        expected = {i for i in ("t1-a", "t2-a") if found.days_away(i) <= days}
+        assert set(found.due(within_days=days)) == expected
+
+
+def test_what_an_open_answer_brings_back() -> None:
+    """It comes like a miss, before what is longer due; not what may not be asked, nor what is due
+    anyway before. An answer that is not the latest brings nothing back."""
+    at = NOW - DAY
+    cards = {name: card(due_in=5) for name in ("t1-a", "t1-b", "t1-c")} | {"t2-a": card(due_in=-7)}
+    found = opened(replace(known(cards, "UTC", "t1-b"), hidden={"t1-c"}), at)
+    assert found.due() == ["t1-a", "t2-a"]
+    assert (found.brought_back("t1", at), found.brought_back("t2", at)) == ((1, 0), (0, 0))
+    assert found.brought_back("t1", at - HOUR)[0] == 0
+    today = opened(replace(found, cards={**cards, "t1-a": card(due_in=-1)}, hidden=set()), NOW)
+    assert today.due() == ["t1-a", "t2-a"]
+    assert today.brought_back("t1", NOW) == (1, 1)
+    assert [today.comes_again(i) for i in ("t1-a", "t1-c", "t2-a", "unknown")] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("stability", "answer", "ready", "lacks"),
+    [
+        (90, (3, 5), True, False),
+        (90, (5, 5), True, False),
+        (90, (2, 4), False, True),
+        (90, (0, 5), False, True),
+        (90, None, False, True),
+        (0.3, (5, 5), False, False),
+        (0.3, None, False, False),
+    ],
+)
+def test_a_topic_is_ready_by_items_and_an_open_answer(
+    stability: float, answer: tuple[int, int] | None, ready: bool, lacks: bool
+) -> None:
+    """Four of five items known now, and most points of the latest open answer: neither is enough."""
+    topic = BANK.topics["t1"]
+    found = known({item.id: card(stability) for item in topic.items})
+    if answer is not None:
+        found = opened(found, NOW, *answer)
+    assert (found.is_ready(topic), found.lacks_open_answer(topic)) == (ready, lacks)
+    shown = progress(found, [])["t1"]
+    assert (shown.is_ready, shown.lacks_open_answer) == (ready, lacks)
+    assert shown.level == ("ready" if ready else "known" if lacks else "learning")
+    assert shown.open_answer == found.open_answers.get("t1")
+
+
+def test_readiness_fades_and_needs_an_open_question() -> None:
+    topic = BANK.topics["t1"]
+    found = opened(known({item.id: card(9) for item in topic.items}), NOW, 5)
+    assert found.is_ready(topic)
+    later = replace(found, now=NOW + timedelta(days=90))
+    assert not later.is_ready(topic)
+    silent = replace(found, bank=replace(BANK, silent=frozenset({"t1"})), open_answers={})
+    assert not silent.lacks_open_answer(topic)
 
 
 def test_what_is_known_follows_the_clock() -> None:

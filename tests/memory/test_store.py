@@ -17,13 +17,14 @@ from bot.answers import store as answer_log
 from bot.answers.model import Answer, Review
 from bot.answers.store import PRACTICE, ROUND, review_of
 from bot.core.database import Database
+from bot.interviews import store as interviews
 from bot.memory import store as memory
-from bot.memory.model import MemoryCard
+from bot.memory.model import MemoryCard, OpenAnswer
 from bot.memory.rules import review
 from tests.answers.entries import counted, several_on_one_database
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 AGAIN, HARD, GOOD = Rating.Again, Rating.Hard, Rating.Good
 MEMBERS = itertools.count(1)
 
@@ -185,3 +186,44 @@ async def test_what_was_missed_the_last_time(database: Database) -> None:
     assert await database.read(before, 1, everything, AT + DAY) == {"a": True, "b": True}
     assert await database.read(before, 1, {"b", "d"}, AT + 2 * DAY) == {"b": False}
     assert await database.read(before, 2, everything, AT + 2 * DAY) == {}
+
+
+def interview(conn: Connection, user_id: int, *topics: str) -> None:
+    """An interview with these topics asked, an hour apart."""
+    interviews.create(conn, user_id=user_id, topic_id=None, total=3, now=AT)
+    running = interviews.running(conn, user_id)
+    assert running is not None
+    for number, topic in enumerate(topics, start=1):
+        interviews.add_question(conn, running, number, topic, AT + number * HOUR)
+
+
+async def test_when_topics_were_last_met(database: Database) -> None:
+    """In interviews of this member, and wherever else it was noted; what others meet does not count."""
+    await database.write(interview, 1, "t1", "t2")
+    await database.write(interview, 2, "t3")
+    await database.write(memory.note_met, 1, "t1", AT + 9 * HOUR)
+    await database.write(memory.note_met, 2, "t4", AT)
+    assert await database.read(memory.topics_met, 1) == {"t1": AT + 9 * HOUR, "t2": AT + 2 * HOUR}
+
+
+async def test_the_latest_counted_open_answer_stays(database: Database) -> None:
+    """Whenever it is counted, and counted again; meeting the question again changes nothing. A member
+    who has erased their data, and so has met no topic, has none."""
+
+    def save(conn: Connection, at: datetime, made: int, topic: str = "t1") -> None:
+        memory.save_open_answer(conn, 1, topic, OpenAnswer(at, made, 5))
+
+    for user_id, topic in ((1, "t1"), (1, "t2"), (2, "t1")):
+        await database.write(memory.note_met, user_id, topic, AT)
+    assert await database.read(memory.open_answers_of, 1) == {}
+    for at, made, kept in (
+        (AT + HOUR, 2, (AT + HOUR, 2)),
+        (AT + HOUR, 3, (AT + HOUR, 3)),
+        (AT, 5, (AT + HOUR, 3)),
+        (AT + DAY, 0, (AT + DAY, 0)),
+    ):
+        await database.write(save, at, made)
+        await database.write(memory.note_met, 1, "t1", AT + 2 * DAY)
+        await database.write(save, at, made, "t9")
+        assert await database.read(memory.open_answers_of, 1) == {"t1": OpenAnswer(*kept, 5)}
+    assert await database.read(memory.open_answers_of, 2) == {}

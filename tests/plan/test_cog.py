@@ -75,7 +75,7 @@ async def test_a_plan_is_changed_and_removed(stage: Stage) -> None:
 
 
 async def test_a_day_off(stage: Stage) -> None:
-    """Nothing is asked on one, which every screen says, and who practises anyway gets a session."""
+    """Nothing is asked then, which every screen says; a member who practises anyway gets a session."""
     shown = await plan(stage, "in 9 days", "5, weekends 10", "today, in 3 days")
     page = answer_to(shown)
     assert "with 45 minutes a week" in text_of(page)

@@ -230,7 +230,7 @@ async def test_the_end_of_a_plan(stage: Stage) -> None:
 
 
 async def test_how_a_plan_went(stage: Stage) -> None:
-    """Once it is over: what was said at first, and what was last recorded."""
+    """Once it is over: what was said, what was last recorded, and how the check questions went."""
     made = (await plan(stage, "in 4 days")).plan
     stage.clock.turn(days=3)
     await practise(stage)
@@ -238,10 +238,9 @@ async def test_how_a_plan_went(stage: Stage) -> None:
     stage.clock.turn(days=2)
     ended = await stage.bot.plans.end_if_over(ALWINA, GUILD)
     assert ended is not None
-    assert (ended.plan, ended.last) == (
-        made,
-        PlannedDay(last.today.day, round(1000 * last.unseen.middle)),
-    )
+    assert (ended.plan, ended.checks) == (made, last.checks)
+    assert ended.last == PlannedDay(last.today.day, round(1000 * last.unseen.middle))
+    assert ended.checks is not None
 
 
 async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:

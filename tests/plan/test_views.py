@@ -30,6 +30,7 @@ from bot.plan.views import (
 )
 from bot.questions.areas import ALL
 from bot.questions.model import Bank
+from tests.messages import height
 from tests.pixels import size
 from tests.shipped import packs
 
@@ -103,6 +104,7 @@ ASK_MORE = "Answer today's questions, and I can say more."
 NEW_NOW = "Today you'd know **5 to 35%** of what interviews ask"
 NOW = "Today you'd know **30 to 36%** of what interviews ask"
 HAD = "-# Of questions new to you. You'd get 83% of the 1,410 you've had."
+ELSEWHERE = "-# None of it is asked here, so this is about everything."
 EXPLAINED = "-# You've explained 3 of 77 topics well"
 
 
@@ -163,18 +165,20 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             ],
             id="the day of the interview",
         ),
-        pytest.param(
-            replace(HALFWAY, plan=replace(PLAN, goal="topics:t1"), is_asked=False),
-            [
-                f"{NOW} about this",
-                "**35 to 45%** on 13 Feb with 20 minutes a day",
-                "40 minutes a day: **50 to 60%**",
-                "-# Nothing of what your plan is for is asked here, so this page is about "
-                "everything that is.",
-                HAD,
-                EXPLAINED,
-            ],
-            id="a goal that is not asked here",
+        *(
+            pytest.param(
+                replace(LAST_DAY, plan=replace(PLAN, goal="topics:t1"), is_asked=is_asked),
+                [
+                    f"{NOW} about this" if is_asked else NOW,
+                    "Your interview is today. I hope it goes well.",
+                    "Check: **14 of 20** right, of questions kept back until now",
+                    *([] if is_asked else [ELSEWHERE]),
+                    HAD,
+                    EXPLAINED,
+                ],
+                id=f"a goal that is{' not' * (not is_asked)} asked here",
+            )
+            for is_asked in (False, True)
         ),
     ],
 )
@@ -182,10 +186,13 @@ async def test_the_page(outlook: Outlook, lines: list[str]) -> None:
     """A few lines and a picture, then what today holds and a button for it."""
     shown = "\n".join(lines[: (n := sum(not line.startswith("-#") for line in lines))])
     details = "".join(f"{line}\n" for line in ["\n".join(lines[n:])] if line)
-    assert await page_text(outlook) == (
+    page = await plan_page(outlook, PAST, PLAN.user_id)
+    assert text_of(page) == (
         f"### Your plan: everything\n{shown}\n{details}[{alt_text(outlook, PAST)}]\n"
         f"{TODAYS}\n( Practise )\n( Edit )\n( Remove )"
     )
+    picture = 3
+    assert height(page) + picture <= 20
     assert size(to_png(svg(outlook, PAST), width=400))[0] == 400
 
 
@@ -210,7 +217,7 @@ async def test_who_is_behind(pace: Pace, said: str | None) -> None:
 
 
 async def test_days_off_are_not_behind() -> None:
-    """Neither by weekday nor by days away; on one nothing is asked."""
+    """They are not counted as planned, by weekday or away; nothing is asked on them."""
     weekends = replace(PLAN, week=(0,) * 5 + (60, 60))
     for plan, planned in (
         (weekends, 5),
@@ -341,11 +348,8 @@ def test_the_form_as_it_was_filled() -> None:
 
 def test_a_plan_in_the_profile() -> None:
     """A line in the member's own one."""
-    ask = "of what interviews ask"
-    assert profile_line(NEW) == f"You'd know **5 to 35%** {ask}, **35 to 45%** on 13 Feb"
-    assert profile_line(LAST_DAY) == (
-        f"You'd know **30 to 36%** {ask}, on the day of your interview"
-    )
+    assert profile_line(NEW) == "Interview: you'd know **5 to 35%**, **35 to 45%** on 13 Feb"
+    assert profile_line(LAST_DAY) == "Interview today: you'd know **30 to 36%**"
 
 
 SAID = "On 4 Jan I said **40 to 50%**; on 12 Feb it was about **46%**."
@@ -365,6 +369,6 @@ OVER = Ended(
     ],
 )
 def test_a_plan_that_is_over(ended: Ended, came: str) -> None:
-    """What was said and what came, where there is both."""
+    """It tells what was said and what came, where there is both."""
     hope = "Your plan for 13 February 2027 is done. I hope the interview went well."
     assert text_of(ended_page(ended)) == f"{hope}\n{came}( Plan another one )"

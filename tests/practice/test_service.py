@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from bot.answers.model import Review
@@ -17,6 +18,7 @@ from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import store as cards
 from bot.memory.today import FIRST_QUESTIONS, MINUTES, SECONDS
+from bot.plan import store as plan_store
 from bot.practice.model import Asking, Finished, Kind, PracticeVerdict, Screen, Unjudged
 from bot.questions import store as questions_store
 from bot.questions.own import OwnItem
@@ -297,7 +299,8 @@ async def test_what_is_in_play_elsewhere_comes_last(stage: Stage, plans: bool) -
     await stage.run()
     live = stage.card().card.item.id  # type: ignore[union-attr]
     if plans:
-        await stage.bot.plans.set(stranger, GUILD + 1, "in 20 days", "15")
+        outlook, _ = await stage.bot.plans.set(stranger, GUILD + 1, "in 20 days", "15")
+        await stage.database.write(plan_store.save, replace(outlook.plan, checks=()))
     order, _ = await practise(stage, user_id=stranger, guild_id=GUILD + 1)
     while isinstance(
         more := await stage.bot.practices.more(stranger, GUILD + 1, stage.clock()), Asking

@@ -77,6 +77,20 @@ async def test_everything_counts_from_the_first_day(stage: Stage) -> None:
     assert (sum(found.days), found.answers) == (2, 0)
 
 
+async def test_only_the_member_reads_what_was_expected_of_them(stage: Stage) -> None:
+    """Also if their profile is shown to others."""
+    screen: Any = await stage.bot.practices.start(ALWINA, GUILD, stage.clock())
+    pressed = stage.pressed(screen.question.id, ALWINA)
+    await stage.bot.practices.answer(replace(pressed, picks=(0,)))
+    await stage.bot.profiles.show(ALWINA, True)
+    own = (await profile(stage)).calibration
+    assert own is not None
+    assert own.answers == 1
+    others = await profile(stage, BOB)
+    assert others.details is not None
+    assert others.calibration is None
+
+
 async def test_questions_met_and_known(stage: Stage) -> None:
     """Items of the bank count; on the first day those that are right are known, later fewer."""
     for item_id in ("t1-a", "t1-b", "t2-a", "t2-b"):

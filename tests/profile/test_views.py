@@ -8,6 +8,7 @@ import discord
 import pytest
 from msgspec.structs import replace
 
+from bot.answers.model import Calibration, Tenth
 from bot.chat.messages import text_of
 from bot.members.model import Streak
 from bot.profile.model import Details, Profile
@@ -19,6 +20,7 @@ from tests.plan.test_views import TODAY
 
 NONE = Details(0, 0, (0,) * 12, met=0, known=0)
 SMALL = Details(6, 3, (*(0,) * 11, 2), met=6, known=0)
+HUNDRED = Calibration([Tenth(7, 100, 73, 71_000, 51_830, 50_410_000)])
 HEAVY = Details(5474, 4393, tuple(n % 8 for n in range(12)), met=4402, known=3318)
 
 
@@ -68,21 +70,33 @@ def test_every_figure_is_in_the_picture() -> None:
     ],
 )
 async def test_ones_own_profile(streak: Streak, figures: str) -> None:
-    """Three lines and a picture, in ten lines of a phone; then the choices, and what to do now."""
-    own = await own_profile("Alwina", profile(SMALL, streak), 5, TODAY, OUTLOOK)
+    """Four lines and a picture, in twelve lines of a phone; then the choices, and what to do now."""
+    mine = replace(profile(SMALL, streak), calibration=HUNDRED)
+    own = await own_profile("Alwina", mine, 5, TODAY, OUTLOOK)
     assert text_of(own) == (
         f"### **Alwina**\n{figures}\n"
         "Today: 30 questions, about 15 minutes\n"
-        "You'd know **5 to 35%** of what interviews ask, **35 to 45%** on 13 Feb\n"
+        "Interview: you'd know **5 to 35%**, **35 to 45%** on 13 Feb\n"
+        "-# Of 100 new questions I expected 71% right, and you got 73%.\n"
         f"[{alt_text(SMALL)}]\n( Remind me )\n( Time zone )\n( Anki deck )\n( Show to others )\n"
         "( My data )\n( Practise )"
     )
     rows, picture = 2, 3
-    assert height(own) - 2 * rows + picture <= 10
+    assert height(own) - 2 * rows + picture <= 12
     done = replace(TODAY, ahead=0, done=30)
     shown = text_of(await own_profile("Alwina", profile(SMALL, streak, shows=True), 5, done))
     assert f"{figures}\nDone for today ✓\n[" in shown
     assert shown.endswith("( Hide from others )\n( My data )")
+
+
+async def test_what_came_is_said_from_a_hundred_answers_on() -> None:
+    """Fewer say nothing, and others never read it."""
+    (tenth,) = HUNDRED.tenths
+    few = Calibration([replace(tenth, answers=99)])
+    for calibration, said in ((few, False), (HUNDRED, True)):
+        known = replace(profile(SMALL, shows=True), calibration=calibration)
+        assert ("I expected" in text_of(await own_profile("Alwina", known, 5, TODAY))) is said
+        assert "I expected" not in text_of(await others_profile("Alwina", known, 5))
 
 
 async def test_a_newcomers_profile() -> None:
