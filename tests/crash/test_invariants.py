@@ -33,6 +33,7 @@ was expected 500, asked with None: UPDATE answers SET expected = 500
 a repair changes: DELETE FROM totals
 a replay makes: UPDATE cards SET due_at = due_at + 1
 a replay makes: DELETE FROM cards
+the latest open answer is None: INSERT INTO met VALUES (5, 'lora', 1, 1, 2, 5)
 is 'missed' with 1 messages: UPDATE dailies SET state = 'missed'
 is stuck: UPDATE dailies SET state = 'closing'
 before its time: UPDATE dailies SET scheduled_at = scheduled_at + 100000
