@@ -118,8 +118,8 @@ def _details(outlook: Outlook) -> list[str]:
     """Say what these figures are about, and what is known of other questions."""
     lines = [] if outlook.is_asked else [_ELSEWHERE]
     if outlook.remembered is not None:
-        again = f"{percent(outlook.remembered)}% of the {outlook.asked:,} you've had"
-        lines.append(f"-# Of questions new to you. You'd get {again}.")
+        again = f"Of the {outlook.asked:,} you've had, {percent(outlook.remembered)}%"
+        lines.append(f"-# Of questions new to you. {again}.")
     if outlook.checked:
         topics = t.count(outlook.topics, "topic")
         lines.append(f"-# You've explained {outlook.checked:,} of {topics} well")
