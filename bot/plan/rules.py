@@ -14,8 +14,6 @@ from bot.plan.model import Pace, PlannedDay
 from bot.questions.areas import ALL, is_asked, topics_of
 from bot.questions.model import Bank, Topic
 
-LEAST_MINUTES, MOST_MINUTES, MINUTES = 5, 120, 15
-
 
 def goal_topics(bank: Bank, plan: Plan) -> list[Topic]:
     """Return the topics that a plan is for; all, if its own ones have left the bank."""
