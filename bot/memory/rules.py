@@ -30,7 +30,7 @@ _AGAIN, _HARD, _GOOD, _EASY, *_OTHERS = _PARAMETERS
 USUAL: FirstStabilities = _AGAIN, _HARD, _GOOD, _EASY
 _DECAY = -_PARAMETERS[20]
 _FACTOR = 0.9 ** (1 / _DECAY) - 1
-_FORGOTTEN = (0.95 ** (1 / _DECAY) - 1) / _FACTOR
+_FORGOTTEN: float = (0.95 ** (1 / _DECAY) - 1) / _FACTOR
 """An item is worth asking again once recall has fallen to 95 %, after this part of its stability."""
 
 
