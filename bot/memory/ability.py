@@ -32,6 +32,8 @@ SPREAD_OF_TOPICS = 0.6
 """And of those in a section's topics around the section's."""
 SLIPS = 0.05
 """The probability of a wrong answer to an item that one knows."""
+_KEPT_QUIET = 0.85
+"""The part of lucky guesses that members don't admit with "I guessed"; the others count as misses."""
 STEEPNESS, SPREAD_OF_STEEPNESS = 0.7, 0.2
 """1 where the levels say as much as `expected_difficulty` does."""
 GROWTH = 0.06
@@ -100,7 +102,8 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ab
         added[topic.id] = 0.0
         for item in topic.items:
             if (card := cards.get(item.id)) is not None:
-                found[item.expected_difficulty, item.guessing, card.first_right] += 1
+                guessing = _KEPT_QUIET * item.guessing
+                found[item.expected_difficulty, guessing, card.first_right] += 1
                 added[topic.id] += _added(card, now)
         sections.setdefault(topic.section_id, Counter()).update(found)
     everything = sum(sections.values(), Counter())
