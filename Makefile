@@ -10,6 +10,7 @@
 #   make bench      the bot against a bare client, after years, under attack (half an hour; ARGS=--quick)
 #   make soak       ten minutes of everything under random faults; ARGS="--seed 1" repeats a run
 #   make month      a month of 1,000 members in virtual time; ARGS="--seed 3 --days 30"
+#   make learn      what the order of practice teaches, and whether a plan's numbers are true (8 minutes)
 #   make size       Python tokens by folder, without comments and docstrings
 #   make grade-eval how well the offline grader grades: the tables of docs/grading.md
 
@@ -27,10 +28,10 @@ UV_VERSION := 0.13.9
 python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
 
-.PHONY: help play run test crash everything flaky mutants without-play soak month bench grade-eval size lint format types setup lock clean
+.PHONY: help play run test crash everything flaky mutants without-play soak month bench grade-eval learn size lint format types setup lock clean
 
 help:
-	@echo 'make play | run | test | crash | everything | flaky | mutants | soak | month | bench | grade-eval | size | lint | types | format | setup | lock | clean'
+	@echo 'make play | run | test | crash | everything | flaky | mutants | soak | month | bench | grade-eval | learn | size | lint | types | format | setup | lock | clean'
 	@sed -n '1,/^$$/s/^# *//p' Makefile
 
 play: $(STAMP)
@@ -71,6 +72,9 @@ bench: $(STAMP)
 
 grade-eval: $(STAMP)
 	$(PY) -m tools.grade_eval
+
+learn: $(STAMP)
+	$(PY) -m tools.learn $(ARGS)
 
 size: $(STAMP)
 	$(PY) -m tools.size $(ARGS)

@@ -77,7 +77,7 @@ async def _lived(file: Path, days: int) -> Stopwatch:
         for _ in range(days):
             await _day(stage, Stopwatch())
         for user in _PRACTISING:
-            await stage.bot.plans.set(user, GUILD, "2027-03-01", 15)
+            await stage.bot.plans.set(user, GUILD, "2027-03-01", "15")
         tune_interpreter()  # as the bot does
         watch = Stopwatch()
         for _ in range(_MEASURED_DAYS):

@@ -146,7 +146,7 @@ MORE_ROOMS = {
         *("panel_cog", "panel_views", "schedule_service", "schedule_store"),
     },
     "rounds": {"answering", "counter", "messages", "results"},
-    "plan": {"checks", "dates", "forecast"},
+    "plan": {"checks", "dates", "forecast", "week"},
     "interviews": {
         "grading",
         *("partner_store", "partner_service", "partner_work", "partner_views", "partner_cog"),

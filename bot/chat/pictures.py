@@ -206,6 +206,15 @@ def stroke(
     return f'<polyline points="{path}" fill="none" stroke="{colour}" {style} {rounded}/>'
 
 
+def area(points: Sequence[tuple[float, float]], colour: str) -> str:
+    """Draw a closed outline, filled with a paler shade."""
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return (
+        f'<polygon points="{path}" fill="{colour}" fill-opacity="0.35" stroke="{colour}" '
+        'stroke-width="2" stroke-linejoin="round"/>'
+    )
+
+
 def can_be_drawn(text: str) -> bool:
     """Whether the fonts have every character: Latin letters, digits and common punctuation."""
     return all(

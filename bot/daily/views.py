@@ -244,7 +244,13 @@ def feedback(found: DailyFeedback, today: Today, bank: Bank, page: int) -> Messa
         notes.append(_talk(daily.thread_id))
     note = "\n-# ".join(notes)
     pages = interviews_views.pages(
-        found.topic, found.text, assessment, None, note, may_tick=assessment is not None
+        found.topic,
+        found.text,
+        assessment,
+        None,
+        note,
+        may_tick=assessment is not None,
+        brought_back=found.brought_back,
     )
     rows: list[ui.ActionRow[ui.LayoutView] | None] = []
     if assessment is not None:

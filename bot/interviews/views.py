@@ -30,6 +30,7 @@ from bot.interviews.model import (
     SectionReport,
     Step,
 )
+from bot.memory.views import points_missed
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import PRACTISE, sources
 
@@ -208,6 +209,7 @@ def _pages(step: Step, note: str = "") -> list[Page]:
         note,
         step.reply,
         may_tick=not note,
+        brought_back=step.brought_back,
     )
 
 
@@ -357,6 +359,7 @@ def pages(
     reply: Reply | None = None,
     *,
     may_tick: bool = False,
+    brought_back: tuple[int, int] = (0, 0),
 ) -> list[Page]:
     """Return all pages about an answer.
 
@@ -370,7 +373,8 @@ def pages(
     ]
     tabs = {MODEL_TAB: model if assessment is not None or not note else [note, *model]}
     if assessment is not None:
-        tabs = {FEEDBACK_TAB: _feedback_blocks(assessment, follow_up, note, may_tick), **tabs}
+        blocks = _feedback_blocks(assessment, follow_up, note, may_tick, brought_back)
+        tabs = {FEEDBACK_TAB: blocks, **tabs}
     if answer is not None:
         tabs[OWN_TAB] = [t.escape(answer)]
     if reply is not None:
@@ -450,9 +454,15 @@ def colour(assessment: Assessment | None) -> discord.Colour:
 
 
 def _feedback_blocks(
-    assessment: Assessment, follow_up: FollowUp | None, note: str, may_tick: bool
+    assessment: Assessment,
+    follow_up: FollowUp | None,
+    note: str,
+    may_tick: bool,
+    brought_back: tuple[int, int],
 ) -> list[str]:
-    blocks = [estimate(assessment, may_tick=may_tick)]
+    count = assessment.count
+    back = points_missed(count.total - count.said, brought_back) if count else ""
+    blocks = ["\n".join(filter(None, [estimate(assessment, may_tick=may_tick), back]))]
     hints = [_HINTS[flag] for flag in assessment.flags if flag in _HINTS]
     if hints:
         blocks.append("\n".join(hints))

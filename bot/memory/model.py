@@ -9,6 +9,7 @@ from fsrs import State
 from msgspec import Struct
 
 from bot.members.model import Streak
+from bot.questions.model import Topic
 
 STEP = timedelta(minutes=10)
 """Until a missed item is asked again."""
@@ -164,7 +165,8 @@ class Today(Struct, frozen=True):
     met before, and `regained` ones missed on an earlier day. `dailies` and `elsewhere` are as in
     `DayFacts`. `tomorrow` counts
     tomorrow's questions. `more`: something could be asked beyond the day's questions. `may_remind`:
-    they never set a reminder. `is_back`: they begin again after a week or more.
+    they never set a reminder. `is_back`: they begin again after a week or more. `open_topic` is the one
+    whose open question is the next step, if there is one; the day is done without it.
     """
 
     day: date
@@ -185,6 +187,7 @@ class Today(Struct, frozen=True):
     retried: int = 0
     elsewhere: tuple[tuple[str, str], ...] = ()
     is_back: bool = False
+    open_topic: Topic | None = None
 
     @property
     def size(self) -> int:

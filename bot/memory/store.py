@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from fsrs import Rating, State
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, select, type_coerce, update
 
 from bot.answers import store as answers_store
 from bot.answers.model import Review
 from bot.answers.store import answers
 from bot.core.personal import DERIVED
-from bot.core.tables import Instant, metadata, prepared, upsert, upsert_all, values_of
+from bot.core.tables import Instant, all_values, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
 from bot.memory.model import FirstStabilities, Fits, MemoryCard, OpenAnswer
 
@@ -169,35 +167,33 @@ def missed_before(
     return {i: rating == Rating.Again for i, rating in found.items() if rating is not None}
 
 
-def who_will_know(
-    conn: Connection,
+_DAY_MS = 86_400_000
+
+
+@all_values
+def who_learned(
     user_ids: Sequence[int],
     item_ids: Sequence[str],
-    number: float,
+    at_least: int,
     at: datetime,
     since: datetime,
-) -> list[int]:
-    """Return those of these members who are expected to know so many of these items at a moment.
+) -> Select[int]:
+    """Return those of these members who have learned so many of these items, one of them lately.
 
-    They have reviewed one of them after `since`. Nothing is expected of items missed the last time.
+    They should still know each at a moment: until then, its recall won't have fallen below 90%,
+    which it does after as many days as its stability says. Lately means reviewed after `since`.
     """
-    known: defaultdict[int, float] = defaultdict(float)
-    for row in _in_review(conn, user_ids, item_ids, math.ceil(number), since):
-        known[row.user_id] += rules.recall_after((at - row.last_review_at).days, row.stability)
-    return sorted(user_id for user_id, expected in known.items() if expected >= number)
-
-
-@prepared
-def _in_review(
-    user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
-) -> Select[Any]:
-    """Select these items' cards in review of those of these members who have enough, one of it lately."""
     c = cards.c
-    own = c.user_id.in_(user_ids), c.item_id.in_(item_ids), c.state == State.Review.value
+    lasts_until = type_coerce(c.last_review_at, sa.BigInteger) + c.stability * _DAY_MS
+    learned = (
+        c.user_id.in_(user_ids),
+        c.item_id.in_(item_ids),
+        c.state == State.Review.value,
+        type_coerce(lasts_until, Instant) >= at,
+    )
     enough = sa.func.count() >= at_least, sa.func.max(c.last_review_at) > since
-    members = select(c.user_id).where(*own).group_by(c.user_id).having(*enough)
-    query = select(c.user_id, c.stability, c.last_review_at)
-    return query.where(*own, c.user_id.in_(members))
+    query = select(c.user_id).where(*learned).group_by(c.user_id).having(*enough)
+    return query.order_by(c.user_id)
 
 
 def items_set_aside(conn: Connection, user_id: int) -> set[str]:

@@ -7,8 +7,8 @@ asked once more, and are due again tomorrow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from bot.members.model import Streak
 from bot.memory.model import Plan, Practised, Today
 from bot.memory.progress import Knowledge
-from bot.questions.model import Bank
+from bot.questions.areas import topics_of
+from bot.questions.model import Bank, Topic
 
 MINUTES = 5
 """Of a day without a plan."""
@@ -31,6 +32,7 @@ MAX_SECONDS = 180
 
 _AWAY = timedelta(days=7)
 """Whoever has not practised for so long begins again with as many questions as on a first day."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 WINDOW = timedelta(days=28)
 """The answers of today and of so many days before tell a member's pace."""
 
@@ -42,7 +44,7 @@ class DayFacts(Struct, frozen=True):
     the items practised today that they had reviewed on earlier days: whether the last time was a miss.
     `dailies` are ids and names of a server's open ones that they have not answered; in direct messages
     `elsewhere` has names and links of those on the servers where they play. `may_remind`: they have
-    never set a reminder.
+    never set a reminder. `topics_in_play` are those whose open question must not be asked now.
     """
 
     known: Knowledge
@@ -53,6 +55,7 @@ class DayFacts(Struct, frozen=True):
     streak: Streak
     may_remind: bool
     elsewhere: tuple[tuple[str, str], ...] = ()
+    topics_in_play: Collection[str] = ()
 
     def with_plan(self, plan: Plan | None) -> DayFacts:
         """Return the facts with this plan in place of another one."""
@@ -95,7 +98,25 @@ def today(facts: DayFacts) -> Today:
         may_remind=facts.may_remind,
         elsewhere=facts.elsewhere,
         is_back=bool(earlier) and is_away and not misses,
+        open_topic=None if ahead or again or not limit else _open_topic(facts),
     )
+
+
+def _open_topic(facts: DayFacts) -> Topic | None:
+    """Return the topic to be asked openly: in the last third of a plan, once a day.
+
+    It is one that only lacks a good answer. Those never answered come first, of them the one that
+    interviews ask most; then the one answered longest ago.
+    """
+    known, plan = facts.known, facts.plan
+    answered = {topic_id: answer.at for topic_id, answer in known.open_answers.items()}
+    if plan is None or not plan.is_last_third(known.today):
+        return None
+    if any(at >= known.midnight for at in answered.values()):
+        return None
+    topics = [t for t in topics_of(known.bank, plan.goal) if t.id not in facts.topics_in_play]
+    topics.sort(key=lambda topic: (answered.get(topic.id, _NEVER), -topic.weight))
+    return next(filter(known.lacks_open_answer, topics), None)
 
 
 def _limit(plan: Plan | None, day: date, seconds: float) -> int:

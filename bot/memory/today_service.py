@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 
 from bot.answers import store as answers_store
@@ -62,6 +62,10 @@ class Days:
             elsewhere = self._elsewhere(conn, user_id, known.now)
         else:
             dailies = self._unanswered(conn, guild_id, user_id, known.now)
+        plan = self._planned(conn, user_id, known.today)
+        topics_in_play: Collection[str] = ()
+        if plan is not None and plan.is_last_third(known.today):
+            topics_in_play = self._context.in_play.topics(conn, user_id, guild_id)
         facts = DayFacts(
             known=known,
             practised=practised,
@@ -71,5 +75,6 @@ class Days:
             streak=self._streaks.of(conn, user_id, guild_id),
             may_remind=not self._has_reminder(conn, user_id),
             elsewhere=tuple(elsewhere),
+            topics_in_play=topics_in_play,
         )
-        return facts.with_plan(self._planned(conn, user_id, known.today))
+        return facts.with_plan(plan)

@@ -9,8 +9,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 KNOWN_PERCENT = 80
-"""A member knows a section once they should still know this share of its questions after `AHEAD`."""
-AHEAD = timedelta(days=7)
+"""A member knows a section once they have learned this share of its questions."""
+LASTS = timedelta(days=7)
+"""A question is learned once they should still know it after this time."""
 FEWEST_QUESTIONS = 10
 """A section with fewer questions is known too soon to be a milestone."""
 RECENT = timedelta(days=7)

@@ -151,10 +151,10 @@ class Milestones:
         if items is None:
             return []
         without = store.without(conn, guild_id, milestone, user_ids)
-        needed = len(items) * model.KNOWN_PERCENT / 100
+        needed = -(-len(items) * model.KNOWN_PERCENT // 100)
         now = self._now()
-        return memory_store.who_will_know(
-            conn, without, items, needed, now + model.AHEAD, now - model.RECENT
+        return memory_store.who_learned(
+            conn, without, items, needed, now + model.LASTS, now - model.RECENT
         )
 
     def _reach_section(

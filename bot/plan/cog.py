@@ -13,9 +13,7 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.replies import defer_here, defer_if_slow, say, say_here
 from bot.chat.router import Fields, modal_fields
-from bot.core.errors import UserError
 from bot.plan import views as view
-from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES
 from bot.plan.service import Plans
 
 
@@ -34,19 +32,19 @@ class PlanCog(commands.Cog):
         """Show the member's plan, or its form if there is none."""
         user_id, guild_id = interaction.user.id, interaction.guild_id
         ended = await self.plans.end_if_over(user_id, guild_id)
-        plan, bank = await self.plans.form(user_id, guild_id)
+        plan, bank, today = await self.plans.form(user_id, guild_id)
         if ended is not None:
             await say(interaction, view.ended_page(ended))
         elif plan is None:
-            await interaction.response.send_modal(view.form(None, bank))
+            await interaction.response.send_modal(view.form(None, bank, today))
         else:
             await say(interaction, await defer_if_slow(interaction, self._page(interaction)))
 
     async def pressed(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Handle the buttons of the page."""
-        plan, bank = await self.plans.form(interaction.user.id, interaction.guild_id)
+        plan, bank, today = await self.plans.form(interaction.user.id, interaction.guild_id)
         if fields["do"] == "form":
-            await interaction.response.send_modal(view.form(plan, bank))
+            await interaction.response.send_modal(view.form(plan, bank, today))
         elif plan is None or fields["do"] == "show":
             await self._show(interaction, self._page(interaction))
         elif fields["do"] == "ask":
@@ -58,22 +56,13 @@ class PlanCog(commands.Cog):
     async def submitted(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Make or change the plan as the form says."""
         fields = modal_fields(interaction)
-        day, minutes, goal = (
-            " ".join(fields.get(name, [])).strip() for name in ("date", "minutes", "goal")
-        )
-        number = (
-            int(minutes) if minutes.isascii() and minutes.isdecimal() and len(minutes) < 4 else 0
-        )
-        if not LEAST_MINUTES <= number <= MOST_MINUTES:
-            raise UserError(
-                f"I need a number of minutes from {LEAST_MINUTES} to {MOST_MINUTES}, for example 15. "
-                "Use </plan> again."
-            )
+        names = ("date", "minutes", "goal", "away")
+        day, minutes, goal, away = (" ".join(fields.get(name, [])).strip() for name in names)
         user_id, guild_id = interaction.user.id, interaction.guild_id
         kept_or_new = None if goal == view.KEPT else goal
 
         async def work() -> Message:
-            page = await self.plans.set(user_id, guild_id, day, number, kept_or_new)
+            page = await self.plans.set(user_id, guild_id, day, minutes, kept_or_new, away)
             return await view.plan_page(*page, guild_id or user_id)
 
         await self._show(interaction, work())
@@ -99,6 +88,6 @@ class PlanCog(commands.Cog):
     ) -> None:
         """Tell members once, with their next day, practice or profile, that their plan is over."""
         if getattr(command, "name", None) in {"today", "practice", "profile"}:
-            day = await self.plans.end_if_over(interaction.user.id, interaction.guild_id)
-            if day is not None:
-                await say(interaction, view.ended_page(day))
+            ended = await self.plans.end_if_over(interaction.user.id, interaction.guild_id)
+            if ended is not None:
+                await say(interaction, view.ended_page(ended))

@@ -1,9 +1,11 @@
-"""Reading the date of an interview as people write it."""
+"""Reading the date of an interview, and days away, as people write them."""
 
 from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, timedelta
 
 from bot.core.errors import UserError
@@ -35,6 +37,11 @@ _NUMBERS = {"a": 1, "an": 1} | {
     )
 }
 _DAYS = {"day": 1, "week": 7, "month": 30}
+_NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?", re.ASCII)
+MOST_AWAY = 10
+"""Times away in a plan."""
+Span = tuple[date, date]
+"""The first and last of some days."""
 _HINT = "Write it like 14 December, 14.12.2026, in two weeks or next Friday, in </plan>."
 
 
@@ -68,6 +75,100 @@ def read_date(text: str, today: date) -> date:
 def written_date(day: date) -> str:
     """Return a date as in `12 December 2026`."""
     return f"{day.day} {day:%B %Y}"
+
+
+def read_away(text: str, today: date, last: date) -> tuple[Span, ...]:
+    """Read days away, such as `24-26 Dec, 31 Dec`, and return the first and last of each time in order.
+
+    Raises UserError for anything else, for days that are not from today to the last one of the plan,
+    and for too many times.
+    """
+    spans: list[Span] = []
+    for part in reversed(re.split(r"[,;\n]|\band\b", text, flags=re.IGNORECASE)):
+        typed = part.strip()
+        if not typed:
+            continue
+        if spans and (number := _NUMBER.fullmatch(typed)):  # as in 24, 25 and 31 Dec
+            first = end = _date(spans[-1][0].year, spans[-1][0].month, int(number[1]))
+        else:
+            first, end = _span(typed, today)
+        if end < first:
+            wrong = f"is before {written_date(first)}"
+        elif end > last:
+            wrong = f"is after your interview on {written_date(last)}"
+        elif end < today:
+            wrong = "is in the past"
+        else:
+            spans.append((max(first, today), end))
+            continue
+        raise UserError(f"{written_date(end)} {wrong}. Change your days away in </plan>.")
+    found = joined(spans)
+    if len(found) > MOST_AWAY:
+        raise UserError(
+            f"A plan has up to {MOST_AWAY} times away. Join some of them, as in 24-31 Dec, in </plan>."
+        )
+    return found
+
+
+def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Return spans in order, those that touch each other as one."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if found and span[0] <= found[-1][1] + timedelta(days=1):
+            found[-1] = found[-1][0], max(found[-1][1], span[1])
+        else:
+            found.append(span)
+    return tuple(found)
+
+
+def within(spans: Iterable[Span], first: date, last: date) -> tuple[Span, ...]:
+    """Return those parts of spans that are from one day to another."""
+    cut = [(max(start, first), min(end, last)) for start, end in spans]
+    return tuple((start, end) for start, end in cut if start <= end)
+
+
+def written_away(spans: Iterable[Span], today: date) -> str:
+    """Return words that `read_away` reads as these days, which are from today on."""
+    return ", ".join(_written_span(*span, today) for span in spans)
+
+
+def _written_span(first: date, last: date, today: date) -> str:
+    end = _short(last, today)
+    if first == last:
+        return end
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}-{end}"
+    return f"{_short(first, today)} - {end}"
+
+
+def _short(day: date, today: date) -> str:
+    """Return a short date, with its year where `read_date` would else take it for another one."""
+    written = short_date(day)
+    needs_year = written in {"29 Feb", short_date(today)} and day != today
+    return f"{written} {day.year}" if needs_year else written
+
+
+def short_date(day: date) -> str:
+    """Return a date as in `12 Dec`."""
+    return f"{day.day} {day:%b}"
+
+
+def _span(text: str, today: date) -> Span:
+    """Read a day, or two with their month once or twice, such as `24-26 Dec` or `30 Dec to 2 Jan`."""
+    with suppress(UserError):
+        day = _parse(text, today)
+        return day, day
+    for found in re.finditer(r" *(?:-|\N{EN DASH}|\b(?:to|until|till)\b) *", text, re.IGNORECASE):
+        first, last = text[: found.start()], text[found.end() :]
+        with suppress(UserError):
+            if number := _NUMBER.fullmatch(first):
+                end = _parse(last, today)
+                return _date(end.year, end.month, int(number[1])), end
+            start = _parse(first, today)
+            if number := _NUMBER.fullmatch(last):
+                return start, _date(start.year, start.month, int(number[1]))
+            return start, _parse(last, today)
+    raise _unknown(text)
 
 
 def _parse(text: str, today: date) -> date:

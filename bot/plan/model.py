@@ -20,6 +20,14 @@ class PlannedDay(Struct, frozen=True):
     ready: int
 
 
+class Ended(Struct, frozen=True):
+    """A plan that is over, the last day that was recorded, and how its check questions went."""
+
+    plan: Plan
+    last: PlannedDay | None
+    checks: Checks | None
+
+
 class Pace(Struct, frozen=True):
     """A member's habits in practice.
 

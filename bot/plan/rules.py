@@ -14,7 +14,6 @@ from bot.plan.model import Pace, PlannedDay
 from bot.questions.areas import ALL, is_asked, topics_of
 from bot.questions.model import Bank, Item, Topic
 
-LEAST_MINUTES, MOST_MINUTES, MINUTES = 5, 120, 15
 READY = 0.8
 """A topic is ready from this share of its items that the member knows."""
 _STARTED = 1 / 3

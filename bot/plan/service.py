@@ -6,22 +6,27 @@ A plan whose day has passed has no effect any more. It is deleted once its membe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+
+from msgspec.structs import replace
 
 from bot.core.calendar import local_date
 from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
+from bot.members.rules import days_between
 from bot.members.store import set_zone_if_unset, zone_of
-from bot.memory.model import Plan
+from bot.memory.model import Plan, Said
+from bot.memory.progress import Knowledge
 from bot.memory.today import DayFacts
 from bot.memory.today_service import Days
-from bot.plan import rules, store
-from bot.plan.checks import choose_checks
-from bot.plan.dates import read_date
+from bot.plan import store
+from bot.plan.checks import checks_of, choose_checks
+from bot.plan.dates import joined, read_away, read_date, within
 from bot.plan.forecast import build_outlook
-from bot.plan.model import Outlook, PlannedDay
+from bot.plan.model import Ended, Outlook, PlannedDay
+from bot.plan.week import MINUTES, read_week
 from bot.questions import areas
 from bot.questions.model import Bank
 
@@ -42,12 +47,13 @@ class Plans:
         user_id: int,
         guild_id: int | None,
         day: str,
-        minutes: int = rules.MINUTES,
+        minutes: str = MINUTES,
         goal: str | None = None,
+        away: str = "",
     ) -> PlanPage:
         """Create or change a plan; without `goal` that of before stays, or it is everything.
 
-        Raises UserError for an invalid day and an unknown goal.
+        Raises UserError for texts that can't be read and for an unknown goal.
         """
         while True:
             before, facts = await self._database.read(self._situation, user_id, guild_id)
@@ -58,26 +64,49 @@ class Plans:
                     "Ask a moderator to add some."
                 )
             running = None if before is None or before.is_over(known.today) else before
-            if running is not None and day.strip() == running.day.isoformat():
-                chosen = running.day
-            else:
-                chosen = read_date(day, known.today)
-            if goal is not None:
-                wanted = areas.read_area(known.bank, goal)
-            else:
-                wanted = running.goal if running else areas.ALL
-            set_on = running.set_on if running else known.today
-            if running is not None and running.goal == wanted:
-                checks = running.checks
-            else:
-                days = (chosen - known.today).days
-                checks = choose_checks(known.bank, wanted, known.cards, days, self._rng)
-            plan = Plan(user_id, chosen, (minutes,) * 7, set_on, wanted, checks=checks)
+            plan = self._planned(user_id, known, running, (day, minutes, away), goal)
             facts = facts.with_plan(plan)
             outlook = await compute(guild_id or user_id, build_outlook, plan, facts)
-            past = await self._database.write(_save, outlook, before)
-            if past is not None:
-                return outlook, past
+            outlook = replace(outlook, plan=replace(plan, said=_said(outlook, running)))
+            days = await self._database.write(_save, outlook, before)
+            if days is not None:
+                return outlook, days
+
+    def _planned(
+        self,
+        user_id: int,
+        known: Knowledge,
+        running: Plan | None,
+        texts: tuple[str, str, str],
+        goal: str | None,
+    ) -> Plan:
+        """Return the plan that the texts of the form ask for: day, minutes and days away."""
+        typed, minutes, away = texts
+        if running is not None and typed.strip() == running.day.isoformat():
+            day = running.day
+        else:
+            day = read_date(typed, known.today)
+        if goal is not None:
+            wanted = areas.read_area(known.bank, goal)
+        else:
+            wanted = running.goal if running else areas.ALL
+        yesterday = known.today - timedelta(days=1)
+        days_away = read_away(away, known.today, day)
+        if running is not None:
+            days_away = joined([*within(running.away, running.set_on, yesterday), *days_away])
+        if running is not None and running.goal == wanted:
+            checks = running.checks
+        else:
+            days = (day - known.today).days
+            checks = choose_checks(known.bank, wanted, known.cards, days, self._rng)
+        set_on = running.set_on if running else known.today
+        plan = Plan(user_id, day, read_week(minutes), set_on, wanted, days_away, checks)
+        if not any(map(plan.minutes_on, days_between(yesterday, day))):
+            raise UserError(
+                "That leaves no day to practise before your interview. "
+                "Change the minutes or the days away in </plan>."
+            )
+        return plan
 
     async def page(self, user_id: int, guild_id: int | None) -> PlanPage | None:
         """Return a member's plan, and record today; None if they have none, or it is over."""
@@ -96,10 +125,11 @@ class Plans:
     @reading
     def form(
         self, conn: Connection, user_id: int, guild_id: int | None
-    ) -> tuple[Plan | None, Bank]:
-        """Return what a member's form is about: their plan if it isn't over, and their bank."""
+    ) -> tuple[Plan | None, Bank, date]:
+        """Return what a member's form is about: their plan if it isn't over, their bank, and today."""
         today = local_date(zone_of(conn, user_id, guild_id), self._now())
-        return store.running(conn, user_id, today), self._banks.of_member(conn, user_id, guild_id)
+        bank = self._banks.of_member(conn, user_id, guild_id)
+        return store.running(conn, user_id, today), bank, today
 
     @writing
     def end(self, conn: Connection, user_id: int) -> bool:
@@ -107,25 +137,37 @@ class Plans:
         plan = store.get(conn, user_id)
         return plan is not None and store.end(conn, plan)
 
-    async def end_if_over(self, user_id: int, guild_id: int | None) -> date | None:
-        """Delete a plan whose day has passed, and return that day, only once."""
-        plan = await self._past_plan(user_id, guild_id)
-        if plan is None or not await self._database.write(store.end, plan):
+    async def end_if_over(self, user_id: int, guild_id: int | None) -> Ended | None:
+        """Delete a plan whose day has passed, and return how it went, only once."""
+        ended = await self._ended(user_id, guild_id)
+        if ended is None or not await self._database.write(store.end, ended.plan):
             return None
-        return plan.day
+        return ended
 
     @reading
-    def _past_plan(self, conn: Connection, user_id: int, guild_id: int | None) -> Plan | None:
-        """Return a member's plan if its day has passed."""
+    def _ended(self, conn: Connection, user_id: int, guild_id: int | None) -> Ended | None:
+        """Return how a member's plan went if its day has passed."""
         plan = store.get(conn, user_id)
         today = local_date(zone_of(conn, user_id, guild_id), self._now())
-        return plan if plan is not None and plan.is_over(today) else None
+        if plan is None or not plan.is_over(today):
+            return None
+        days = store.days_since(conn, user_id, plan.set_on)
+        known = self._days.facts(conn, user_id, guild_id).known
+        return Ended(plan, days[-1] if days else None, checks_of(plan, known))
 
     def _situation(
         self, conn: Connection, user_id: int, guild_id: int | None
     ) -> tuple[Plan | None, DayFacts]:
         """Return what an outlook depends on; the plan may be over."""
         return store.get(conn, user_id), self._days.facts(conn, user_id, guild_id)
+
+
+def _said(outlook: Outlook, before: Plan | None) -> Said | None:
+    """Return what is expected of a plan's day, or what was said before if nothing has changed."""
+    if before is not None and replace(before, said=None) == outlook.plan:
+        return before.said
+    low, high = (round(100 * share) for share in outlook.then)
+    return Said(outlook.today.day, low, high) if outlook.is_asked else None
 
 
 def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> Sequence[PlannedDay] | None:

@@ -1,9 +1,9 @@
-"""The page of a plan, three lines with a picture, and its form."""
+"""The page of a plan, a few lines with a picture, and its form."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import discord
 from discord import ui
@@ -12,27 +12,28 @@ from bot.chat import text as t
 from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, row
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import (
-    ACCENT,
     INK,
     MARGIN,
     MUTED,
+    PAPER,
     TRACK,
     WIDTH,
+    area,
     box,
     draw_picture,
     fit_label,
     headline,
-    labelled_bar,
     panel,
+    right_aligned,
     stroke,
     words,
 )
 from bot.chat.router import Route
 from bot.memory.model import Plan
 from bot.memory.views import todays
-from bot.plan.dates import written_date
-from bot.plan.model import Outlook, PlannedDay, SectionOutlook
-from bot.plan.rules import LEAST_MINUTES, MINUTES, MOST_MINUTES
+from bot.plan.dates import short_date, within, written_away, written_date
+from bot.plan.model import Ended, Outlook, PlannedDay, Range, SectionOutlook
+from bot.plan.week import MINUTES, MOST, written_week
 from bot.questions.areas import ALL, area_options
 from bot.questions.model import Bank
 from bot.questions.views import PRACTISE
@@ -43,27 +44,37 @@ KEPT = "kept"
 """The form's value for a goal that it can't offer, because nothing of it is asked here."""
 
 NO_PLAN = "Your plan is gone. Set another with </plan>."
-_ELSEWHERE = (
-    "-# Nothing of what your plan is for is asked here, so this page is about everything that is."
-)
-_CHART_LEFT, _CHART_HEIGHT = 62, 130
+_ELSEWHERE = "-# None of it is asked here, so this is about everything."
+_NARROW = 3
+"""A range of fewer points is said as one figure."""
+_KEPT = 0.8
+"""Whoever practised on this share of the planned days keeps their plan."""
+_CHART_LEFT, _CHART_HEIGHT = 62, 110
 """Left edge of the chart, next to its scale, and its height."""
-_SECTION_BARS, _TITLE_LENGTH = 8, 28
+_LABELS_APART = 100
+"""Least distance of dates in the chart."""
+_SECTION_BARS, _TITLE_LENGTH = 12, 28
 """Sections in the picture, and characters of a title there."""
+_BAR_WIDTH, _BAR_HEIGHT = 258, 25
+"""The size of a section's bar, which has its title; its figures are to the right of it."""
 _MOST_OPTIONS = 25
 """Options of a select menu, which Discord limits."""
-_EXPECTED_COLOUR = "#949cf7"
+_BAND, _NOW, _THEN = "#949cf7", "#4752c4", "#3b4074"
+"""Colours; text on the last two has a contrast of 6:1 and more."""
 
 
 async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> Message:
     """The page of a plan; `key` is that of a `FairQueue`."""
     heading = f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}"
+    to_do = todays(outlook.today)
+    if outlook.today.to_do and _is_behind(outlook):
+        to_do = f"Each day you practise moves that up. {to_do}"
     return Message(
         OPEN,
-        "\n".join([heading, *_readiness(outlook)]),
-        None if outlook.is_asked else _ELSEWHERE,
-        await draw_picture("plan.png", alt_text(outlook), lambda: svg(outlook, past), key),
-        todays(outlook.today),
+        "\n".join([heading, *_known(outlook)]),
+        "\n".join(_details(outlook)) or None,
+        await draw_picture("plan.png", alt_text(outlook, past), lambda: svg(outlook, past), key),
+        to_do,
         row(
             button("Practise", PRACTISE.id(topic=""), PRIMARY) if outlook.today.to_do else None,
             button("Edit", PLAN.id(do="form")),
@@ -76,40 +87,109 @@ def percent(share: float) -> int:
     return round(100 * share)
 
 
-def _readiness(outlook: Outlook) -> list[str]:
-    """Say readiness now and on the interview day, and what twice the time would change."""
-    now = f"About **{percent(outlook.unseen.middle)}%** ready today"
-    if not outlook.days:
-        return [f"{now}, the day of your interview"]
-    then = percent(outlook.then.middle)
-    twice = then if outlook.twice is None else percent(outlook.twice.middle)
-    lines = [now, f"**{then}%** on {_short(outlook.plan.day)} {_condition(outlook)}"]
-    return [*lines, f"**{twice}%** with twice the time"] if twice > then else lines
+def in_words(found: Range) -> str:
+    """Say a range in bold: `35 to 45%`, or `about 40%` if it is narrow."""
+    low, high = map(percent, found)
+    if high - low < _NARROW:
+        return f"about **{percent(found.middle)}%**"
+    return f"**{low} to {high}%**"
 
 
-def _condition(outlook: Outlook) -> str:
-    """Say under which condition a forecast holds: the habits of the past days, else the plan."""
-    own = outlook.pace
-    if not own.days:
-        return f"with {max(outlook.plan.week)} minutes a day"
-    if own.practised and own.days > 1:
-        return f"at this pace, {own.practised:,} of the last {own.days:,} days"
-    return "at this pace"
+def _known(outlook: Outlook) -> list[str]:
+    """Say what is known today and on the interview day, and what twice the time would change."""
+    lines = [f"Today you'd know {in_words(outlook.unseen)} of {_of_what(outlook)}"]
+    if outlook.days:
+        then = in_words(outlook.then)
+        lines.append(f"{then[0].upper()}{then[1:]} on {_on_the_day(outlook)}")
+        if outlook.twice is not None:
+            lines.append(f"{_twice_the_time(outlook)}: {in_words(outlook.twice)}")
+    else:
+        lines.append("Your interview is today. I hope it goes well.")
+    if not outlook.asked and outlook.today.to_do:
+        lines.append("Answer today's questions, and I can say more.")
+    if (checks := outlook.checks) is not None:
+        so_far = " so far" if checks.answered < checks.total else ""
+        right = f"**{checks.right:,} of {checks.answered:,}** right"
+        lines.append(f"Check{so_far}: {right}, of questions kept back until now")
+    return lines
+
+
+def _details(outlook: Outlook) -> list[str]:
+    """Say what these figures are about, and what is known of other questions."""
+    lines = [] if outlook.is_asked else [_ELSEWHERE]
+    if outlook.remembered is not None:
+        again = f"Of the {outlook.asked:,} you've had, {percent(outlook.remembered)}%"
+        lines.append(f"-# Of questions new to you. {again}.")
+    if outlook.checked:
+        topics = t.count(outlook.topics, "topic")
+        lines.append(f"-# You've explained {outlook.checked:,} of {topics} well")
+    elif outlook.asked:
+        lines.append("-# No topic explained yet: try </interview>")
+    return lines
+
+
+def _of_what(outlook: Outlook) -> str:
+    is_part = outlook.is_asked and outlook.plan.goal != ALL
+    return "what interviews ask" + (" about this" if is_part else "")
+
+
+def _on_the_day(outlook: Outlook) -> str:
+    """Return the interview day, and the condition of its forecast: the plan, or habits so far."""
+    day, own, week = short_date(outlook.plan.day), outlook.pace, outlook.plan.week
+    if _is_behind(outlook):
+        days = f", {own.practised:,} of {_planned_days(outlook):,} days" if own.practised else ""
+        return f"{day} at your pace so far{days}"
+    minutes = f"{week[0]} minutes a day" if _is_even(week) else f"{sum(week)} minutes a week"
+    return f"{day} with {minutes}"
+
+
+def _twice_the_time(outlook: Outlook) -> str:
+    week = outlook.plan.week
+    if _is_even(week) and 2 * week[0] <= MOST and not _is_behind(outlook):
+        return f"{2 * week[0]} minutes a day"
+    return "Twice the time"
+
+
+def _is_even(week: Sequence[int]) -> bool:
+    return len(set(week)) == 1
+
+
+def _is_behind(outlook: Outlook) -> bool:
+    """Whether the member practised on clearly fewer days than planned, so far."""
+    return outlook.pace.practised < _KEPT * _planned_days(outlook)
+
+
+def _planned_days(outlook: Outlook) -> int:
+    """Return how many of the days of a member's pace asked something."""
+    today = outlook.today.day
+    days = (today - timedelta(days=n + 1) for n in range(outlook.pace.days))
+    return sum(outlook.plan.minutes_on(day) > 0 for day in days)
 
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
-    ready = f"Ready: about **{percent(outlook.unseen.middle)}%**"
+    known = f"you'd know {in_words(outlook.unseen)}"
     if not outlook.days:
-        return f"{ready} on the day of your interview"
-    return f"{ready}, **{percent(outlook.then.middle)}%** on {_short(outlook.plan.day)}"
+        return f"Interview today: {known}"
+    return f"Interview: {known}, {in_words(outlook.then)} on {short_date(outlook.plan.day)}"
 
 
-def ended_page(day: date) -> Message:
-    """The page that a member reads once after the day of their plan."""
+def ended_page(ended: Ended) -> Message:
+    """The page that a member reads once after the day of their plan: what was said, and what came."""
+    said, last, checks = ended.plan.said, ended.last, ended.checks
+    came = []
+    if said is not None and last is not None and last.day > said.on:
+        expected = in_words(Range(said.low / 100, said.high / 100))
+        came.append(
+            f"On {short_date(said.on)} I said {expected}; "
+            f"on {short_date(last.day)} it was about **{percent(last.ready / 1000)}%**."
+        )
+    if checks is not None:
+        came.append(f"Check: **{checks.right:,} of {checks.answered:,}** right.")
     return Message(
         ENDED,
-        f"Your plan for {written_date(day)} is done. I hope the interview went well.",
+        f"Your plan for {written_date(ended.plan.day)} is done. I hope the interview went well.",
+        " ".join(came) or None,
         row(button("Plan another one", PLAN.id(do="form"))),
     )
 
@@ -135,7 +215,7 @@ def removed_page() -> Message:
     )
 
 
-def form(plan: Plan | None, bank: Bank) -> ui.Modal:
+def form(plan: Plan | None, bank: Bank, today: date) -> ui.Modal:
     """The modal that makes a plan, or changes it."""
     goal = ALL if plan is None else plan.goal
     areas = [pair for pair in area_options(bank) if len(pair[1]) <= 100][:_MOST_OPTIONS]
@@ -147,6 +227,7 @@ def form(plan: Plan | None, bank: Bank) -> ui.Modal:
         for label, area in areas
     ]
     menu: ui.Select[ui.LayoutView] = ui.Select(custom_id="goal", options=options)
+    away = within(() if plan is None else plan.away, today, date.max)
     return fields_modal(
         "Your plan",
         PLAN_FORM.id(),
@@ -160,39 +241,53 @@ def form(plan: Plan | None, bank: Bank) -> ui.Modal:
         text_field(
             "minutes",
             "Minutes a day",
-            str(MINUTES if plan is None else max(plan.week)),
-            3,
-            f"From {LEAST_MINUTES} to {MOST_MINUTES}",
+            MINUTES if plan is None else written_week(plan.week),
+            80,
+            "Like 15, or 10, weekends 30, or Mon-Fri 10, Sat 30",
         ),
         ui.Label(text="What for", component=menu),
+        text_field(
+            "away",
+            "Days without practice",
+            written_away(away, today),
+            400,
+            "Like 24-26 Dec, 31 Dec",
+            needed=False,
+        ),
     )
 
 
-def alt_text(outlook: Outlook) -> str:
+def alt_text(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
     """Everything that the picture shows."""
-    parts = [
-        f"{percent(outlook.unseen.middle)}% ready now",
-        f"{percent(outlook.then.middle)}% on {written_date(outlook.plan.day)} {_condition(outlook)}",
-        t.count(outlook.days, "day") + " to go",
-    ]
+    today = f"Today {_plain(outlook.unseen)} of {_of_what(outlook)}"
+    if before := _before(outlook, past):
+        first = before[0]
+        today += f", after {percent(first.ready / 1000)}% on {short_date(first.day)}"
+    then = f"{_plain(outlook.then)} on {_on_the_day(outlook)}"
+    parts = [today, *([then, f"{t.count(outlook.days, 'day')} to go"] if outlook.days else [])]
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
     return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
 
 
+def _plain(found: Range) -> str:
+    return in_words(found).replace("**", "")
+
+
+def _before(outlook: Outlook, past: Sequence[PlannedDay]) -> list[PlannedDay]:
+    """Return the recorded days before today."""
+    return [recorded for recorded in past if recorded.day < outlook.today.day]
+
+
 def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
-    """The picture: the curve, and a bar for each section."""
-    chart, below = _chart(outlook, past, MARGIN)
-    sections, bottom = _sections(outlook.sections, _short(outlook.plan.day), below + 42)
+    """The picture: the line so far and the range to come, and a bar for each section."""
+    chart, below = _chart(outlook, _before(outlook, past), MARGIN)
+    sections, bottom = _sections(outlook.sections, short_date(outlook.plan.day), below + 38)
     return panel(bottom, chart, sections)
 
 
-def _short(day: date) -> str:
-    return f"{day.day} {day:%b}"
-
-
-def _chart(outlook: Outlook, past: Sequence[PlannedDay], top: float) -> tuple[str, float]:
-    """Past readiness, and the expected curve dashed, from 0 to 100%."""
-    start = min([outlook.today.day, *(recorded.day for recorded in past)])
+def _chart(outlook: Outlook, before: Sequence[PlannedDay], top: float) -> tuple[str, float]:
+    """The line so far, and the range to come as a band, from 0 to 100%."""
+    start = before[0].day if before else outlook.today.day
     whole = max((outlook.plan.day - start).days, 1)
     right, base = WIDTH - MARGIN, top + _CHART_HEIGHT
 
@@ -207,44 +302,42 @@ def _chart(outlook: Outlook, past: Sequence[PlannedDay], top: float) -> tuple[st
             words(_CHART_LEFT - 8, y + 6, f"{percent(share)}%", colour=MUTED, anchor="end")
         )
     past_days = (outlook.today.day - start).days
-    line_so_far = [
-        position((recorded.day - start).days, recorded.ready / 1000)
-        for recorded in past
-        if recorded.day < outlook.today.day
-    ]
     now = position(past_days, outlook.unseen.middle)
-    ahead = [position(past_days + day, (low + high) / 2) for day, low, high in outlook.curve]
-    if line_so_far:
-        parts.append(stroke([*line_so_far, now], INK, 'stroke-width="3"'))
-    if len(ahead) > 1:
-        parts.append(stroke(ahead, _EXPECTED_COLOUR, 'stroke-width="3" stroke-dasharray="1 7"'))
+    lows = [position(past_days + day, low) for day, low, _ in outlook.curve]
+    highs = [position(past_days + day, high) for day, _, high in outlook.curve]
+    parts.append(area([*lows, *reversed(highs)], _BAND))
+    if before:
+        so_far = [position((each.day - start).days, each.ready / 1000) for each in before]
+        parts.append(stroke([*so_far, now], INK, 'stroke-width="3"'))
     parts.append(box(now[0] - 5, now[1] - 5, 10, 10, INK, radius=5))
-    parts += _day_labels(outlook, start, position(past_days, 0)[0], base + 24)
+    parts += _day_labels(outlook, start, now[0], base + 24)
     return "".join(parts), base + 24
 
 
 def _day_labels(outlook: Outlook, start: date, today: float, y: float) -> list[str]:
     """The labels of the first day, of today if there is room, and of the interview day."""
     right = WIDTH - MARGIN
-    labels = [words(right, y, _short(outlook.plan.day), colour=MUTED, anchor="end")]
+    labels = [words(right, y, short_date(outlook.plan.day), colour=MUTED, anchor="end")]
     if start == outlook.today.day:
         return [*labels, words(_CHART_LEFT, y, "Today", colour=MUTED)]
-    if today - _CHART_LEFT > 90:
-        labels.append(words(_CHART_LEFT, y, _short(start), colour=MUTED))
-    if right - today > 90:
-        labels.append(
-            words(max(today, _CHART_LEFT + 24), y, "Today", colour=MUTED, anchor="middle")
-        )
+    if today - _CHART_LEFT > _LABELS_APART:
+        labels.append(words(_CHART_LEFT, y, short_date(start), colour=MUTED))
+    if right - today > _LABELS_APART:
+        middle = max(today, _CHART_LEFT + 24)
+        labels.append(words(middle, y, "Today", colour=MUTED, anchor="middle"))
     return labels
 
 
 def _sections(sections: tuple[SectionOutlook, ...], day: str, top: float) -> tuple[str, float]:
     parts = [headline(top, "By section", f"now · {day}")]
-    y = top + 32
+    y = top + 12
     for n, s in enumerate(sections[:_SECTION_BARS], start=1):
         title = fit_label(s.title, _TITLE_LENGTH, f"Section {n}")
-        now, then = (f"{percent(share)}%" for share in (s.now, s.then))
-        shares = sorted([(s.then, _EXPECTED_COLOUR), (s.now, ACCENT)], reverse=True)
-        parts.append(labelled_bar(y, title, f"{now} · {then}", 1, *shares))
-        y += 47
-    return "".join(parts), y
+        for share, colour in sorted([(s.then, _THEN), (s.now, _NOW)], reverse=True):
+            parts.append(box(MARGIN, y, _BAR_WIDTH * share, _BAR_HEIGHT, colour))
+        parts.append(words(MARGIN + 6, y + 18, title))
+        right = MARGIN + _BAR_WIDTH
+        parts.append(box(right, y, WIDTH - right, _BAR_HEIGHT, PAPER))  # hides a title's end
+        parts.append(right_aligned(y + 18, f"{percent(s.now)} · {percent(s.then)}%"))
+        y += _BAR_HEIGHT + 4
+    return "".join(parts), y + 10

@@ -53,7 +53,7 @@ def card(found: Reminder | None, zone: str | None, now: datetime) -> Message:
     `zone` is None if nothing tells theirs.
     """
     where = "" if zone is None else f", {_clock(zone)}"
-    not_always = "Never on a day that's done."
+    not_always = "Never on a day that's done or off."
     if found is not None and found.next_at is not None and zone is not None:
         is_today = local_date(zone, found.next_at) == local_date(zone, now)
         return Message(

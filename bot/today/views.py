@@ -13,7 +13,7 @@ from bot.interviews.views import BEGIN
 from bot.members.model import StreakNews
 from bot.members.views import streak_news
 from bot.memory.model import Today
-from bot.memory.views import days_in_a_row, tomorrow
+from bot.memory.views import asks_openly, days_in_a_row, tomorrow
 from bot.reminders.views import CHANGE
 
 MORE = Route("more", {}, once=True)
@@ -89,8 +89,13 @@ def _steps(today: Today) -> list[tuple[str, str]]:
     """Return labels and custom ids of what goes on; the first is the one next step."""
     if found := steps(today):
         return [("Answer", found[0][1]), *found[1:]] if len(today.dailies) == 1 else found
+    topic, found = today.open_topic, []
+    if topic is not None and not today.open_dailies:
+        found.append((asks_openly(topic), BEGIN.id(topic=topic.id)))
     if today.may_remind and today.done:
-        return [("Remind me tomorrow at this time", CHANGE.id(what="tomorrow"))]
+        found.append(("Remind me tomorrow at this time", CHANGE.id(what="tomorrow")))
+    if found:
+        return found
     return [] if today.more or today.elsewhere else [("Mock interview", BEGIN.id(topic=""))]
 
 

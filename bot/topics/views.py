@@ -26,7 +26,7 @@ from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
 from bot.memory.model import Progress
 from bot.memory.progress import weakest
-from bot.memory.views import met_and_known
+from bot.memory.views import asks_openly, met_and_known
 from bot.practice.views import aside_button
 from bot.questions.model import Bank, Topic
 from bot.questions.views import PRACTISE, sources
@@ -72,7 +72,8 @@ def _page_of_topic(bank: Bank, topic_id: str) -> int:
 
 
 def section_list(found: TopicList) -> Message:
-    """Return the sections with what a member has met of each, and their weakest topic.
+    """Return the sections with what a member has met of each, and their weakest topic or, without
+    one, the topic that is nearly ready and interviews ask most.
 
     A phone has no room for sections that are new to the member; the list to pick from has all.
     """
@@ -89,21 +90,30 @@ def section_list(found: TopicList) -> Message:
             )
         options.append((section.title, str(first_pages[section.id]), _figures(progress)))
     first = weakest(found.progress)
-    advice = f"Weakest: **{t.one_line(bank.topics[first].title)}**" if first is not None else None
+    lacking = max(
+        (
+            topic
+            for topic in bank.open_topics.values()
+            if found.progress[topic.id].lacks_open_answer
+        ),
+        key=lambda topic: topic.weight,
+        default=None,
+    )
+    step = button("Practise", PRACTISE.id(topic=""), PRIMARY)
+    advice = None
+    if first is not None:
+        advice = f"Weakest: **{t.one_line(bank.topics[first].title)}**"
+        step = button("Practise the weakest", PRACTISE.id(topic=first), PRIMARY)
+    elif lacking is not None:
+        advice = f"Nearly ready: **{t.one_line(lacking.title)}**"
+        step = button(asks_openly(lacking), BEGIN.id(topic=lacking.id), PRIMARY)
     return Message(
         OPEN,
         f"### Topics\n-# {_figures(found.progress.values())}",
         "\n".join(lines) or None,
         advice,
         row(_choices(SECTION_PICK.id(), "Open a section…", options)),
-        row(
-            button(
-                "Practise the weakest" if first else "Practise",
-                PRACTISE.id(topic=first or ""),
-                PRIMARY,
-            ),
-            aside_button(found.set_aside),
-        ),
+        row(step, aside_button(found.set_aside)),
     )
 
 
@@ -168,6 +178,19 @@ def _topic_state(progress: Progress) -> str:
     return f"{progress.level.capitalize()} · {_figures([progress])}"
 
 
+def _open_answer(progress: Progress) -> str | None:
+    """Say how the latest open answer went, and what it takes for a topic to be ready."""
+    answer = progress.open_answer
+    made = f"Open question: {answer.made} of {t.count(answer.points, 'point')}" if answer else None
+    if not progress.lacks_open_answer:
+        return made
+    return (
+        f"{made}. Most of them make it ready."
+        if made
+        else "Nearly ready: only a good answer to its open question is missing."
+    )
+
+
 def topic_page(
     found: TopicList, topic_id: str, page: int = 0, *, may_suggest: bool = True
 ) -> Message:
@@ -176,11 +199,21 @@ def topic_page(
     topic = bank.asked_topics[topic_id]
     asks_openly = topic_id in bank.open_topics
     section = t.one_line(bank.section_titles[topic.section_id])
-    state = _topic_state(found.progress[topic_id])
-    head = f"### {t.one_line(topic.title)}\n-# {section} · {state}"
+    progress = found.progress[topic_id]
+    lines = [f"### {t.one_line(topic.title)}", f"-# {section} · {_topic_state(progress)}"]
+    if asks_openly and (said := _open_answer(progress)):
+        lines.append(f"-# {said}")
+    head = "\n".join(lines)
+    interview = button("Interview me", BEGIN.id(topic=topic_id)) if asks_openly else None
+    practise = button("Practise", PRACTISE.id(topic=topic_id), PRIMARY) if topic.items else None
+    steps = [practise, interview]
+    if progress.lacks_open_answer:
+        steps = [
+            button("Interview me", BEGIN.id(topic=topic_id), PRIMARY),
+            button("Practise", PRACTISE.id(topic=topic_id)),
+        ]
     actions = row(
-        button("Practise", PRACTISE.id(topic=topic_id), PRIMARY) if topic.items else None,
-        button("Interview me", BEGIN.id(topic=topic_id)) if asks_openly else None,
+        *steps,
         button("Anki deck", TOPIC_DECK.id(topic=topic_id)) if topic.items else None,
         suggest_button() if may_suggest else None,
         button("All topics", TOPICS.id(slot="all", page=_page_of_topic(bank, topic_id))),

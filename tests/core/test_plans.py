@@ -255,7 +255,7 @@ CALLS: list[Call] = [
     call(plan.asked_on, DATES),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
     call(memory.save_open_answer, answer=OpenAnswer(NOW, 2, 5)),
-    call(memory.who_will_know, item_ids=["t1-a", "t1-b"], number=1.5, since=NOW),
+    call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
     call(members.seen_on, after=NEWCOMER),
     call(milestones.remove, kind=Kind.STREAK, name="7"),
     call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK]),

@@ -24,6 +24,8 @@ from sqlalchemy import create_engine
 from bot.answers import totals
 from bot.core.snowflakes import created_at, earliest_id
 from bot.core.tables import milliseconds
+from bot.daily.rules import SAID
+from bot.interviews.model import PointCount, decode
 from bot.memory.model import Fits, MemoryCard
 from bot.memory.rules import first_stabilities, review
 from tests.crash.challenges import challenges
@@ -72,6 +74,17 @@ _RATED = """
 """
 _FITS = (
     "SELECT user_id, holds_from, again, hard, good, easy FROM first_stabilities ORDER BY holds_from"
+)
+_OPENLY = """
+    SELECT user_id, q.topic_id, answered_at, grade, NULL AS ticks FROM interview_questions AS q
+    JOIN interviews ON interviews.id = interview_id WHERE grade IS NOT NULL
+    UNION ALL
+    SELECT user_id, topic_id, answered_at, NULL, answer FROM answers
+    WHERE item_id = '' AND answer != '' AND user_id > 0
+    ORDER BY answered_at
+"""
+_OPEN_ANSWERS = (
+    "SELECT user_id, topic_id, answered_at, made, points FROM met WHERE answered_at IS NOT NULL"
 )
 _MEMORY_CARDS = "SELECT user_id, item_id, state, stability, due_at FROM cards"
 
@@ -162,9 +175,10 @@ def seen(facts: Facts) -> list[str]:
 
 
 def stored(database: Path, world: World) -> list[str]:
-    """Check that the log agrees with the points paid, the totals and the memory cards."""
+    """Check that the log agrees with the points paid, the totals and what members know."""
     facts = Facts(database, world)
-    return [*_counted(facts), *_memory(facts), *_totals(database)]
+    checks = (_counted, _expected, _memory, _open_answers)
+    return [*(problem for check in checks for problem in check(facts)), *_totals(database)]
 
 
 def trouble(log: str) -> list[str]:
@@ -438,6 +452,21 @@ def _counted(facts: Facts) -> Iterator[str]:
             paid[item] = answer["answered_at"]
 
 
+def _expected(facts: Facts) -> Iterator[str]:
+    """Check that first answers to items in practice have what was expected of them, and no others."""
+    asked = {question["id"]: question["expected"] for question in facts["practice_questions"]}
+    met = set()
+    for answer in facts.log:
+        item = answer["user_id"], answer["item_id"]
+        is_first = answer["source"] == "practice" and item not in met
+        wanted = asked.get(answer["question_id"]) if is_first else None
+        if answer["expected"] != wanted or (wanted is None and is_first):
+            key = answer["source"], answer["question_id"]
+            yield f"of answer {key} was expected {answer['expected']}, asked with {wanted}"
+        if answer["rating"] is not None:
+            met.add(item)
+
+
 def _totals(database: Path) -> Iterator[str]:
     """Check that `python -m bot repair` changes nothing."""
     with tempfile.TemporaryDirectory() as folder:
@@ -477,3 +506,16 @@ def _memory(facts: Facts) -> Iterator[str]:
     for key in wanted.keys() | stored.keys():
         if wanted.get(key) != stored.get(key):
             yield f"the card of {key} is {stored.get(key)}, a replay makes {wanted.get(key)}"
+
+
+def _open_answers(facts: Facts) -> Iterator[str]:
+    """Check that the latest counted answer to each open question counts for what a member knows."""
+    latest: dict[tuple[int, str], tuple[int, int, int]] = {}
+    for user, topic, at, grade, ticks in facts.query(_OPENLY):
+        count = decode(grade).count if grade else PointCount(ticks.count(SAID), len(ticks))
+        if count is not None:
+            latest[user, topic] = at, count.said, count.total
+    stored = {(user, topic): tuple(rest) for user, topic, *rest in facts.query(_OPEN_ANSWERS)}
+    for key in latest.keys() | stored.keys():
+        if latest.get(key) != stored.get(key):
+            yield f"of {key} counts {stored.get(key)}, the latest open answer is {latest.get(key)}"

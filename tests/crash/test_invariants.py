@@ -29,9 +29,11 @@ it won: UPDATE answers SET paid = paid + 1
 has the rating None: UPDATE answers SET rating = NULL WHERE source = 'round'
 has the rating: UPDATE answers SET rating = 4 - rating WHERE rating != 2
 a repair changes: UPDATE totals SET points = points + 1 WHERE topic_id = ''
+was expected 500, asked with None: UPDATE answers SET expected = 500
 a repair changes: DELETE FROM totals
 a replay makes: UPDATE cards SET due_at = due_at + 1
 a replay makes: DELETE FROM cards
+the latest open answer is None: INSERT INTO met VALUES (5, 'lora', 1, 1, 2, 5)
 is 'missed' with 1 messages: UPDATE dailies SET state = 'missed'
 is stuck: UPDATE dailies SET state = 'closing'
 before its time: UPDATE dailies SET scheduled_at = scheduled_at + 100000

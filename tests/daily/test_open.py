@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fsrs import Rating
 
+from bot.answers.model import Review
 from bot.answers.store import DAILY
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.model import Assessment
-from bot.memory.store import topics_met
+from bot.memory.model import OpenAnswer
+from bot.memory.store import open_answers_of, topics_met
 from tests.banks import teaching_bank
 from tests.fakes import DailyCard
+from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 FULL = (
@@ -50,6 +54,9 @@ async def test_open_questions_do_not_repeat_until_used_up(stage: Stage) -> None:
 
 async def test_an_answer_and_its_ticks(stage: Stage) -> None:
     """Words propose what was said, the member's ticks decide, and all of it pays nothing."""
+    for number in range(1, 5):
+        review = Review(ALWINA, Rating.Good, stage.clock())
+        await stage.database.write(remember, f"t{number}-a", review)
     await opened(stage, answer_hours=1)
     daily_id = stage.card().row_id
     given = await stage.write_daily(ALWINA, PART)
@@ -58,10 +65,12 @@ async def test_an_answer_and_its_ticks(stage: Stage) -> None:
     assert (await stage.bot.days.today(ALWINA, GUILD)).streak.current == 1
     assert (set(given.assessment.ticked), given.assessment.counted) == ({0}, None)
     assert given.assessment.points[0].quote == PART
+    assert await stage.database.read(open_answers_of, ALWINA) == {}
     for ticked in ({0, 2}, set(), {1}):
         found = await stage.bot.dailies.tick(daily_id, GUILD, ALWINA, ticked)
         assert found.assessment is not None
         assert set(found.assessment.counted or ()) == ticked
+        assert found.brought_back == (1, 1)
     await stage.restart()
     found = await stage.bot.dailies.feedback(daily_id, GUILD, ALWINA)
     assert found.assessment is not None
@@ -70,6 +79,8 @@ async def test_an_answer_and_its_ticks(stage: Stage) -> None:
     assert (answer.answer, answer.points, answer.local_date) == ("msm", 0, None)
     assert await stage.check_points() == {}
     assert await stage.bot.dailies.copy(daily_id, GUILD, ALWINA) is None  # it has its feedback
+    counted = await stage.database.read(open_answers_of, ALWINA)
+    assert counted == {answer.topic_id: OpenAnswer(answer.answered_at, 1, 3)}
     met = await stage.database.read(topics_met, ALWINA)
     assert list(met) == [answer.topic_id]  # interviews ask others first
 

@@ -139,11 +139,11 @@ async def test_help_suggests_next_steps(stage: Stage) -> None:
         await practice.answer()
     assert await steps() == ["Make a plan", "Mock interview", "Remind me"]
     day = (stage.services.context.now() + timedelta(days=30)).date().isoformat()
-    await stage.services.plans.set(stage.alwina.id, stage.guild.id, day, 3)
+    await stage.services.plans.set(stage.alwina.id, stage.guild.id, day, "5")
     await stage.services.reminders.set(stage.alwina.id, stage.guild.id, "08:00")
     await stage.alwina.slash(stage.quiz, "interview")
     assert await steps() == ["Practise", "Start a round", "Mock interview"]
-    await stage.services.plans.set(stage.bob.id, stage.guild.id, day, 3)
+    await stage.services.plans.set(stage.bob.id, stage.guild.id, day, "5")
     with_a_plan = labels(answer_to(await stage.bob.slash(stage.quiz, "help")))
     assert with_a_plan[:3] == ["Practise", "Start a round", "Mock interview"]
     for_managers = labels(answer_to(await stage.manager.slash(stage.quiz, "help")))

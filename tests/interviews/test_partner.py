@@ -27,6 +27,7 @@ from bot.interviews.model import (
 )
 from bot.interviews.rules import IDLE_AFTER, OPEN_FOR
 from bot.members.store import set_names
+from bot.memory.store import open_answers_of
 from tests.banks import small_bank
 from tests.fakes import START, Crash, unsent
 from tests.interviews.test_service import change_own_topic
@@ -491,6 +492,9 @@ async def test_an_erased_member_leaves_the_other_their_answers(stage: Stage) -> 
     await answer(stage, 2)
     await stage.bot.privacy.erase(ALWINA)
     await stage.run()
+    counted = {n: await stage.database.read(open_answers_of, n) for n in (ALWINA, BOB)}
+    assert [(a.made, a.points) for a in counted[BOB].values()] == [(1, 1)]
+    assert counted[ALWINA] == {}
     mine = await stage.bot.partners.interview_of(1, BOB)
     assert (await stage.bot.interviews.report(mine, BOB)).answered == 1
     with pytest.raises(UserError, match="That is over"):

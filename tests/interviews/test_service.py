@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
+from fsrs import Rating
 from sqlalchemy import Connection
 
+from bot.answers.model import Review
+from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import store
@@ -27,11 +30,13 @@ from bot.interviews.rules import follow_up_of, open_follow_up
 from bot.interviews.service import Interviews
 from bot.memory import store as memory_store
 from bot.memory.model import OpenAnswer
+from bot.practice.model import Asking, PracticeVerdict
 from bot.questions import store as questions_store
 from bot.questions.own import OwnTopic
 from tests.banks import SPLIT_BY_TIME, teaching_bank
 from tests.fakes import FakeVerifier, silent_verifier
 from tests.ours import own_topic
+from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 GOOD = (
@@ -271,7 +276,7 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
     await alwina.answer_follow_up(2)
     waiting = await alwina.feedback()
     assert (waiting.assessment, follow_up_of(waiting), waiting.reply) == (None, None, None)
-    assert (await alwina.row()).grade is None
+    assert ((await alwina.row()).grade, await alwina.counted()) == (None, None)
     await stage.wait(hours=2, seconds=5)
     shown = await alwina.feedback()
     assert of(shown).counted is None
@@ -413,6 +418,66 @@ async def test_nothing_is_counted_before_the_member_counts(alwina: Candidate) ->
         report = await alwina.end()
         assert (await alwina.points(), report.percent) == ((made, 3), percent)
     assert asked_in(report) == [AskedQuestion(step.topic.id, PointCount(3, 3))]
+
+
+async def test_missed_points_bring_back_the_topics_questions(
+    stage: Stage, alwina: Candidate
+) -> None:
+    """Those met before come tomorrow, and the feedback says so, however late the points are counted. A
+    later answer to the topic decides; an erasure removes all."""
+
+    async def remembers(*items: str) -> None:
+        review = Review(ALWINA, Rating.Good, stage.clock())
+        for item in items:
+            await stage.database.write(remember, item, review)
+
+    async def due() -> list[str]:
+        facts = await stage.database.read(stage.bot.days.facts, ALWINA, GUILD)
+        return facts.known.due()
+
+    await remembers("t1-a", "t1-b", "t2-a")
+    stage.clock.turn(hours=1)
+    early = Candidate(stage)
+    early._asked(await alwina.start(topic_id="t1", questions=1))
+    assert (await alwina.graded(PART)).brought_back == (0, 0)
+    assert [(await alwina.count(*points)).brought_back for points in ((0,), (0, 1, 2), (1,))] == [
+        *((2, 1), (0, 1), (2, 1))
+    ]
+    assert (await due(), (await alwina.feedback()).brought_back) == ([], (2, 1))
+    stage.clock.turn(days=1)
+    assert set(await due()) == {"t1-a", "t1-b"}
+    assert (await early.count(0)).brought_back == (2, 0)
+    await remembers("t1-b")
+    assert (await due(), (await alwina.feedback()).brought_back) == (["t1-a"], (1, 0))
+    await alwina.end()
+    await alwina.start(topic_id="t1", questions=1)
+    await alwina.graded(GOOD)
+    await alwina.count(0, 1, 2)
+    assert (await due(), (await early.count()).brought_back[0]) == ([], 0)
+    assert await alwina.points() == (3, 3)
+    await stage.bot.privacy.erase(ALWINA)
+    with pytest.raises(UserError, match="gone"):
+        await alwina.count(0)
+    assert await stage.database.read(memory_store.topics_met, ALWINA) == {}
+
+
+async def test_the_latest_answer_in_a_verdict(stage: Stage, alwina: Candidate) -> None:
+    """The verdict in practice knows what an interview brings back."""
+    practices = stage.bot.practices
+    asked = await practices.start_on(ALWINA, GUILD, stage.clock(), ["t1-a"])
+    assert isinstance(asked, Asking)
+    picks = (asked.order.index(min(asked.item.right)),)
+    click = Click(asked.question.id, 1, GUILD, 7, ALWINA, stage.clock(), picks)
+    verdict = await practices.answer(click)
+    assert isinstance(verdict, PracticeVerdict)
+    assert (verdict.back_in or 0) > 1
+    stage.clock.turn(hours=1)
+    await alwina.start(topic_id="t1", questions=1)
+    await alwina.graded()
+    await alwina.count(0)
+    again = await practices.answer(click)
+    assert isinstance(again, PracticeVerdict)
+    assert (again.again, again.back_in) == (True, 1)
 
 
 @pytest.mark.parametrize(("own", "late"), [({0, 2}, True), (set(), False)])

@@ -341,6 +341,25 @@ def test_the_members_count_decides_what_is_listed() -> None:
     assert "**What you said**" not in page_with(Point("One", "found"), counted=())
 
 
+@pytest.mark.parametrize(
+    ("back", "said"),
+    [
+        ((3, 1), "2 points missed: 3 questions on this come back tomorrow."),
+        ((1, 0), "2 points missed: 1 question on this comes back today."),
+        ((0, 1), None),
+    ],
+)
+def test_what_missed_points_bring_back(back: tuple[int, int], said: str | None) -> None:
+    """It comes with the count, in an interview and in an open daily; not if nothing comes back."""
+    shown = replace(step(SMALL, 0), brought_back=back)
+    daily = DailyFeedback(daily_row(), SMALL, "Mine.", shown.assessment, back)
+    for card in (feedback(shown), open_daily.feedback(daily, a_day(), bank(), 0)):
+        assert (said or "missed") in text_of(card) or said is None
+        assert ("missed" in text_of(card)) == (said is not None)
+    everything = replace(step(SMALL, 0, 1, 2), brought_back=(3, 1))
+    assert "missed" not in text_of(feedback(everything))
+
+
 def test_who_counted_stands_above_the_figure() -> None:
     """Before anybody counts there is a question and no figure. The member's own count comes
     before the model's."""

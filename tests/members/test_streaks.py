@@ -240,7 +240,7 @@ async def test_a_daily_where_they_do_not_play_breaks_nothing(stage: Stage) -> No
 async def test_a_days_of_a_plan_breaks_it(stage: Stage) -> None:
     """From the day after it was set to the one before the interview."""
     await credit(stage, stage.clock())
-    await stage.bot.plans.set(ALWINA, GUILD, "in 30 days", 60)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 30 days", "60")
     await stage.wait(days=1)
     assert (await streak(stage)).current == 1
     await stage.wait(days=1)
@@ -250,7 +250,7 @@ async def test_a_days_of_a_plan_breaks_it(stage: Stage) -> None:
 async def test_the_day_of_the_interview_asks_nothing(stage: Stage) -> None:
     """The day when the plan was set asks nothing, either."""
     await credit(stage, stage.clock() - DAY)
-    await stage.bot.plans.set(ALWINA, GUILD, "in 2 days", 60)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 2 days", "60")
     await credit(stage, stage.clock() + DAY)
     await stage.wait(days=3)
     assert (await streak(stage)).current == 2
@@ -346,7 +346,7 @@ async def test_a_length_is_noticed_whatever_counted(stage: Stage) -> None:
 
 async def test_nights_keep_it_small(stage: Stage) -> None:
     """Sixty dates are a few rows, and none is left once a streak is over."""
-    await stage.bot.plans.set(ALWINA, GUILD, "in 90 days", 60)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 90 days", "60")
     for _ in range(60):
         await credit(stage, stage.clock())
         await stage.wait(days=1)

@@ -20,7 +20,7 @@ from bot.core.database import Database
 from bot.interviews import store as interviews
 from bot.memory import store as memory
 from bot.memory.model import MemoryCard, OpenAnswer
-from bot.memory.rules import review
+from bot.memory.rules import recall_after, review
 from tests.answers.entries import counted, several_on_one_database
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -157,6 +157,35 @@ async def test_a_batch_of_members_takes_three_statements(database: Database) -> 
     assert await database.write(count, [2]) == ["SELECT", "SELECT", "INSERT"]
     assert await database.write(count, range(3, 1003)) == ["SELECT", "SELECT", "INSERT"]
     assert await database.write(count, range(2, 1003)) == ["SELECT", "INSERT"]
+
+
+async def test_an_item_is_learned_until_its_recall_falls(database: Database) -> None:
+    """FSRS's curve falls to 90% after as many days as the stability; a miss undoes all before."""
+    easy = Rating.Easy
+    histories = [
+        [(0, GOOD)],
+        [(-3, GOOD), (0, GOOD)],
+        [(-5, HARD), (-2, GOOD), (0, GOOD)],
+        [(-2170, easy), (-2160, easy), (-2120, easy), (-2000, easy), (0, AGAIN)],  # stable for days
+    ]
+
+    def store(conn: Connection) -> dict[int, MemoryCard]:
+        made: dict[int, MemoryCard] = {}
+        for user_id, given_then in enumerate(histories, start=1):
+            for days, rating in given_then:
+                made |= record(conn, [rated(user_id, rating, AT + days * DAY)])
+        return made
+
+    cards = await database.write(store)
+    for hours in range(0, 24 * 60, 7):
+        at = AT + hours * HOUR
+        wanted = [
+            user_id
+            for user_id, card in cards.items()
+            if not card.missed and recall_after(hours / 24, card.stability) >= 0.9
+        ]
+        found = await database.read(memory.who_learned, list(cards), ["lora"], 1, at, AT - DAY)
+        assert found == wanted, hours
 
 
 async def test_what_is_set_aside(database: Database) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from fsrs import Rating
+from fsrs import Rating, State
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.members.model import Streak
-from bot.memory.model import MemoryCard, Plan, Practised, Today
+from bot.memory.model import MemoryCard, OpenAnswer, Plan, Practised, Today
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
 from bot.memory.today import FIRST_QUESTIONS, SECONDS, WINDOW, DayFacts, seconds_a_question, today
@@ -20,7 +21,7 @@ from bot.questions.model import Bank, Item, Section, Topic
 from tests.banks import small_bank
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 BANK = small_bank(30)
 ITEMS = [*BANK.asked]
 A_DAY = 10
@@ -188,3 +189,65 @@ def test_a_days_size_does_not_change_with_the_pace_of_that_day() -> None:
         assert ada.today(NOON).size == A_DAY
         ada.answer(NOON + n * timedelta(seconds=6), ITEMS[20 + n])
     assert ada.today(NOON + DAY).size > A_DAY
+
+
+LAST_DAYS = 11
+"""The last third of a plan of 31 days."""
+
+
+def open_topic(
+    days: int = LAST_DAYS, *, zone: str = "UTC", done: bool = True, **changes: Any
+) -> str | None:
+    """Return what is asked openly so many days after a plan was set, with three topics nearly ready.
+
+    Interviews ask most about t3. `changes` are of the facts, or of what the member knows.
+    """
+    ada = Member(zone, replace(plan(5, 31), goal="topics:t2 t3 t4 t5"))
+    ada.cards = {
+        item.id: MemoryCard(State.Review, None, 900.0, 5.0, NOON + 99 * DAY, NOON, True)
+        for name in ("t2", "t3", "t4")
+        for item in BANK.topics[name].items
+    }
+    ada.cards |= {item.id: review(None, Rating.Again, NOON) for item in BANK.topics["t5"].items}
+    now = NOON + days * DAY
+    if done:
+        for item in BANK.topics["t5"].items:
+            ada.answer(now - HOUR, item.id, missed=True)
+            ada.answer(now - HOUR + MINUTE, item.id, missed=True)
+        ada.answers(now - HOUR, A_DAY)
+    facts = ada.facts(now)
+    heavy = [replace(s, topics=tuple(map(_weighed, s.topics))) for s in BANK.sections]
+    of_known = {name: changes.pop(name) for name in ("open_answers",) if name in changes}
+    known = replace(facts.known, bank=replace(BANK, sections=tuple(heavy)), **of_known)
+    found = today(replace(facts, known=known, **changes)).open_topic
+    return None if found is None else found.id
+
+
+def _weighed(topic: Topic) -> Topic:
+    return replace(topic, weight=3 if topic.id == "t3" else 1)
+
+
+def test_an_open_question_a_day_in_the_last_third_of_a_plan() -> None:
+    """Once the day's questions are done: of nearly ready topics the one that interviews ask most."""
+    assert [open_topic(days) for days in (1, 19, 20, 31)] == [None, None, "t3", "t3"]
+    assert open_topic(done=False) is open_topic(plan=None) is None
+    assert open_topic(plan=replace(plan(0, 31), goal="all")) is None  # a day off
+    assert open_topic(20, topics_in_play={"t3"}) == "t2"
+
+
+def test_which_open_question_comes_next() -> None:
+    """A topic that was answered well is done; others come after those never answered, the oldest
+    answer first. One answer a day by the member's date, on whatever topic, is enough."""
+    day = NOON + 25 * DAY
+
+    def after(zone: str = "UTC", /, **answered: tuple[datetime, int]) -> str | None:
+        found = {topic: OpenAnswer(at, made, 5) for topic, (at, made) in answered.items()}
+        return open_topic(25, zone=zone, open_answers=found)
+
+    assert after(t3=(day - DAY, 3)) == after(t3=(day - DAY, 2)) == "t2"
+    assert after(t3=(day - DAY, 2), t2=(day - 2 * DAY, 5)) == "t4"
+    worst = {"t2": (day - DAY, 0), "t3": (day - 2 * DAY, 0), "t4": (day - 3 * DAY, 0)}
+    assert after(**worst) == "t4"
+    assert after(**{**worst, "t4": (day - 9 * DAY, 5)}) == "t3"
+    assert after(t9=(day - 3 * HOUR, 0)) is None
+    assert after("Pacific/Kiritimati", t9=(day - 3 * HOUR, 0)) == "t3"

@@ -133,20 +133,6 @@ async def test_a_short_memory_is_no_knowledge(stage: Stage) -> None:
     assert await stage.bot.milestones.check_all() == 0
 
 
-async def test_what_is_forgotten(stage: Stage) -> None:
-    """Answers of years ago count little, even if one was given today; what was missed doesn't count."""
-    await add(stage, Kind.SECTION, "first", KNOWS)
-    await learn(stage, ALWINA, ITEMS, days_ago=2000)
-    await learn(stage, BOB, ITEMS, days_ago=60)
-    await learn(stage, CLEMENTINE, ITEMS, days_ago=60)
-    for user_id, rating in ((ALWINA, Rating.Good), (BOB, Rating.Good), (CLEMENTINE, Rating.Again)):
-        for item_id in ITEMS[:3]:
-            answered = Review(user_id, rating, stage.clock())
-            await stage.database.write(remember, item_id, answered)
-    assert await stage.bot.milestones.check_all() == 1
-    assert await rows(stage) == {(BOB, "first", KNOWS, False)}
-
-
 async def test_many_members_are_looked_through(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """A server's members are read page by page, and so are the servers."""
     monkeypatch.setattr("bot.milestones.service._MEMBERS", 2)

@@ -1,4 +1,4 @@
-"""Reading dates as people write them."""
+"""Reading dates and days away as people write them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.errors import UserError
-from bot.plan.dates import FIRST, LAST, read_date
+from bot.plan.dates import (
+    FIRST,
+    LAST,
+    MOST_AWAY,
+    joined,
+    read_away,
+    read_date,
+    within,
+    written_away,
+)
 
 TODAY = date(2026, 11, 26)  # a Thursday
 
@@ -88,3 +97,64 @@ def test_any_text(text: str, today: date) -> None:
     with suppress(UserError):
         day = read_date(text, today)
         assert today + timedelta(days=FIRST) <= day <= today + timedelta(days=LAST)
+
+
+END = date(2027, 1, 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("", ""),
+        ("24-26 Dec, 31 Dec", "24-26 Dec, 31 Dec"),
+        ("31 december; 24th to 26th of December", "24-26 Dec, 31 Dec"),
+        ("Dec 24-26", "24-26 Dec"),
+        ("24.12. - 26.12.", "24-26 Dec"),
+        ("2026-12-24 until 2026-12-26", "24-26 Dec"),
+        ("2026-12-24-2026-12-26", "24-26 Dec"),
+        ("30 Dec to 2 Jan", "30 Dec - 2 Jan"),
+        ("24, 25 and 31 Dec", "24-25 Dec, 31 Dec"),
+        ("24-28 Dec, 26-31 Dec", "24-31 Dec"),
+        ("tomorrow, Sunday", "27 Nov, 29 Nov"),
+        ("25-27 Nov", "26-27 Nov"),
+    ],
+)
+def test_days_away(text: str, written: str) -> None:
+    """They come in order, and those that touch are one time."""
+    assert written_away(read_away(text, TODAY, END), TODAY) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("26-24 Dec", "24 December 2026 is before 26 December 2026. Change your days away"),
+        ("19-21 Jan", "21 January 2027 is after your interview on 20 January 2027."),
+        ("1, 29 Nov", "1 November 2026 is in the past."),
+        ("24-26 Foo", 'I don\'t know the date "24-26 Foo".'),
+        ("24-40 Dec", 'I don\'t know the date "24-40 Dec".'),
+        (", ".join(f"{day} Dec" for day in range(1, 23, 2)), "up to 10 times away."),
+    ],
+)
+def test_refused_days_away(text: str, refusal: str) -> None:
+    with pytest.raises(UserError) as error:
+        read_away(text, TODAY, END)
+    assert refusal in str(error.value)
+
+
+@given(st.data(), st.dates(date(2027, 1, 1), date(2029, 1, 1)), st.integers(0, LAST))
+def test_written_days_away_are_read_again(data: st.DataObject, today: date, days: int) -> None:
+    """Also those of the next year, and what passes is left out."""
+    end = today + timedelta(days=days)
+    pairs = st.tuples(st.dates(today, end), st.dates(today, end))
+    drawn = data.draw(st.lists(pairs, max_size=MOST_AWAY))
+    spans = joined((min(pair), max(pair)) for pair in drawn)
+    assert read_away(written_away(spans, today), today, end) == spans
+    away = {
+        first + timedelta(days=n) for first, last in spans for n in range((last - first).days + 1)
+    }
+    middle = data.draw(st.dates(today, end))
+    later = within(spans, middle, end)
+    assert {d for d in away if d >= middle} == {
+        first + timedelta(days=n) for first, last in later for n in range((last - first).days + 1)
+    }
+    assert read_away(written_away(later, middle), middle, end) == later

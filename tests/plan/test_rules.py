@@ -19,7 +19,6 @@ from bot.memory.today import DayFacts
 from bot.plan.forecast import build_outlook
 from bot.plan.model import Outlook, Pace
 from bot.plan.rules import (
-    MINUTES,
     expected_answers,
     goal_topics,
     items_in_order,
@@ -35,7 +34,7 @@ from tests.banks import small_bank
 NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()
 BANK = small_bank(6)
-PLAN = Plan(1, TODAY + timedelta(days=20), (MINUTES,) * 7, TODAY - timedelta(days=12), ALL)
+PLAN = Plan(1, TODAY + timedelta(days=20), (15,) * 7, TODAY - timedelta(days=12), ALL)
 NEW = Pace(0, 0, 0)
 
 

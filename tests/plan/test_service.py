@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from bot.answers.model import Review
 from bot.core.errors import UserError
 from bot.core.servers import set_zone
+from bot.members.model import Dates
 from bot.memory import store as memory
+from bot.memory.model import Said
 from bot.plan import store
 from bot.plan.checks import MOST_CHECKS
-from bot.plan.model import Checks, Outlook
+from bot.plan.model import Checks, Outlook, PlannedDay
 from bot.practice.model import Asking
 from bot.questions.areas import ALL
 from tests.banks import small_bank
@@ -30,9 +32,13 @@ async def meet(stage: Stage, *items: str, rating: Rating = Rating.Again) -> None
 
 
 async def plan(
-    stage: Stage, day: str = "in 16 days", minutes: int = 15, goal: str | None = None
+    stage: Stage,
+    day: str = "in 16 days",
+    minutes: str = "15",
+    goal: str | None = None,
+    away: str = "",
 ) -> Outlook:
-    outlook, _ = await stage.bot.plans.set(ALWINA, GUILD, day, minutes, goal)
+    outlook, _ = await stage.bot.plans.set(ALWINA, GUILD, day, minutes, goal, away)
     return outlook
 
 
@@ -89,20 +95,73 @@ async def test_a_day_ends_at_the_members_midnight(
         assert (await shown(stage)).days == days
     stage.clock.turn(seconds=1)
     assert await stage.bot.plans.page(ALWINA, GUILD) is None
-    assert await stage.bot.plans.end_if_over(ALWINA, GUILD) == day
+    ended = await stage.bot.plans.end_if_over(ALWINA, GUILD)
+    assert ended is not None
+    assert ended.plan.day == day
+    assert await stage.bot.plans.end_if_over(ALWINA, GUILD) is None
 
 
 async def test_a_plan_is_changed(stage: Stage) -> None:
     """Its goal and the day when it was set stay, and so can its day, which the form sends again."""
     first = (await plan(stage, "in 4 days", goal="topics:t1")).plan
     stage.clock.turn(days=3)
-    assert (await plan(stage, first.day.isoformat(), 30)).plan == replace(first, week=(30,) * 7)
+    changed = (await plan(stage, first.day.isoformat(), "30")).plan
+    assert replace(changed, said=None) == replace(first, week=(30,) * 7, said=None)
+
+
+async def test_what_was_said(stage: Stage) -> None:
+    """It is the forecast when the plan was made, as long as it is about these days and minutes."""
+    outlook = await plan(stage)
+    made = outlook.plan
+    low, high = (round(100 * share) for share in outlook.then)
+    assert made.said == Said(made.set_on, low, high)
+    stage.clock.turn(days=3)
+    again = (await plan(stage, made.day.isoformat())).plan
+    assert again == made == await stage.database.read(store.get, ALWINA)
+    today = stage.clock().date()
+    for change in (
+        plan(stage, made.day.isoformat(), "20"),
+        plan(stage, "in 5 days"),
+        plan(stage, "in 5 days", goal="topics:t1"),
+        plan(stage, "in 5 days", away="tomorrow"),
+    ):
+        said = (await change).plan.said
+        assert said is not None
+        assert said.on == today
+
+
+async def test_days_away(stage: Stage) -> None:
+    """They last until they are over. A change keeps those that have passed, for the streak."""
+    made = (await plan(stage, "in 16 days", away="tomorrow, in 3 days - in 5 days")).plan
+    first = made.set_on
+    assert made.away == tuple(
+        (first + timedelta(days=a), first + timedelta(days=b)) for a, b in [(1, 1), (3, 5)]
+    )
+    for day in range(8):
+        outlook = await shown(stage)
+        assert outlook.today.is_off == (day in {1, 3, 4, 6})
+        assert bool(outlook.today.to_do) == (not outlook.today.is_off)
+        stage.clock.turn(days=1)
+        if day == 3:
+            changed = await plan(stage, made.day.isoformat(), away="today, in 2 days")
+            made = changed.plan
+    assert [(a - first).days for a, _ in made.away] == [1, 3, 6]
+    dates = Dates(ALWINA, {}, "UTC", first, first + timedelta(days=9), stage.clock())
+    asked = await stage.database.read(store.asked_on, dates)
+    assert [(day - first).days for day in asked] == [2, 5, 7, 8, 9]
+
+
+async def test_no_plan_without_a_day_to_practise(stage: Stage) -> None:
+    """The days away are all there are, or no weekday is left."""
+    for minutes, away in (("15", "today - in 9 days"), ("weekends 30", "in 5 days - in 6 days")):
+        with pytest.raises(UserError, match="That leaves no day to practise"):
+            await plan(stage, "in 9 days", minutes, away=away)
 
 
 async def test_practice_follows_the_plan(stage: Stage) -> None:
     """The day is what fits into the plan's minutes: on its page, in practice, and once it is done."""
     stage = Stage(stage.database, small_bank(30))
-    day = (await plan(stage, "in 10 days", 10)).today
+    day = (await plan(stage, "in 10 days", "10")).today
     assert (day.to_do, day.minutes) == (20, 10)
     asked_, over = await practise(stage)
     assert [question.total for question in asked_] == [20] * 20
@@ -138,7 +197,7 @@ async def test_misses_elsewhere_come_first(stage: Stage) -> None:
 async def test_checks(stage: Stage) -> None:
     """Practice asks them in the last third alone, each day as many; a first answer in a round counts."""
     stage = Stage(stage.database, small_bank(30))
-    checks = (await plan(stage, "in 6 days", 5)).plan.checks
+    checks = (await plan(stage, "in 6 days", "5")).plan.checks
     seen, _ = await practise(stage)
     await meet(stage, checks[3])
     assert not {asking.item.id for asking in seen} & {*checks}
@@ -157,7 +216,7 @@ async def test_checks_belong_to_a_goal(stage: Stage) -> None:
     stage = Stage(stage.database, small_bank(30))
     first = (await plan(stage)).plan
     assert len(first.checks) == MOST_CHECKS
-    assert (await plan(stage, "in 20 days", 30)).plan.checks == first.checks
+    assert (await plan(stage, "in 20 days", "30")).plan.checks == first.checks
     second = (await plan(stage, goal="section:second")).plan
     assert {stage.bank.topic_of(stage.bank.asked[i]).section_id for i in second.checks} == {
         "second"
@@ -201,9 +260,23 @@ async def test_the_end_of_a_plan(stage: Stage) -> None:
     assert await recorded(stage) == []
 
 
+async def test_how_a_plan_went(stage: Stage) -> None:
+    """Once it is over: what was said, what was last recorded, and how the check questions went."""
+    made = (await plan(stage, "in 4 days")).plan
+    stage.clock.turn(days=3)
+    await practise(stage)
+    last = await shown(stage)
+    stage.clock.turn(days=2)
+    ended = await stage.bot.plans.end_if_over(ALWINA, GUILD)
+    assert ended is not None
+    assert (ended.plan, ended.checks) == (made, last.checks)
+    assert ended.last == PlannedDay(last.today.day, round(1000 * last.unseen.middle))
+    assert ended.checks is not None
+
+
 async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:
     """Nothing is carried over."""
-    await plan(stage, "in 2 days", 60, "topics:t1")
+    await plan(stage, "in 2 days", "60", "topics:t1")
     stage.clock.turn(days=9)
     today = stage.clock().date()
     new = (await plan(stage, "in 20 days")).plan
@@ -220,12 +293,13 @@ async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
     assert not outlook.is_asked
     await practise(stage)
     assert len(await recorded(stage)) == 1
-    await plan(stage, kept.day.isoformat(), 40)
-    assert await stage.database.read(store.get, ALWINA) == replace(kept, week=(40,) * 7)
+    await plan(stage, kept.day.isoformat(), "40")
+    changed = replace(kept, week=(40,) * 7, said=None)
+    assert await stage.database.read(store.get, ALWINA) == changed
 
 
 async def test_items_in_play_are_not_in_the_day(stage: Stage) -> None:
-    await plan(stage, minutes=60, goal="topics:t1")  # too small a goal to keep checks of it
+    await plan(stage, minutes="60", goal="topics:t1")  # too small a goal to keep checks of it
     before = (await shown(stage)).today.ahead
     await stage.start(4)
     await stage.run()

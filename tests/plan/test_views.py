@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
+from PIL import ImageFont
 
+from bot.chat import pictures
 from bot.chat.messages import text_of
-from bot.chat.pictures import can_be_drawn, to_png
+from bot.chat.pictures import MARGIN, WIDTH, can_be_drawn, to_png
 from bot.members.model import Streak
-from bot.memory.model import Plan, Today
-from bot.plan.model import Outlook, Pace, PlannedDay, Range, SectionOutlook
+from bot.memory.model import Plan, Said, Today
+from bot.plan.model import Checks, Ended, Outlook, Pace, PlannedDay, Range, SectionOutlook
 from bot.plan.views import (
     alt_text,
+    ended_page,
     form,
     percent,
     plan_page,
@@ -23,12 +30,14 @@ from bot.plan.views import (
 )
 from bot.questions.areas import ALL
 from bot.questions.model import Bank
+from tests.messages import height
 from tests.pixels import size
 from tests.shipped import packs
 
 START = datetime(2027, 1, 4, 12, tzinfo=UTC).date()
-PLAN = Plan(1, START + timedelta(days=40), (20,) * 7, START, ALL)
-PAST = [PlannedDay(START + timedelta(days=n), 12 * n) for n in range(0, 20, 3)]
+DAY = timedelta(days=1)
+PLAN = Plan(1, START + 40 * DAY, (20,) * 7, START, ALL)
+PAST = [PlannedDay(START + n * DAY, 100 + 12 * n) for n in range(0, 20, 3)]
 TODAY = Today(
     day=START,
     zone="UTC",
@@ -51,96 +60,175 @@ NEW = Outlook(
     today=TODAY,
     goal="everything",
     is_asked=True,
-    curve=((0, 0.0, 0.0), (20, 0.3, 0.3), (40, 0.45, 0.45)),
-    unseen=Range(0, 0),
+    unseen=Range(0.05, 0.352),
     remembered=None,
     asked=0,
-    items=300,
-    then=Range(0.45, 0.45),
-    twice=Range(0.6, 0.6),
+    items=700,
+    then=Range(0.35, 0.45),
+    twice=Range(0.5, 0.6),
+    curve=((0, 0.05, 0.352), (20, 0.2, 0.4), (40, 0.35, 0.45)),
     sections=tuple(
-        SectionOutlook(s.title, 0.1 * n, 0.1 * n + 0.05) for n, s in enumerate(packs().sections[:6])
+        SectionOutlook(s.title, 0.04 * n, 0.09 * n + 0.1) for n, s in enumerate(packs().sections)
     ),
-    topics=50,
+    topics=77,
     checked=0,
     checks=None,
     pace=Pace(0, 0, 0),
 )
 HALFWAY = replace(
     NEW,
-    today=replace(TODAY, day=START + timedelta(days=20)),
-    unseen=Range(0.31, 0.31),
-    then=Range(0.52, 0.52),
-    curve=((0, 0.31, 0.31), (20, 0.52, 0.52)),
-    pace=Pace(15, 20, 300),
+    today=replace(TODAY, day=START + 20 * DAY),
+    unseen=Range(0.3, 0.36),
+    remembered=0.834,
+    asked=1410,
+    checked=3,
+    curve=((0, 0.3, 0.36), (20, 0.35, 0.45)),
+    pace=Pace(18, 20, 300),
 )
+LAST_DAY = replace(
+    HALFWAY, today=replace(TODAY, day=PLAN.day), curve=((0, 0.3, 0.36),), checks=Checks(14, 20, 20)
+)
+OFF = replace(TODAY, limit=0, ahead=0)
 
 
-async def page_text(outlook: Outlook) -> str:
-    return text_of(await plan_page(outlook, PAST, PLAN.user_id))
+def with_week(*week: int, plan: Plan = PLAN) -> Plan:
+    return replace(plan, week=week)
+
+
+async def page_text(outlook: Outlook, past: list[PlannedDay] = PAST) -> str:
+    return text_of(await plan_page(outlook, past, PLAN.user_id))
+
+
+TODAYS = "Today: 30 questions, about 15 minutes"
+ASK_MORE = "Answer today's questions, and I can say more."
+NEW_NOW = "Today you'd know **5 to 35%** of what interviews ask"
+NOW = "Today you'd know **30 to 36%** of what interviews ask"
+HAD = "-# Of questions new to you. Of the 1,410 you've had, 83%."
+ELSEWHERE = "-# None of it is asked here, so this is about everything."
+EXPLAINED = "-# You've explained 3 of 77 topics well"
 
 
 @pytest.mark.parametrize(
-    ("outlook", "said"),
+    ("outlook", "lines"),
     [
-        (
+        pytest.param(
             NEW,
-            "About **0%** ready today\n**45%** on 13 Feb with 20 minutes a day\n"
-            "**60%** with twice the time",
+            [
+                NEW_NOW,
+                "**35 to 45%** on 13 Feb with 20 minutes a day",
+                "40 minutes a day: **50 to 60%**",
+                ASK_MORE,
+            ],
+            id="new",
         ),
-        (
-            HALFWAY,
-            "About **31%** ready today\n**52%** on 13 Feb at this pace, 15 of the last 20 days\n"
-            "**60%** with twice the time",
+        pytest.param(
+            replace(HALFWAY, then=Range(0.39, 0.414), twice=None, asked=12, checked=0),
+            [
+                NOW,
+                "About **40%** on 13 Feb with 20 minutes a day",
+                "-# Of questions new to you. Of the 12 you've had, 83%.",
+                "-# No topic explained yet: try </interview>",
+            ],
+            id="few answers, and no more to gain",
         ),
-        (
-            replace(NEW, pace=Pace(1, 1, 9), twice=None),
-            "About **0%** ready today\n**45%** on 13 Feb at this pace",
+        pytest.param(
+            replace(HALFWAY, plan=with_week(10, 10, 10, 10, 10, 30, 0), checks=Checks(3, 4, 20)),
+            [
+                NOW,
+                "**35 to 45%** on 13 Feb with 80 minutes a week",
+                "Twice the time: **50 to 60%**",
+                "Check so far: **3 of 4** right, of questions kept back until now",
+                HAD,
+                EXPLAINED,
+            ],
+            id="last third, weekends differ",
         ),
-        (
-            replace(NEW, pace=Pace(0, 9, 0), twice=None),
-            "About **0%** ready today\n**45%** on 13 Feb at this pace",
+        pytest.param(
+            replace(HALFWAY, plan=with_week(*[90] * 7)),
+            [
+                NOW,
+                "**35 to 45%** on 13 Feb with 90 minutes a day",
+                "Twice the time: **50 to 60%**",
+                HAD,
+                EXPLAINED,
+            ],
+            id="more than a plan can have",
         ),
-        (
-            replace(NEW, today=replace(TODAY, day=PLAN.day), unseen=Range(0.5, 0.5)),
-            "About **50%** ready today, the day of your interview",
+        pytest.param(
+            LAST_DAY,
+            [
+                NOW,
+                "Your interview is today. I hope it goes well.",
+                "Check: **14 of 20** right, of questions kept back until now",
+                HAD,
+                EXPLAINED,
+            ],
+            id="the day of the interview",
+        ),
+        *(
+            pytest.param(
+                replace(LAST_DAY, plan=replace(PLAN, goal="topics:t1"), is_asked=is_asked),
+                [
+                    f"{NOW} about this" if is_asked else NOW,
+                    "Your interview is today. I hope it goes well.",
+                    "Check: **14 of 20** right, of questions kept back until now",
+                    *([] if is_asked else [ELSEWHERE]),
+                    HAD,
+                    EXPLAINED,
+                ],
+                id=f"a goal that is{' not' * (not is_asked)} asked here",
+            )
+            for is_asked in (False, True)
         ),
     ],
 )
-async def test_three_lines_and_a_picture(outlook: Outlook, said: str) -> None:
-    """Then what today holds and a button for it. Nothing else counts, and no line says what another
-    one does."""
-    assert await page_text(outlook) == (
-        f"### Your plan: everything\n{said}\n[{alt_text(outlook)}]\n"
-        "Today: 30 questions, about 15 minutes\n( Practise )\n( Edit )\n( Remove )"
+async def test_the_page(outlook: Outlook, lines: list[str]) -> None:
+    """A few lines and a picture, then what today holds and a button for it."""
+    shown = "\n".join(lines[: (n := sum(not line.startswith("-#") for line in lines))])
+    details = "".join(f"{line}\n" for line in ["\n".join(lines[n:])] if line)
+    page = await plan_page(outlook, PAST, PLAN.user_id)
+    assert text_of(page) == (
+        f"### Your plan: everything\n{shown}\n{details}[{alt_text(outlook, PAST)}]\n"
+        f"{TODAYS}\n( Practise )\n( Edit )\n( Remove )"
     )
+    picture = 3
+    assert height(page) + picture <= 20
     assert size(to_png(svg(outlook, PAST), width=400))[0] == 400
 
 
-@pytest.mark.parametrize("outlook", [NEW, HALFWAY], ids=["new", "half-way"])
-async def test_the_picture(outlook: Outlook) -> None:
-    """It and its alt text have the shares of each section. All words are within its bounds."""
-    drawing = svg(outlook, PAST)
-    written = re.findall(r">([^<]+)</text>", drawing)
-    for section in outlook.sections:
-        now, then = f"{percent(section.now)}%", f"{percent(section.then)}%"
-        assert written[written.index(section.title) + 1] == f"{now} · {then}"
-        assert f"{section.title} {now}, then {then}" in alt_text(outlook)
-    assert "13 Feb" in written
-    assert all(map(can_be_drawn, written))
-    width, height = size(to_png(drawing, width=400))
-    assert width == 400
-    places = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', drawing)
-    assert all(0 < float(x) <= 390 and 0 < float(y) < height for x, y in places)
+@pytest.mark.parametrize(
+    ("pace", "said"),
+    [
+        (Pace(16, 20, 300), None),
+        (Pace(15, 20, 300), "at your pace so far, 15 of 20 days"),
+        (Pace(0, 20, 0), "at your pace so far"),
+    ],
+)
+async def test_who_is_behind(pace: Pace, said: str | None) -> None:
+    """The forecast says that it is about their pace, without blame, and what today changes."""
+    text = await page_text(replace(HALFWAY, pace=pace))
+    then = f"**35 to 45%** on 13 Feb {said or 'with 20 minutes a day'}\n"
+    assert then in text
+    assert ("Twice the time: " in text) == (said is not None)
+    assert (f"\nEach day you practise moves that up. {TODAYS}\n" in text) == (said is not None)
+    assert f"13 Feb {said or 'with 20 minutes a day'}. 20 days to go" in alt_text(
+        replace(HALFWAY, pace=pace), PAST
+    )
 
 
-async def test_a_bank_with_many_sections() -> None:
-    """The picture has eight, and its alt text is no longer than Discord takes."""
-    sections = tuple(SectionOutlook(f"S{n} " + "*" * 300, 0.1, 0.9) for n in range(40))
-    many = replace(NEW, sections=sections)
-    assert len(await page_text(many)) < 4000
-    assert re.findall(r">S(\d+) ", svg(many, PAST)) == [str(n) for n in range(8)]
-    assert size(to_png(svg(many, PAST), width=400))[1] < 900
+async def test_days_off_are_not_behind() -> None:
+    """They are not counted as planned, by weekday or away; nothing is asked on them."""
+    weekends = replace(PLAN, week=(0,) * 5 + (60, 60))
+    for plan, planned in (
+        (weekends, 5),
+        (replace(PLAN, away=((START, START + 9 * DAY), (PLAN.day, PLAN.day))), 10),
+    ):
+        behind = replace(HALFWAY, plan=plan, pace=Pace(3, 20, 60))
+        assert f"at your pace so far, 3 of {planned} days" in await page_text(behind)
+        assert "pace" not in await page_text(replace(behind, pace=Pace(planned, 20, 60)))
+    off = await page_text(replace(HALFWAY, today=OFF, pace=Pace(1, 20, 9)))
+    assert off.endswith("]\nA day off\n( Edit )\n( Remove )")
+    assert ASK_MORE not in await page_text(replace(NEW, today=OFF))
 
 
 async def test_a_day_that_is_done() -> None:
@@ -149,18 +237,85 @@ async def test_a_day_that_is_done() -> None:
     assert done.endswith("\nDone for today ✓\n( Edit )\n( Remove )")
 
 
-async def test_a_goal_that_is_not_asked_here() -> None:
-    """The page says that it is about everything."""
-    here = "Nothing of what your plan is for is asked here"
-    assert here in await page_text(replace(NEW, is_asked=False))
-    assert here not in await page_text(NEW)
+@pytest.mark.parametrize("outlook", [NEW, HALFWAY, LAST_DAY], ids=["new", "half-way", "last"])
+def test_the_alt_text(outlook: Outlook) -> None:
+    """It has all that the picture shows: both ends of the line, the range to come, each section."""
+    alt = alt_text(outlook, PAST)
+    if outlook is NEW:
+        assert alt.startswith(
+            "Today 5 to 35% of what interviews ask. "
+            "35 to 45% on 13 Feb with 20 minutes a day. 40 days to go. By section: "
+        )
+    else:
+        assert alt.startswith("Today 30 to 36% of what interviews ask, after 10% on 4 Jan. ")
+    assert ("to go" in alt) == (outlook is not LAST_DAY)
+    written = re.findall(r">([^<]+)</text>", svg(outlook, PAST))
+    for section in outlook.sections:
+        now, then = percent(section.now), percent(section.then)
+        assert written[written.index(section.title) + 1] == f"{now} · {then}%"
+        assert f"{section.title} {now}%, then {then}%" in alt
+    assert len(alt) <= 1024
+
+
+FONTS = {
+    weight: ImageFont.truetype(str(Path(pictures.__file__).parent / "fonts" / name), 100)
+    for weight, name in (("400", "Inter-Regular.ttf"), ("600", "Inter-SemiBold.ttf"))
+}
+
+
+def places(drawing: str) -> list[tuple[float, float, float, str]]:
+    """Return baseline, left and right edge, and words of each text, in their order."""
+    pattern = r'<text x="([\d.]+)" y="([\d.]+)" font-size="(\d+)".*?anchor="(\w+)" font-weight="(\d+)">(.*?)</'
+    found: list[tuple[float, float, float, str]] = []
+    for x, y, points, anchor, weight, text in re.findall(pattern, drawing):
+        width = FONTS[weight].getlength(text) * int(points) / 100
+        left = float(x) - {"start": 0, "middle": width / 2, "end": width}[anchor]
+        found.append((float(y), left, left + width, text))
+    return found
+
+
+@settings(max_examples=40)
+@given(ago=st.integers(0, 365), days=st.integers(0, 365), share=st.sampled_from([0.0, 0.5, 1.0]))
+def test_captions_never_run_together(ago: int, days: int, share: float) -> None:
+    """Whatever the days and shares; all are within the picture, and can be drawn."""
+    today = date(2026, 12, 28)
+    outlook = replace(
+        NEW,
+        plan=replace(PLAN, day=today + days * DAY, set_on=today - ago * DAY),
+        today=replace(TODAY, day=today),
+        curve=((0, 0.0, share), (days, share, 1.0)),
+        sections=tuple(SectionOutlook(s.title, share, 1.0) for s in packs().sections),
+    )
+    drawing = svg(outlook, [PlannedDay(today - n * DAY, 999) for n in (ago, 0)])
+    found = places(drawing)
+    assert len(found) == drawing.count("<text") > 20
+    for y, left, right, text in found:
+        assert can_be_drawn(text)
+        assert MARGIN - 16 <= left < right <= WIDTH - MARGIN + 0.1
+        for other_y, other_left, other_right, other in found:
+            if abs(y - other_y) < 18 and (y, left, text) != (other_y, other_left, other):
+                assert right + 6 <= other_left or other_right + 6 <= left, (text, other)
+
+
+async def test_a_bank_with_many_sections() -> None:
+    """The picture has twelve, and its alt text is no longer than Discord takes."""
+    sections = tuple(SectionOutlook(f"S{n} " + "*" * 300, 0.1, 0.9) for n in range(40))
+    many = replace(NEW, sections=sections)
+    assert len(await page_text(many)) < 4000
+    assert re.findall(r">S(\d+) ", svg(many, PAST)) == [str(n) for n in range(12)]
+    assert size(to_png(svg(many, PAST), width=400))[1] < 600
+
+
+def fields(plan: Plan | None, bank: Bank, today: date = START) -> dict[str, Any]:
+    """Return the fields of the form by their names."""
+    parts = [part["component"] for part in form(plan, bank, today).to_components()]
+    return {part["custom_id"]: part for part in parts}
 
 
 def goal_menu(plan: Plan | None, bank: Bank) -> list[tuple[str, str, bool]]:
     """Return (label, value, chosen) of the form's choices of what the plan is for."""
-    parts = form(plan, bank).to_components()
-    (menu,) = (p["component"] for p in parts if p["component"].get("custom_id") == "goal")
-    return [(o["label"], o["value"], o.get("default", False)) for o in menu["options"]]
+    options = fields(plan, bank)["goal"]["options"]
+    return [(o["label"], o["value"], o.get("default", False)) for o in options]
 
 
 def test_what_the_form_offers() -> None:
@@ -176,8 +331,44 @@ def test_what_the_form_offers() -> None:
     assert len(goal_menu(elsewhere, many)) == 25
 
 
+def test_the_form_as_it_was_filled() -> None:
+    """It has the plan's minutes and days away in words, without those that have passed."""
+    new = fields(None, packs())
+    assert [new[name].get("value") for name in ("date", "minutes", "away")] == [None, "15", None]
+    assert len(new) <= 5
+    away = ((START, START + 2 * DAY), (START + 9 * DAY, START + 9 * DAY))
+    made = fields(replace(with_week(*[10] * 5, 30, 30), away=away), packs(), START + DAY)
+    assert [made[name]["value"] for name in ("date", "minutes", "away")] == [
+        "2027-02-13",
+        "10, weekends 30",
+        "5-6 Jan, 13 Jan",
+    ]
+    assert not made["away"]["required"]
+
+
 def test_a_plan_in_the_profile() -> None:
     """A line in the member's own one."""
-    assert profile_line(NEW) == "Ready: about **0%**, **45%** on 13 Feb"
-    last = replace(NEW, today=replace(TODAY, day=PLAN.day))
-    assert profile_line(last) == "Ready: about **0%** on the day of your interview"
+    assert profile_line(NEW) == "Interview: you'd know **5 to 35%**, **35 to 45%** on 13 Feb"
+    assert profile_line(LAST_DAY) == "Interview today: you'd know **30 to 36%**"
+
+
+SAID = "On 4 Jan I said **40 to 50%**; on 12 Feb it was about **46%**."
+OVER = Ended(
+    replace(PLAN, said=Said(START, 40, 50)), PlannedDay(PLAN.day - DAY, 456), Checks(15, 20, 20)
+)
+
+
+@pytest.mark.parametrize(
+    ("ended", "came"),
+    [
+        (OVER, f"{SAID} Check: **15 of 20** right.\n"),
+        (replace(OVER, checks=None), f"{SAID}\n"),
+        (replace(OVER, last=None), "Check: **15 of 20** right.\n"),
+        (replace(OVER, last=PlannedDay(START, 400), checks=None), ""),
+        (replace(OVER, plan=PLAN, checks=None), ""),
+    ],
+)
+def test_a_plan_that_is_over(ended: Ended, came: str) -> None:
+    """It tells what was said and what came, where there is both."""
+    hope = "Your plan for 13 February 2027 is done. I hope the interview went well."
+    assert text_of(ended_page(ended)) == f"{hope}\n{came}( Plan another one )"

@@ -237,7 +237,7 @@ async def test_a_days_size_does_not_change_by_the_hour(stage: Stage) -> None:
 async def test_a_plan_that_is_removed_at_the_end_of_a_day(stage: Stage) -> None:
     """The question that comes once more is still one, though the day is shorter without the plan."""
     stage = Stage(stage.database, small_bank(8))
-    await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 5)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", "5")
     asking = await asked(stage)
     while not asking.question.once_more:
         await answer(stage, asking, right=asking.number < A_DAY)
@@ -284,7 +284,7 @@ async def test_a_newcomer_begins_with_the_easiest(stage: Stage, plans: bool) -> 
     """With and without a plan, until a few items are met."""
     stage = Stage(stage.database, small_bank(8))
     if plans:
-        await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
+        await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", "15")
     seen, _ = await practise(stage)
     assert {asking.item.difficulty for asking in seen[:5]} == {
         min(item.difficulty for item in stage.bank.asked.values())
@@ -299,7 +299,7 @@ async def test_what_is_in_play_elsewhere_comes_last(stage: Stage, plans: bool) -
     await stage.run()
     live = stage.card().card.item.id  # type: ignore[union-attr]
     if plans:
-        outlook, _ = await stage.bot.plans.set(stranger, GUILD + 1, "in 20 days", 15)
+        outlook, _ = await stage.bot.plans.set(stranger, GUILD + 1, "in 20 days", "15")
         await stage.database.write(plan_store.save, replace(outlook.plan, checks=()))
     order, _ = await practise(stage, user_id=stranger, guild_id=GUILD + 1)
     while isinstance(

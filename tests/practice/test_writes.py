@@ -91,7 +91,7 @@ async def test_what_takes_long_is_done_outside(
     ]
     for owner, name, kinds in watched:
         monkeypatch.setattr(owner, name, outside_of(kinds, getattr(owner, name)))
-    await stage.bot.plans.set(ALWINA, GUILD, "in 3 days", 15)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 3 days", "15")
     asking = await asked(stage)
     verdict = await answer(stage, asking)
     assert not verdict.question.guessed
@@ -237,9 +237,9 @@ async def test_an_erasure_before_a_done_day_is_shown(
 
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Changing the day on one device keeps the goal that was just set on another."""
-    await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
+    await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", "15")
     other = plan_service.Plans(stage.bot.context, stage.bot.days)  # in another process
-    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", 15, "t1"))
+    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", "15", "t1"))
     shown, _ = await stage.bot.plans.set(ALWINA, GUILD, "in 40 days")
     plan = await stage.database.read(plan_store.get, ALWINA)
     assert plan is not None

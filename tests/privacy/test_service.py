@@ -100,7 +100,7 @@ async def live(stage: Stage) -> None:
         step.question_id, ZOE, open_follow_up(graded) or 0, f"{NAME} again."
     )
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
-    await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
+    await bot.plans.set(ZOE, GUILD, "in 2 days", "60")
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(
         GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)

@@ -76,7 +76,7 @@ async def test_ones_own_profile(streak: Streak, figures: str) -> None:
     assert text_of(own) == (
         f"### **Alwina**\n{figures}\n"
         "Today: 30 questions, about 15 minutes\n"
-        "Ready: about **0%**, **45%** on 13 Feb\n"
+        "Interview: you'd know **5 to 35%**, **35 to 45%** on 13 Feb\n"
         "-# Of 100 new questions I expected 71% right, and you got 73%.\n"
         f"[{alt_text(SMALL)}]\n( Remind me )\n( Time zone )\n( Anki deck )\n( Show to others )\n"
         "( My data )\n( Practise )"

@@ -8,6 +8,7 @@ from typing import Any
 
 import discord
 import pytest
+from msgspec.structs import replace
 
 from bot.chat.messages import PRIMARY, Message, text_of
 from bot.chat.text import when
@@ -15,18 +16,21 @@ from bot.daily.model import OtherDailies
 from bot.members.model import Streak
 from bot.memory.model import Today
 from bot.today.views import page
+from tests.banks import small_bank
 from tests.daily.cards import AT, a_day, done_day
 from tests.messages import height, labels, lines, reads
 
 NAMES = ("Question of the day", "*Warm-up*", "Papers", "Evening", "Deep dive")
 DAILIES = tuple(enumerate(NAMES, start=1))
 ANSWERED = tuple((row + 10, name) for row, name in DAILIES)
+TOPIC = replace(small_bank().topics["t1"], title="*Attention*")
 DAYS = {
     "new": a_day(streak=Streak()),
     "to do": a_day(),
     "misses": a_day(done=6, ahead=0, again=("a", "b")),
     "done": done_day(more=True, may_remind=True),
     "all done": done_day(tomorrow=0),
+    "asked openly": done_day(open_topic=TOPIC, more=True, may_remind=True),
     "nothing": a_day(ahead=0, tomorrow=0, streak=Streak()),
     "the last day": a_day(ahead=0, more=True),
     "a freeze used": a_day(streak=Streak(8, 8, 1, 0, 1)),
@@ -78,6 +82,18 @@ def replaced(today: Today, **changes: Any) -> Today:
             "Done for today ✓|3 days in a row · tomorrow: 7 questions"
             "|8 of 10 right, 2 more on the second try|4 new, 2 you had missed",
             "Remind me tomorrow at this time|More",
+        ),
+        (
+            page(DAYS["asked openly"]),
+            "Done for today ✓|3 days in a row · tomorrow: 7 questions"
+            "|8 of 10 right, 2 more on the second try|4 new, 2 you had missed",
+            "Open question: *Attention*|Remind me tomorrow at this time|More",
+        ),
+        (
+            page(done_day(open_topic=TOPIC, dailies=DAILIES[:1])),
+            "Practice done ✓|📅 Question of the day: open|3 days in a row"
+            "|8 of 10 right, 2 more on the second try",
+            "Answer",
         ),
         (
             page(done_day(dailies=DAILIES[:1], more=True, may_remind=True)),

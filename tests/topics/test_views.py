@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from discord import ui
 from msgspec.structs import replace
 
 from bot.chat.messages import text_of
-from bot.memory.model import Progress
+from bot.memory.model import OpenAnswer, Progress
 from bot.questions.model import Bank, KeyPoint, Reference, Section, Topic
 from bot.topics import views
 from bot.topics.model import Deck, TopicList
@@ -28,6 +29,7 @@ LARGEST = Topic(
     references=tuple(Reference("[" * 200, "https://" + "u" * 292) for _ in range(8)),
     items=next(iter(packs().topics.values())).items,
 )
+AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 FIRST = next(iter(packs().topics.values()))
 DECK = Deck(b"deck", questions=2, without_picture=0, left_out=False)
 
@@ -141,6 +143,43 @@ def test_the_buttons() -> None:
     bare = replace(FIRST, items=())
     without_items = enabled(views.topic_page(with_topic(bare), bare.id, may_suggest=False))
     assert without_items == [*everything[:2], "Interview me", "All topics"]
+
+
+def test_what_a_topic_lacks_to_be_ready() -> None:
+    """The interview is the next step then, on its page and, if no topic is weak, on the first one."""
+    known = Progress(FIRST.id, 10, met=10, known=9, share=0.9, latest=5)
+    lacks = replace(known, lacks_open_answer=True)
+    half = OpenAnswer(AT, 3, 6)
+    for progress, level, said in (
+        (lacks, "Known", "Nearly ready: only a good answer to its open question is missing."),
+        (
+            replace(lacks, open_answer=half),
+            "Known",
+            "Open question: 3 of 6 points. Most of them make it ready.",
+        ),
+        (
+            replace(known, open_answer=OpenAnswer(AT, 4, 6), is_ready=True),
+            "Ready",
+            "Open question: 4 of 6 points",
+        ),
+        (
+            Progress(FIRST.id, 10, met=1, latest=1, open_answer=OpenAnswer(AT, 0, 1)),
+            "Learning",
+            "Open question: 0 of 1 point",
+        ),
+    ):
+        page = views.topic_page(found(packs(), progress), FIRST.id)
+        head = text_of(page).splitlines()
+        assert f" · {level} · 10 questions" in head[1]
+        assert head[2] == f"-# {said}"
+        steps = ["Interview me", "Practise"] if progress.lacks_open_answer else ["Practise"]
+        assert enabled(page)[2:].index(steps[0]) == 0
+        sections = views.section_list(found(packs(), progress))
+        assert ("Nearly ready" in text_of(sections)) == progress.lacks_open_answer
+        assert (f"Open question: {FIRST.title}" in labels(sections)) == progress.lacks_open_answer
+    other = next(topic for topic in packs().topics.values() if topic.id != FIRST.id)
+    weak = Progress(other.id, 10, met=5, latest=5, misses=3)
+    assert labels(views.section_list(found(packs(), lacks, weak)))[0] == "Practise the weakest"
 
 
 @pytest.mark.parametrize(
