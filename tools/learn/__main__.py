@@ -85,7 +85,8 @@ def show_errors(
     ]
     found = pool.map(error.follow, jobs)
     for name in truths:
-        print(f"{name}: {error.table([next(found) for _ in KINDS for _ in seeds])}\n", flush=True)
+        rows = [row for _ in KINDS for _ in seeds for row in next(found)]
+        print(f"{name}: {error.table(rows)}\n", flush=True)
 
 
 if __name__ == "__main__":
