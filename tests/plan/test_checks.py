@@ -156,7 +156,7 @@ def test_no_practice_asks_them_too_early(data: st.DataObject) -> None:
         missed = data.draw(st.sets(st.sampled_from(ada.of.checks))) - ada.cards.keys()
         for item_id in missed:  # in a round
             ada.cards[item_id] = review(None, Rating.Again, now)
-        assert missed <= {*ada.facts(now).known.due(within_days=1)}
+        assert missed <= {*ada.facts(now).known.repeats(within_days=1)}
         topic = BANK.asked[data.draw(st.sampled_from(ada.of.checks))].topic_id
         kinds = Wanted(), Wanted(Kind.MORE), Wanted(Kind.TOPIC, topic)
         for wanted in data.draw(st.permutations(kinds)):

@@ -45,7 +45,7 @@ def asking(one: Item, order: tuple[int, ...]) -> Message:
 
 def answered(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     given = replace(question(one), correct=False, rating=1)
-    verdict = PracticeVerdict(given, Answered(one, order, answer), 36_500, again=True)
+    verdict = PracticeVerdict(given, Answered(one, order, answer), is_aside=False, again=True)
     return practice.answered_pages(verdict, bank())
 
 
