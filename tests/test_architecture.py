@@ -134,7 +134,7 @@ MORE_ROOMS = {
         *("in_play", "typed", "areas"),
     },
     "members": {"names", "streak_service", "streak_store"},
-    "memory": {"ability", "progress", "fitting", "today", "today_service"},
+    "memory": {"ability", "gain", "progress", "fitting", "today", "today_service"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {
         *("archives", "checks", "files", "forms", "message_text", "pictures", "sheets"),

@@ -37,13 +37,13 @@ _KEPT_QUIET = 0.85
 STEEPNESS, SPREAD_OF_STEEPNESS = 0.7, 0.2
 """1 where the levels say as much as `expected_difficulty` does."""
 GROWTH = 0.06
-"""How much ability an item that was met adds in its topic. It is an assumption, between the truths that
+"""The ability that an item adds in its topic once it was met. It is an assumption, between the truths that
 `make learn` simulates; about 0.1 is found for each practice of a single skill (K. Koedinger et al.,
 "An Astonishing Regularity in Student Learning Rate", 2023), and a topic has several."""
 AGAIN = 0.3
-"""How much an item adds that is asked again, next to a new one."""
+"""The part of that which an item adds when it is asked again."""
 _FADES_AFTER, _FADING = 10, 0.3
-"""What an item adds fades by a power law, after days without another answer to it."""
+"""It fades by a power law, after days without another answer to the item."""
 _FIRST, _TIMES = 2.3, 4.5
 """Days that an item lasts after a right first answer, and how much longer after each that follows."""
 _STEPS = 12

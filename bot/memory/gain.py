@@ -1,10 +1,9 @@
-"""What comes next in practice: the question that teaches most of what an interview may ask, per second.
+"""The next question of practice: the one that teaches most for an interview, per second.
 
-An interview asks other questions than practice did. So what counts most is what a question teaches about
-its topic: more, the less the member knows of the topic, the fewer of its questions they have met, and
-the longer ago the last one was asked. A question asked again teaches less, except as far as it
-was forgotten. What it adds to the chance that it is itself known on the day counts, too, by
-FSRS's formulas. `make learn` compares this order with others.
+An interview asks other questions than practice did. So a question counts most for its topic: it teaches
+more of one that the member knows less, has met fewer questions of, and was asked longer ago. A question
+asked again teaches less, except as far as it was forgotten. That it is itself known on the day counts,
+too, by FSRS's formulas. `make learn` compares this order with others.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from bot.questions.model import Item
 DAYS = 30
 """Days ahead without a plan."""
 _TOPIC = 10
-"""How much what is taught of a topic counts, next to the question itself."""
+"""The value of knowing a topic better, next to that of knowing the question itself."""
 _FAMILIAR = 10
 """After so many of its questions, another one teaches half as much of a topic."""
 _AGAIN = 0.3
-"""How much a forgotten question teaches of its topic when it is asked again, next to a new one."""
+"""The part of a new one's lesson that a forgotten question has when it is asked again."""
 _SAME_DAY, _REST = 0.7, 1.0
-"""The part that is lost right after another question of the topic, and the days in which this fades."""
+"""The part that is lost right after another question of the topic, and the days until this fades."""
 _AT_RANDOM = 0.1
-"""The part of new questions that are drawn of the topics of which the member has met least."""
+"""The part of new questions that are drawn of topics that the member has met least."""
 _SECONDS, _EXPLANATION = 14, 10
 """To think and to read why, besides reading the question; and to read more after a miss."""
 
@@ -46,7 +45,7 @@ def choose(known: Knowledge, items: Sequence[Item], days: int, rng: random.Rando
 
 
 class _Values:
-    """What asking an item is worth to a member."""
+    """The worth of asking an item to a member."""
 
     def __init__(self, known: Knowledge, days: int) -> None:
         self._known = known

@@ -1,4 +1,4 @@
-"""What a member would know of questions that they were never asked, now and on a plan's day.
+"""The share of questions never asked that a member would know, now and on a plan's day.
 
 A question that is answered adds ability in its topic, as in `bot.memory.ability`. How many will be
 answered follows from the member's habits. Nothing is random, and nobody's answers are simulated.
@@ -38,9 +38,9 @@ _SAME = 0.01
 
 
 class _Future(Struct, frozen=True, dict=True):
-    """What a goal's topics gain with the questions that are answered until a plan's day.
+    """The ability that a goal's topics gain with the questions answered until a plan's day.
 
-    `order` has the topics in whose order new questions come.
+    `order` has the topics of new questions, the next first.
     """
 
     known: Knowledge
@@ -148,7 +148,7 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
 
 
 def _order(known: Knowledge, topics: Sequence[Topic]) -> Iterator[str]:
-    """Yield the topics of a goal's new questions, about in the order in which practice asks them."""
+    """Yield the topics of a goal's new questions, about in the order of practice."""
     ability = known.ability.topics
 
     def worth(topic: Topic, met: int, new: int) -> float:

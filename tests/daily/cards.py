@@ -79,7 +79,7 @@ def closed_openly(topic: Topic, ticked: int, *missed: str) -> Message:
 
 
 def verdict_on(review: Answered, **changes: Any) -> DailyVerdict:
-    return replace(DailyVerdict(daily_row(), review, 1), **changes)
+    return replace(DailyVerdict(daily_row(), review), **changes)
 
 
 def a_day(**changes: Any) -> Today:

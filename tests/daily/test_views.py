@@ -141,16 +141,15 @@ def test_a_verdict_ends_in_the_next_step(today: Today, says: str, buttons: list[
 
 
 def test_what_a_verdict_says_of_its_question() -> None:
-    """When a miss comes back, news of the streak, where to talk; and no end that is over."""
+    """That a miss comes back, news of the streak, where to talk; and no end that is over."""
     news = StreakNews(saved=1)
     said, _ = ending(a_day(streak=Streak(8, 8, 1)), right=False, news=news)
-    assert said.startswith("Back in your practice tomorrow · Everyone sees the answer at <t:")
+    assert said.startswith("Comes back in your practice · Everyone sees the answer at <t:")
     assert "You missed a day, and a freeze kept your streak. 1 freeze left." in said
-    assert "Back in" not in ending(a_day())[0]
-    assert "Back in" not in ending(a_day(), right=False, back_in=None)[0]
+    assert "Comes back" not in ending(a_day())[0]
     closed = daily_row(thread_id=ROW, state=DailyState.CLOSED)
     said, _ = ending(a_day(), right=False, daily=closed)
-    assert said.startswith(f"Back in your practice tomorrow Talk about it in <#{ROW}> Today: ")
+    assert said.startswith(f"Comes back in your practice Talk about it in <#{ROW}> Today: ")
 
 
 def longest_schedule(number: int) -> Schedule:

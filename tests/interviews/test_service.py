@@ -11,7 +11,6 @@ from fsrs import Rating
 from sqlalchemy import Connection
 
 from bot.answers.model import Review
-from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import store
@@ -30,7 +29,6 @@ from bot.interviews.rules import follow_up_of, open_follow_up
 from bot.interviews.service import Interviews
 from bot.memory import store as memory_store
 from bot.memory.model import OpenAnswer
-from bot.practice.model import Asking, PracticeVerdict
 from bot.questions import store as questions_store
 from bot.questions.own import OwnTopic
 from tests.banks import SPLIT_BY_TIME, teaching_bank
@@ -427,13 +425,13 @@ async def test_missed_points_bring_back_the_topics_questions(
     later answer to the topic decides; an erasure removes all."""
 
     async def remembers(*items: str) -> None:
-        review = Review(ALWINA, Rating.Good, stage.clock())
+        review = Review(ALWINA, Rating.Easy, stage.clock())
         for item in items:
             await stage.database.write(remember, item, review)
 
     async def due() -> list[str]:
         facts = await stage.database.read(stage.bot.days.facts, ALWINA, GUILD)
-        return facts.known.due()
+        return facts.known.repeats()
 
     await remembers("t1-a", "t1-b", "t2-a")
     stage.clock.turn(hours=1)
@@ -459,25 +457,6 @@ async def test_missed_points_bring_back_the_topics_questions(
     with pytest.raises(UserError, match="gone"):
         await alwina.count(0)
     assert await stage.database.read(memory_store.topics_met, ALWINA) == {}
-
-
-async def test_the_latest_answer_in_a_verdict(stage: Stage, alwina: Candidate) -> None:
-    """The verdict in practice knows what an interview brings back."""
-    practices = stage.bot.practices
-    asked = await practices.start_on(ALWINA, GUILD, stage.clock(), ["t1-a"])
-    assert isinstance(asked, Asking)
-    picks = (asked.order.index(min(asked.item.right)),)
-    click = Click(asked.question.id, 1, GUILD, 7, ALWINA, stage.clock(), picks)
-    verdict = await practices.answer(click)
-    assert isinstance(verdict, PracticeVerdict)
-    assert (verdict.back_in or 0) > 1
-    stage.clock.turn(hours=1)
-    await alwina.start(topic_id="t1", questions=1)
-    await alwina.graded()
-    await alwina.count(0)
-    again = await practices.answer(click)
-    assert isinstance(again, PracticeVerdict)
-    assert (again.again, again.back_in) == (True, 1)
 
 
 @pytest.mark.parametrize(("own", "late"), [({0, 2}, True), (set(), False)])

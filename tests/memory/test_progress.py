@@ -14,12 +14,14 @@ from msgspec.structs import replace
 from bot.core.calendar import local_date
 from bot.memory.model import MemoryCard, OpenAnswer, Progress
 from bot.memory.progress import Knowledge, progress, weakest
-from bot.memory.rules import recall, review
+from bot.memory.rules import FORGOTTEN, recall, review
 from tests.banks import small_bank
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 BANK = small_bank()
 A, G = Rating.Again, Rating.Good
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ZONES = st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Havana", "Asia/Kolkata"])
 
 
 def card(stability: float = 1, state: State = State.Review, due_in: int = 5) -> MemoryCard:
@@ -62,14 +64,13 @@ def test_progress_of_every_topic() -> None:
         "t2-a": card(2, State.Relearning, due_in=-1),
         "gone": card(90),
     }
-    in_t1 = recalled(20) + recalled(8)
-    topics = progress(
-        known(cards), [("t2-a", A), ("gone", A), ("t1-b", G), ("t1-a", G), ("t2-a", A)]
-    )
+    found = known(cards)
+    topics = progress(found, [("t2-a", A), ("gone", A), ("t1-b", G), ("t1-a", G), ("t2-a", A)])
+    share = {topic.id: found.readiness([topic]) for topic in BANK.asked_topics.values()}
     assert list(topics.values()) == [
-        Progress("t1", 4, met=2, known=in_t1, share=in_t1 / 4, latest=2),
-        Progress("t3", 4),
-        Progress("t2", 4, met=1, known=recalled(2), share=recalled(2) / 4, latest=2, misses=2),
+        Progress("t1", 4, 2, recalled(20) + recalled(8), share["t1"], latest=2),
+        Progress("t3", 4, share=share["t3"]),
+        Progress("t2", 4, 1, recalled(2), share["t2"], latest=2, misses=2),
     ]
     assert [p.level for p in topics.values()] == ["learning", "new", "weak"]
 
@@ -83,12 +84,37 @@ def test_only_the_five_latest_answers_can_make_a_topic_weak() -> None:
     )
 
 
-def test_due_is_a_matter_of_the_members_date() -> None:
-    """An item that is due tomorrow in UTC is due now where it is tomorrow already."""
-    cards = {"t1-a": replace(card(), due_at=NOW + timedelta(hours=13))}
-    assert known(cards).due() == []
-    assert known(cards).due(within_days=1) == ["t1-a"]
-    assert known(cards, "Pacific/Kiritimati").due() == ["t1-a"]
+@given(
+    zone=ZONES,
+    reviewed=st.datetimes(datetime(2026, 12, 9), datetime(2027, 1, 4, 12), timezones=st.just(UTC)),
+    stability=st.floats(0.1, 60),
+    days=st.integers(1, 9),
+)
+def test_what_is_worth_asking_again(
+    zone: str, reviewed: datetime, stability: float, days: int
+) -> None:
+    """All that may be forgotten by the end of the member's day, no item twice on a date. A later day
+    asks as many as was said."""
+    found = known({"t1-a": replace(card(stability), last_review_at=reviewed)}, zone)
+    later = replace(found, now=NOW + days * DAY)
+    assert found.repeats(within_days=days) == later.repeats()
+    assert not (found.repeats() and local_date(zone, reviewed) == found.today)
+    assert bool(found.repeats()) <= bool(later.repeats())
+    ends = found.midnight + DAY
+    if local_date(zone, reviewed) < found.today:
+        forgotten = recall(found.cards["t1-a"], ends) <= FORGOTTEN
+        assert found.repeats() == ["t1-a"] * forgotten
+
+
+@given(ZONES, st.datetimes(datetime(2027, 1, 2), datetime(2027, 1, 4), timezones=st.just(UTC)))
+def test_a_miss_is_asked_again_from_the_next_day_on(zone: str, at: datetime) -> None:
+    """Unless it is set aside, or in play."""
+    found = replace(known({"t1-a": review(None, A, at)}, zone), now=at)
+    assert (found.repeats(), found.repeats(within_days=1)) == ([], ["t1-a"])
+    tomorrow = replace(found, now=found.midnight + DAY)
+    assert tomorrow.repeats() == ["t1-a"]
+    assert replace(tomorrow, hidden={"t1-a"}).repeats() == []
+    assert replace(tomorrow, set_aside={"t1-a"}).repeats(within_days=9) == []
 
 
 def test_the_weakest_topic() -> None:
@@ -112,74 +138,47 @@ def test_the_weakest_topic() -> None:
     assert weakest({p.topic_id: p for p in done}) is weakest({}) is None
 
 
-def test_misses_first_then_the_longest_due() -> None:
-    cards = {
-        "not-due": card(),
-        "due": card(due_in=0),
-        "due-long": card(due_in=-7),
-        "missed-today": review(None, A, NOW - timedelta(minutes=30)),
-        "missed-long": review(None, A, NOW - timedelta(days=5)),
-    }
-    found = known(cards)
-    assert found.due() == ["missed-long", "due-long", "due"]
-    assert found.due(within_days=1) == ["missed-long", "missed-today", "due-long", "due"]
-    assert replace(found, hidden={"due"}).due() == ["missed-long", "due-long"]
-
-
 def opened(found: Knowledge, at: datetime, made: int = 2, points: int = 5) -> Knowledge:
     """Add an answer to the open question of t1."""
     return replace(found, open_answers={"t1": OpenAnswer(at, made, points)})
 
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
 @given(
-    zone=st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Havana", "Asia/Kolkata"]),
+    zone=ZONES,
     at=st.datetimes(datetime(2027, 1, 1), datetime(2027, 1, 4, 12), timezones=st.just(UTC)),
     reviewed=st.datetimes(datetime(2026, 12, 30), datetime(2027, 1, 4, 12), timezones=st.just(UTC)),
-    rating=st.sampled_from([A, G]),
     made=st.integers(0, 5),
 )
 def test_a_missed_point_brings_back_what_was_not_asked_since(
-    zone: str, at: datetime, reviewed: datetime, rating: Rating, made: int
+    zone: str, at: datetime, reviewed: datetime, made: int
 ) -> None:
-    """On the member's next date, like a miss. An answer that made all points, or one before the last
-    review, changes nothing, and neither does one on another topic."""
-    cards = {name: review(None, rating, reviewed) for name in ("t1-a", "t1-b", "t2-a")}
-    without = known(cards, zone, "t1-b")
-    found = opened(without, at, made)
-    alone, together = without.days_away("t1-a"), found.days_away("t1-a")
-    if made == 5 or reviewed >= at:
-        assert (together, found.due()) == (alone, without.due())
-        assert found.brought_back("t1", at) == (0, found.brought_back("t1", at)[1])
-    else:
-        next_day = local_date(zone, at) + DAY
-        assert together == min(alone, max((next_day - found.today).days, 0))
-        assert found.comes_again("t1-a") or next_day > found.today
-        back = found.brought_back("t1", at)
-        assert back[1] == max((next_day - found.today).days, 0)
-        assert back[0] == (together == back[1])
-    assert found.days_away("t2-a") == alone
-    assert found.comes_again("t2-a") == (rating is A and alone == 0)
-    for days in (0, 1):
-        expected = {i for i in ("t1-a", "t2-a") if found.days_away(i) <= days}
-        assert set(found.due(within_days=days)) == expected
+    """From the member's next date on, before anything else. An answer that made all points, or one
+    before the last review, changes nothing, and neither does one on another topic."""
+    cards = {name: replace(card(900), last_review_at=reviewed) for name in ("t1-a", "t1-b", "t2-a")}
+    found = opened(known(cards, zone, "t1-b"), at, made)
+    days = max((local_date(zone, at) + DAY - found.today).days, 0)
+    is_back = made < 5 and reviewed < at
+    assert found.brought_back("t1", at) == (int(is_back), days)
+    for later in range(4):
+        then = replace(found, now=NOW + later * DAY)
+        assert then.repeats() == ["t1-a"] * (is_back and later >= days)
+        assert found.repeats(within_days=later or 1) == then.repeats() or not later
+        assert then.comes_first("t1-a") is (is_back and later >= days)
+        assert not then.comes_first("t2-a")
 
 
 def test_what_an_open_answer_brings_back() -> None:
-    """It comes like a miss, before what is longer due; not what may not be asked, nor what is due
-    anyway before. An answer that is not the latest brings nothing back."""
+    """Not what may not be asked; and an answer that is not the latest brings nothing back."""
     at = NOW - DAY
-    cards = {name: card(due_in=5) for name in ("t1-a", "t1-b", "t1-c")} | {"t2-a": card(due_in=-7)}
+    cards = {name: card(900) for name in ("t1-a", "t1-b", "t1-c", "t2-a")}
     found = opened(replace(known(cards, "UTC", "t1-b"), hidden={"t1-c"}), at)
-    assert found.due() == ["t1-a", "t2-a"]
+    assert found.repeats() == ["t1-a"]
     assert (found.brought_back("t1", at), found.brought_back("t2", at)) == ((1, 0), (0, 0))
     assert found.brought_back("t1", at - HOUR)[0] == 0
-    today = opened(replace(found, cards={**cards, "t1-a": card(due_in=-1)}, hidden=set()), NOW)
-    assert today.due() == ["t1-a", "t2-a"]
-    assert today.brought_back("t1", NOW) == (1, 1)
-    assert [today.comes_again(i) for i in ("t1-a", "t1-c", "t2-a", "unknown")] == [False] * 4
+    today = opened(replace(found, hidden=set()), NOW)
+    assert (today.repeats(), sorted(today.repeats(within_days=1))) == ([], ["t1-a", "t1-c"])
+    assert today.brought_back("t1", NOW) == (2, 1)
+    assert not any(map(today.comes_first, (*cards, "unknown")))
 
 
 @pytest.mark.parametrize(
@@ -229,27 +228,24 @@ def test_what_is_known_follows_the_clock() -> None:
     assert replace(known(cards), now=NOW + timedelta(days=900)).known(everything) < 3
 
 
-def test_readiness_is_what_fsrs_expects() -> None:
-    """It is the mean recall of all items asked; missed and unseen ones count as 0."""
+def test_readiness_is_what_memory_and_ability_expect() -> None:
+    """It is the mean of recall, of 0 for misses, and of the ability where an item was never met."""
     cards = {name: review(None, G, NOW - timedelta(days=2)) for name in ("t1-a", "t2-b")}
-    missed = {"t3-c": review(None, A, NOW - timedelta(days=2))}
-    expected = sum(recall(card, NOW) for card in cards.values()) / len(BANK.asked)
-    everything = BANK.asked_topics.values()
-    assert known(cards | missed).readiness(everything) == pytest.approx(expected)
-    assert known({}).readiness(everything) == known({}).readiness([]) == 0
+    found = known(cards | {"t3-c": review(None, A, NOW - timedelta(days=2))})
+    expected = sum(recall(card, NOW) for card in cards.values())
+    expected += sum(found.ability.knows(i) for i in BANK.asked.values() if i.id not in found.cards)
+    everything = [*BANK.asked_topics.values()]
+    assert found.readiness(everything) == pytest.approx(expected / len(BANK.asked))
+    assert known({}).readiness([]) == 0
 
 
-def test_ability_counts_once_there_are_ten_answers_in_the_section() -> None:
-    """Until then, items never met count as not known."""
-    bank = small_bank(8)
-    others = [i.id for i in bank.asked.values() if i.topic_id in {"t1", "t3", "t5"}]
-
-    def of_t7(rating: Rating, answers: int, *missed: str) -> float:
-        cards = {name: review(None, rating, NOW) for name in others[:answers]}
-        cards |= {name: review(None, A, NOW) for name in missed}
-        return Knowledge(bank, cards, set(), "UTC", NOW).readiness([bank.topics["t7"]])
-
-    assert of_t7(G, 9) == 0
-    assert of_t7(G, 12) > 0.6
-    assert of_t7(A, 12) < 0.2
-    assert of_t7(G, 12, *(item.id for item in bank.topics["t7"].items)) == 0
+def test_what_was_never_met_is_known_by_ability() -> None:
+    """Never for sure, and from the first answer on; its weight is the topic's."""
+    right, wrong = (known({"t1-a": review(None, rating, NOW)}) for rating in (G, A))
+    unmet = BANK.asked["t3-b"]
+    assert 0 < wrong.knows(unmet) < known({}).knows(unmet) < right.knows(unmet) < 1
+    assert right.expects(unmet) == right.ability.answers_right(unmet)
+    topics = [replace(topic, weight=n) for n, topic in enumerate(BANK.asked_topics.values(), 1)]
+    shares = [topic.weight * right.ability.knows_of(topic, 0.5) for topic in topics]
+    assert right.unseen(topics, 0.5) == pytest.approx(sum(shares) / 6)
+    assert right.unseen([]) == 0

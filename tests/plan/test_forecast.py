@@ -1,88 +1,199 @@
-"""The forecast is what simulated members come to, and every figure of it moves the right way."""
+"""Every figure of an outlook moves the right way."""
 
 from __future__ import annotations
 
-import random
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 
 import pytest
 from fsrs import Rating
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from bot.memory.model import MemoryCard
+from bot.memory.model import OpenAnswer, Plan
 from bot.memory.rules import recall, review
-from bot.plan.forecast import Met, Unmet, forecast
+from bot.memory.today import DayFacts
+from bot.plan.checks import checks_of
+from bot.plan.forecast import build_outlook
+from bot.plan.model import Outlook, Range
+from tests.memory.test_today import BANK, DAY, MINUTE, NOON, Member
 
-NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
-
-
-def new(items: int, right: float = 0.6, known: float = 0.0) -> list[Unmet]:
-    return [Unmet(0, known, right)] * items
-
-
-def lived(items: int, answers: int, days: int, right: float, rng: random.Random) -> float:
-    """Return the share known by a member whose memory is FSRS's, at the end of the days."""
-    cards: dict[int, MemoryCard] = {}
-    for day in range(days):
-        now, left = NOON + day * DAY, answers
-        while left > 0:
-            due = [n for n, card in cards.items() if card.due_at <= now + DAY / 2]
-            if not due and len(cards) == items:
-                break
-            n = min(due, key=lambda n: cards[n].due_at) if due else len(cards)
-            before = cards.get(n)
-            chance = right if before is None else recall(before, now)
-            if before is not None and before.missed:
-                chance = 1.0
-            rating = Rating.Good if rng.random() < chance else Rating.Again
-            cards[n] = review(before, rating, now)
-            left -= 1
-    end = NOON + days * DAY
-    return sum(recall(card, end) for card in cards.values() if not card.missed) / items
+TODAY = NOON.date()
+A_WEEK = (5,) * 7
+"""Ten questions a day."""
+DAYS = st.integers(1, 60)
+HISTORIES = st.lists(st.lists(st.booleans(), max_size=12), max_size=8)
+"""Of each day before, whether its answers were right."""
 
 
-@pytest.mark.parametrize(
-    ("items", "answers", "days", "right"),
-    [(60, 20, 20, 0.7), (200, 20, 20, 0.5), (400, 30, 60, 0.8), (40, 10, 90, 0.4)],
-)
-def test_it_is_what_a_member_comes_to(items: int, answers: int, days: int, right: float) -> None:
-    """Within seven points, whether or not everything can be met."""
-    rng = random.Random(1)
-    found = sum(lived(items, answers, days, right, rng) for _ in range(4)) / 4
-    made = forecast([], new(items, right), 1, answers, days)
-    assert made.curve[-1][1] == pytest.approx(found, abs=0.07)
+def plan(days: int = 20, week: tuple[int, ...] = A_WEEK, goal: str = "all") -> Plan:
+    return Plan(1, TODAY + days * DAY, week, TODAY - 30 * DAY, goal)
 
 
-def test_its_shape() -> None:
-    """The curve goes from today to the last day, and sections add up to it."""
-    met = [Met(0, 9.0, 3, 6, False), Met(1, 4.0, 4, 0, False), Met(1, 0.2, 1, 0, True)]
-    made = forecast(met, [Unmet(1, 0.3, 0.5)] * 7, 2, 5, 30)
-    assert made.curve[0][0] == 0
-    assert made.curve[-1][0] == 30
-    assert len(made.curve) == 13
-    assert made.curve[0][1] == pytest.approx(sum(made.now) / 10)
-    assert made.curve[-1][1] == pytest.approx(sum(made.then) / 10)
-    assert made.now[1] == pytest.approx(0.9 + 7 * 0.3, abs=0.01)
-    assert forecast([], [], 0, 9, 9).curve[-1] == (9, 0.0)
-    assert [day for day, _ in forecast(met, [], 2, 9, 0).curve] == [0]
+def away(plan: Plan, *days: int) -> Plan:
+    """Return the plan with these days off, counted from today."""
+    return replace(plan, away=tuple((TODAY + n * DAY, TODAY + n * DAY) for n in days))
 
 
-def test_more_is_better() -> None:
-    """More answers, days or right answers never lead to less; what was done today costs its time."""
+def after(history: Iterable[Iterable[bool]] = ()) -> DayFacts:
+    """Return what is known of a member who met new items on the days before today."""
+    ada, new, days = Member(), iter(BANK.asked), list(history)
+    for ago, answers in enumerate(days):
+        at = NOON - (len(days) - ago) * DAY
+        for is_right, item_id in zip(answers, new, strict=False):
+            ada.answer(at, item_id, missed=not is_right)
+            at += MINUTE / 2
+    return ada.facts(NOON)
 
-    def then(answers: float, days: int = 20, right: float = 0.6, done: int = 0) -> float:
-        return forecast([], new(300, right), 1, answers, days, done).curve[-1][1]
 
-    assert then(5) < then(10) < then(20)
-    assert then(10, 10) < then(10, 20) < then(10, 40)
-    assert then(10, right=0.3) < then(10, right=0.9)
-    assert then(10, done=40) < then(10)
+def outlook(plan: Plan, facts: DayFacts | None = None) -> Outlook:
+    return build_outlook(plan, facts or after())
 
 
-def test_what_must_not_be_asked_is_forgotten() -> None:
-    """An item that is set aside fades, while the same item is repeated elsewhere."""
-    fades, repeated = (
-        forecast([Met(0, 5.0, 5, due, False)], [], 1, 9, 60).curve[-1][1] for due in (None, 0)
+def width(found: Range) -> float:
+    return found.high - found.low
+
+
+@given(HISTORIES, DAYS, st.integers(5, 60), st.integers(0, 60))
+def test_more_minutes_never_say_less(
+    history: list[list[bool]], days: int, minutes: int, more: int
+) -> None:
+    """Neither do twice as many."""
+    facts = after(history)
+    little, much = (outlook(plan(days, (n,) * 7), facts).then for n in (minutes, minutes + more))
+    assert little.middle <= much.middle + 1e-9
+    twice = outlook(plan(days, (minutes,) * 7), facts).twice
+    assert twice is None or twice.middle > little.middle
+
+
+@given(HISTORIES, DAYS)
+def test_the_range_holds_the_middle(history: list[list[bool]], days: int) -> None:
+    """That of the sections, weighted, is within, today and on the day; and the curve joins both."""
+    found = outlook(plan(days), after(history))
+    sizes = [len(section.topics) for section in BANK.sections]
+    for (low, high), shares in (
+        (found.unseen, [section.now for section in found.sections]),
+        (found.then, [section.then for section in found.sections]),
+    ):
+        middle = sum(n * share for n, share in zip(sizes, shares, strict=True)) / sum(sizes)
+        assert 0 <= low < middle < high <= 1
+    assert found.curve[0] == (0, *found.unseen)
+    assert found.curve[-1] == (days, *found.then)
+    assert [day for day, *_ in found.curve] == sorted({day for day, *_ in found.curve})
+
+
+@given(HISTORIES, st.sets(st.integers(0, 13)), st.integers(1, 14))
+def test_days_off_count_nothing(history: list[list[bool]], off: set[int], days: int) -> None:
+    """Each takes something away, or nothing; and without any other day, minutes change nothing."""
+    facts = after(history)
+    some = outlook(away(plan(days), *off), facts)
+    assert some.then.middle <= outlook(plan(days), facts).then.middle + 1e-9
+    none = away(plan(days), *range(days))
+    assert outlook(none, facts).twice is None
+    assert outlook(none, facts).then.middle <= some.unseen.middle + 1e-9
+    longer = replace(none, week=(60,) * 7)
+    assert outlook(longer, facts).curve == outlook(none, facts).curve
+
+
+def test_weekdays_off_are_days_off() -> None:
+    week = (5, 0, 5, 0, 5, 5, 0)
+    off = [n for n in range(20) if not week[(TODAY + n * DAY).weekday()]]
+    found = outlook(plan(week=week)).then
+    assert found == pytest.approx(outlook(away(plan(), *off)).then)
+    assert found.middle < outlook(plan()).then.middle
+
+
+def test_the_less_is_known_of_a_member_the_wider_the_range() -> None:
+    """Without an answer it is wide, around one half, and each answer narrows it."""
+    widths = [width(outlook(plan(), after([[True, False] * n])).unseen) for n in (0, 3, 10, 30)]
+    assert widths == sorted(set(widths), reverse=True)
+    assert widths[0] > 0.3
+    nothing = outlook(plan()).unseen
+    assert nothing.middle == pytest.approx(0.5, abs=0.1)
+    assert 0 < nothing.low < nothing.high < 1
+
+
+@given(st.integers(1, 12), st.data())
+def test_check_questions_pull_towards_what_they_show(answers: int, data: st.DataObject) -> None:
+    """The more of them there are, the more; and not beyond it."""
+    right = data.draw(st.integers(0, answers))
+    facts = after([[n < right for n in range(answers)], [True, False] * 10])
+    due = replace(plan(5), checks=tuple(BANK.asked)[:answers])
+    checks = checks_of(due, facts.known)
+    assert checks is not None
+    before, found = outlook(plan(5), facts).unseen.middle, outlook(due, facts).unseen.middle
+    apart = checks.known - before
+    assert abs(checks.known - found) <= abs(apart) + 0.02
+    if abs(apart) > 0.05:
+        assert (found - before) * apart > 0
+
+
+def test_more_checks_pull_more() -> None:
+    facts = after([[False] * 12, [True, False] * 10])
+    few, many = (
+        outlook(replace(plan(5), checks=tuple(BANK.asked)[:n]), facts).unseen.middle
+        for n in (3, 12)
     )
-    assert fades < 0.75
-    assert repeated > 0.85
+    assert many < few < outlook(plan(5), facts).unseen.middle
+
+
+def test_habits() -> None:
+    """Of two members who know the same, the one who practised as planned is expected to learn more."""
+    kept = after([[True, False] * 5] * 10)
+    skipped = replace(kept, practised=kept.practised[-30:])
+    never = replace(kept, practised=())
+    regular, rare, none = (outlook(plan(), facts) for facts in (kept, skipped, never))
+    assert regular.unseen == rare.unseen == none.unseen
+    assert regular.then.middle > rare.then.middle > none.then.middle
+    assert regular.pace.answers == 100
+
+
+@given(HISTORIES)
+def test_on_the_day_nothing_is_left_to_come(history: list[list[bool]]) -> None:
+    found = outlook(plan(0), after(history))
+    assert found.then == found.unseen
+    assert (found.days, found.twice, len(found.curve)) == (0, None, 1)
+
+
+def test_absence_loses_ability() -> None:
+    """Today, and in what is said of a plan without practice."""
+    facts = after([[True] * 10] * 5)
+    later = replace(facts, known=replace(facts.known, now=NOON + 20 * DAY))
+    absent = outlook(away(plan(), *range(20)), facts)
+    assert outlook(plan(), later).unseen.middle < absent.unseen.middle
+    assert absent.then.middle == pytest.approx(outlook(plan(), later).unseen.middle, abs=0.01)
+
+
+def test_it_is_about_the_goal_alone() -> None:
+    """With the recall of what was asked of it, and its open answers with most points."""
+    facts = after([[True] * 6])
+    cards = dict(facts.known.cards)
+    answered = {"t1": OpenAnswer(NOON, 3, 4), "t2": OpenAnswer(NOON, 1, 4)}
+    facts = replace(facts, known=replace(facts.known, open_answers=answered))
+    found = outlook(plan(goal="topics:t1 t2"), facts)
+    assert (found.goal, found.days, found.topics, found.checked) == ("2 topics", 20, 2, 1)
+    met = [recall(card, NOON) for i, card in cards.items() if i[:3] in {"t1-", "t2-"}]
+    assert (found.asked, found.items) == (len(met), 8)
+    assert found.remembered == pytest.approx(sum(met) / len(met))
+    assert [section.title for section in found.sections] == ["First", "Second"]
+    one = outlook(plan(goal="topics:t2"), facts)
+    assert [section.title for section in one.sections] == ["Second"]
+    assert one.remembered is None
+    assert outlook(plan(goal="topics:gone")).is_asked is False
+    missed = replace(facts.known, cards={"t1-a": review(None, Rating.Again, NOON - DAY)})
+    assert outlook(plan(goal="topics:t1"), replace(facts, known=missed)).remembered == 0
+
+
+def test_what_was_done_today_costs_its_time() -> None:
+    """A day's questions are not counted twice."""
+    before = after()
+    ada = Member()
+    ada.answers(NOON, 10)
+    done = ada.facts(NOON + timedelta(hours=1))
+    gained = {
+        facts is done: found.then.middle - found.unseen.middle
+        for facts in (before, done)
+        for found in [outlook(plan(1), facts)]
+    }
+    assert gained[True] <= 0 < gained[False]

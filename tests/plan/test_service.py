@@ -16,11 +16,12 @@ from bot.members.model import Dates
 from bot.memory import store as memory
 from bot.memory.model import Said
 from bot.plan import store
-from bot.plan.model import Outlook, PlannedDay
+from bot.plan.checks import MOST_CHECKS
+from bot.plan.model import Checks, Outlook, PlannedDay
 from bot.practice.model import Asking
 from bot.questions.areas import ALL
 from tests.banks import small_bank
-from tests.practice.test_service import asked, practise, start
+from tests.practice.test_service import practise, start
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
@@ -171,26 +172,46 @@ async def test_practice_follows_the_plan(stage: Stage) -> None:
 
 
 async def test_the_plans_topics_come_first(stage: Stage) -> None:
-    """Due items of the plan come before its new ones, and those before due items elsewhere."""
+    """Known ones and new ones, before all others, which come once no more of the plan are left."""
     elsewhere = ["t1-a", "t1-b", "t1-c", "t3-a"]
-    await meet(stage, "t2-a", *elsewhere, rating=Rating.Good)
+    await meet(stage, "t2-a", *elsewhere)
     stage.clock.turn(days=4)
     outlook = await plan(stage, goal="topics:t2")
     assert (outlook.goal, outlook.today.to_do) == ("Topic 2", 12)
     questions, _ = await practise(stage)
-    met = [question.item.id for question in questions]
-    assert met[0] == "t2-a"
-    assert {item_id[:2] for item_id in met[:4]} == {"t2"}
-    assert sorted(met[-4:]) == elsewhere
+    met = [question.item.topic_id for question in questions]
+    assert met[:4] == ["t2"] * 4
+    assert sorted(met[4:]) == ["t1"] * 4 + ["t3"] * 4
 
 
-async def test_misses_elsewhere_come_first(stage: Stage) -> None:
-    """Also in a practice of one topic that the plan is not about."""
-    await meet(stage, "t3-a")
-    stage.clock.turn(days=1)
-    await plan(stage, goal="topics:t1")
-    assert (await asked(stage)).item.id == "t3-a"
-    assert (await asked(stage, topic="t3")).item.id == "t3-a"
+async def test_checks(stage: Stage) -> None:
+    """Practice asks them in the last third alone, each day as many; a first answer in a round counts."""
+    stage = Stage(stage.database, small_bank(30))
+    checks = (await plan(stage, "in 6 days", "5")).plan.checks
+    seen, _ = await practise(stage)
+    await meet(stage, checks[3])
+    assert not {asking.item.id for asking in seen} & {*checks}
+    stage.clock.turn(days=4)
+    for places in ([2, 3, 4, 5, 6, 7], [8, 9, 10, 11, 12]):
+        seen, _ = await practise(stage)
+        labels = [asking.check for asking in seen if asking.check is not None]
+        assert labels == [(place, 12) for place in places]
+        assert {asking.item.id for asking in seen[: len(places)]} <= {*checks}
+        assert (await shown(stage)).checks == Checks(places[-1] - 1, places[-1], 12, 0.25)
+        stage.clock.turn(days=1)
+
+
+async def test_checks_belong_to_a_goal(stage: Stage) -> None:
+    """They stay when the day or the minutes change; another goal has its own."""
+    stage = Stage(stage.database, small_bank(30))
+    first = (await plan(stage)).plan
+    assert len(first.checks) == MOST_CHECKS
+    assert (await plan(stage, "in 20 days", "30")).plan.checks == first.checks
+    second = (await plan(stage, goal="section:second")).plan
+    assert {stage.bank.topic_of(stage.bank.asked[i]).section_id for i in second.checks} == {
+        "second"
+    }
+    assert (await plan(stage, "in 3 days", goal=ALL)).plan.checks != first.checks
 
 
 async def test_days_are_forgotten_when_the_goal_changes(stage: Stage) -> None:
@@ -268,7 +289,7 @@ async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
 
 
 async def test_items_in_play_are_not_in_the_day(stage: Stage) -> None:
-    await plan(stage, minutes="60")
+    await plan(stage, minutes="60", goal="topics:t1")  # too small a goal to keep checks of it
     before = (await shown(stage)).today.ahead
     await stage.start(4)
     await stage.run()

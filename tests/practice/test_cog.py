@@ -63,17 +63,17 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
     message_id = practice.message.id
     verdict = await practice.answer(right=True)
     assert "✅ **Right**" in verdict
-    assert "Back in your practice in 2 days" in verdict
+    assert "Comes back" not in verdict
     assert labels(practice.message)[0] == "Next"
     assert labels(practice.message)[-1] == "End"
     question = await practice.press("Next")
     assert question.startswith("-# Question 2 of 5 · ")
     verdict = await practice.answer(right=False)
     assert "**Not quite**" in verdict
-    assert "Comes once more at the end" in verdict
+    assert "Comes back in your practice" in verdict
     await practice.press("Next")
     await practice.answer(right=True)
-    assert "Counts as a miss · Comes once more at the end" in await practice.press("I guessed")
+    assert "Counts as a miss · Comes back in your practice" in await practice.press("I guessed")
     assert "I guessed" not in labels(practice.message)
     assert (await practice.press("End")).startswith("### 2 questions, about 1 minute")
     assert practice.message.id == message_id
@@ -85,11 +85,10 @@ async def test_a_day_to_its_end(stage: Stage) -> None:
     practice = Practised(stage, stage.alwina)
     await practice.open()
     for number in range(1, 6):
-        verdict = await practice.answer(right=number > 1)
+        await practice.answer(right=number > 1)
         shown = await practice.press("Next")
     assert shown.startswith("-# Once more · 1 question · ")
-    verdict = await practice.answer(right=True)
-    assert "Back in your practice" in verdict
+    assert "Comes back" not in await practice.answer(right=True)
     assert labels(practice.message)[0] == "Finish"
     done = await practice.press("Finish")
     assert done.startswith("### Done for today ✓\n**1 day so far** · tomorrow: 10 questions")
@@ -149,7 +148,7 @@ async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
     item = practice.question.item
     await practice.answer(right=False)
     assert "You won't be asked this one again." in await practice.press("Don't ask again")
-    assert "Comes once more at the end" in await practice.press("Ask again")
+    assert "Comes back in your practice" in await practice.press("Ask again")
     await practice.press("Don't ask again")
     assert (await practice.press("End")).startswith("### 4 questions, about 2 minutes")
     topics = answer_to(await stage.alwina.slash(stage.quiz, "topics"))
@@ -160,7 +159,7 @@ async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
         reply(chosen).split()
     )
     await stage.wait(24 * 3600)
-    await practice.open(topic="temperature")
+    await practice.open()
     assert practice.question.item == item
 
 
@@ -203,11 +202,11 @@ async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: 
 
 
 async def test_a_daily_enters_practice(stage: Stage) -> None:
-    """The verdict says when the item comes back, and a missed one is first in practice tomorrow."""
+    """The verdict says that a missed one comes back, and it is the first in practice tomorrow."""
     await stage.add_daily(time="00:30", zone="UTC")
     await stage.wait(3600)
     card = stage.question(stage.daily)
-    assert "Back in your practice tomorrow" in await card.answer(stage.alwina, right=False)
+    assert "Comes back in your practice" in await card.answer(stage.alwina, right=False)
     await stage.wait(24 * 3600)
     practice = Practised(stage, stage.alwina)
     await practice.open()

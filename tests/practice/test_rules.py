@@ -1,94 +1,136 @@
-"""The choice of new items."""
+"""The order of a day's questions."""
 
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from fsrs import Rating
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.memory.model import MemoryCard
-from bot.memory.progress import Knowledge
-from bot.memory.rules import review
-from bot.practice.rules import draw_new
-from bot.questions.model import Bank, Item, Section, Topic
+from bot.memory.model import MemoryCard, OpenAnswer
+from bot.practice.model import Kind
+from bot.practice.rules import Snapshot, Wanted, begin
+from bot.questions.model import Bank, Item
+from tests.memory.test_today import BANK, DAY, HOUR, ITEMS, MINUTE, NOON, Member, plan
 
-NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-NAMES = [f"t-{n}" for n in range(20)]
+SEEDS = st.integers(0, 999)
 
 
-def card(rating: Rating, ago: timedelta) -> MemoryCard:
-    return review(None, rating, NOON - ago)
+class Learner(Member):
+    """Somebody who practises by the bot's rules."""
+
+    def __init__(self, seed: int = 1, days: int | None = None, goal: str = "all") -> None:
+        self.rng = random.Random(seed)
+        self.bank: Bank = BANK
+        self.open_answers: dict[str, OpenAnswer] = {}
+        super().__init__(plan=None if days is None else replace(plan(5, days), goal=goal))
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        facts = self.facts(now)
+        known = replace(facts.known, bank=self.bank, open_answers=self.open_answers)
+        return Snapshot(1, None, (), replace(facts, known=known), ())
+
+    def next(self, now: datetime, kind: str = Kind.DAY) -> Item | None:
+        step = begin(self.snapshot(now), Wanted(kind), self.rng)
+        return None if step.once_more else step.item
+
+    def practise(self, now: datetime, *, missed: bool = False, most: int = 99) -> list[Item]:
+        """Answer a day's questions, and return them in their order."""
+        seen = list[Item]()
+        while len(seen) < most and (item := self.next(now)) is not None:
+            seen.append(item)
+            self.answer(now, item.id, missed=missed)
+            now += MINUTE / 2
+        return seen
 
 
-def items(*ids: str) -> list[Item]:
-    return [Item(name, name.partition("-")[0], "typed", 3, "?", "!") for name in ids]
+def lasting(now: datetime) -> MemoryCard:
+    """Return a card of an item that nobody forgets."""
+    ada = Member()
+    ada.answer(now - 9 * DAY, ITEMS[0])
+    return replace(ada.cards[ITEMS[0]], stability=9e5)
 
 
-def draw(
-    pool: list[Item],
-    met: dict[str, MemoryCard],
-    rng: random.Random,
-) -> Item:
-    """Draw one of the items of a bank that a member has not met."""
-    new = [item for item in pool if item.id not in met]
-    return draw_new(new, Knowledge(bank_with(pool), met, set(), "UTC", NOON), rng)
+@given(SEEDS)
+def test_one_that_was_missed_before_comes_first_once_a_day(seed: int) -> None:
+    """Of several from one topic, one; then another topic comes. Today's misses wait for tomorrow."""
+    ada = Learner(seed)
+    for item in BANK.topics["t1"].items:
+        ada.answer(NOON - DAY, item.id, missed=True)
+    for name in ITEMS[20:28]:
+        ada.answer(NOON - DAY, name)
+    first, second = ada.practise(NOON, missed=True, most=2)
+    assert first.topic_id == "t1" != second.topic_id
+    assert ada.next(NOON + MINUTE) != first
+    third = ada.next(NOON + DAY)
+    assert third is not None
+    assert ada.cards[third.id].missed
 
 
-def bank_with(pool: list[Item]) -> Bank:
-    topics: dict[str, list[Item]] = {}
-    for item in pool:
-        topics.setdefault(item.topic_id, []).append(item)
-    made = (
-        Topic(topic_id, "s", None, topic_id, "", "", (), (), (), tuple(found))
-        for topic_id, found in topics.items()
+@given(SEEDS, st.integers(1, 4))
+def test_what_an_open_answer_recalls_comes_first(seed: int, recalled: int) -> None:
+    """All of it, before what was missed and what is new, even outside a plan's goal; but not on the
+    day of the open answer, and not before other questions that are asked for more."""
+    ada = Learner(seed, 20, "topics:t5")
+    of_t3 = BANK.topics["t3"].items[:recalled]
+    ada.cards |= {item.id: lasting(NOON) for item in of_t3}
+    ada.answer(NOON - DAY, BANK.topics["t5"].items[0].id, missed=True)
+    ada.open_answers = {"t3": OpenAnswer(NOON - HOUR, 1, 4)}
+    assert ada.practise(NOON, most=1)[0].topic_id == "t5"
+    seen = ada.practise(NOON + DAY)
+    assert {item.id for item in seen[:recalled]} == {item.id for item in of_t3}
+    assert {item.topic_id for item in seen[recalled : recalled + 3]} == {"t5"}
+
+
+@settings(max_examples=20)
+@given(SEEDS, st.data())
+def test_the_goal_comes_first(seed: int, data: st.DataObject) -> None:
+    """Others come only once no more of it can be asked that day, whether known, missed or new."""
+    goal = data.draw(st.sets(st.sampled_from([*BANK.topics]), min_size=1, max_size=3))
+    ada = Learner(seed, 9, "topics:" + " ".join(goal))
+    for name in data.draw(st.sets(st.sampled_from(ITEMS), max_size=30)):
+        ada.answer(NOON - DAY, name, missed=data.draw(st.booleans()))
+    for day in range(3):
+        now, done = NOON + day * DAY, set[str]()
+        while (item := ada.next(now)) is not None:
+            known = ada.facts(now).known
+            left = {i for i in ITEMS if i in known.repeats() or known.may_meet(i)} - done
+            in_goal = {i for i in left if BANK.asked[i].topic_id in goal}
+            assert item.id in (in_goal or left)
+            done.add(item.id)
+            ada.answer(now, item.id, missed=data.draw(st.booleans()))
+            now += MINUTE / 2
+
+
+@given(SEEDS, st.sets(st.sampled_from(ITEMS), max_size=20))
+def test_nothing_is_new_on_the_day_of_the_interview(seed: int, met: set[str]) -> None:
+    """What was met is asked; a day before, new ones are."""
+    ada = Learner(seed, 1)
+    for name in sorted(met):
+        ada.answer(NOON - 9 * DAY, name)
+    before, on_the_day = ada.practise(NOON), ada.practise(NOON + DAY)
+    assert len(before) == 10
+    assert {item.id for item in on_the_day} <= met | {item.id for item in before}
+    assert ada.next(NOON + DAY, Kind.MORE) is not None
+
+
+@given(SEEDS, st.sampled_from([None, 20]))
+def test_a_newcomer_gets_easy_questions_of_what_interviews_ask_most(
+    seed: int, days: int | None
+) -> None:
+    """The easiest, of another topic each time; the heaviest topics first."""
+    ada = Learner(seed, days)
+    heavy = {"t2", "t7", "t8", "t11", "t20"}
+    sections = (
+        replace(
+            section,
+            topics=tuple(replace(t, weight=3 if t.id in heavy else 1) for t in section.topics),
+        )
+        for section in BANK.sections
     )
-    return Bank("Bank", (Section("s", "S", tuple(made)),))
-
-
-def test_new_items_come_from_topics_met_longest_ago() -> None:
-    """Only of ten topics, those never met first; ties are broken at random."""
-    pool = items(*(f"{letter}-{n}" for letter in "abcdefghijkl" for n in (1, 2)))
-    rng = random.Random(1)
-    met = {"a-1": card(Rating.Good, HOUR), "b-1": card(Rating.Good, DAY)}
-    drawn = {draw(pool, met, rng).id for _ in range(300)}
-    assert drawn == {item.id for item in pool} - {"a-1", "a-2", "b-1", "b-2"}
-    few = items("a-1", "a-2", "b-1", "b-2")
-    drawn = {draw(few, met, rng).id for _ in range(100)}
-    assert drawn == {"b-2"}
-
-
-def test_new_items_suit_the_members_ability() -> None:
-    """A member who misses a lot gets easy items, and one who knows a lot gets harder ones."""
-    pool = [replace(i, difficulty=n % 5 + 1) for n, i in enumerate(items(*NAMES))]
-    rng = random.Random(1)
-
-    def drawn(rating: Rating, difficulties: set[int]) -> int:
-        met = {i.id: card(rating, DAY) for i in pool if i.difficulty in difficulties}
-        return draw(pool, met, rng).difficulty
-
-    assert drawn(Rating.Again, {2, 3, 4, 5}) == 1
-    assert drawn(Rating.Good, {1, 2}) >= 3
-    assert drawn(Rating.Good, {1, 2, 3, 4}) == 5
-    assert draw(pool, {}, rng).difficulty == 1
-
-
-def test_a_newcomer_meets_common_topics_first() -> None:
-    """Until a few items are met, it is one of the ten topics that interviews ask most."""
-    pool = items(*(f"{letter}-1" for letter in "abcdefghijklmnopqrst"))
-    rng = random.Random(1)
-    bank = bank_with(pool)
-    heavy = dict.fromkeys("acegikmoqs", 9)
-    topics = [replace(t, weight=heavy.get(t.id, 1)) for t in bank.sections[0].topics]
-    bank = Bank("Bank", (Section("s", "S", tuple(topics)),))
-
-    def drawn(*met: str) -> set[str]:
-        cards = {item_id: card(Rating.Good, HOUR) for item_id in met}
-        known = Knowledge(bank, cards, set(), "UTC", NOON)
-        new = [item for item in pool if item.id not in met]
-        return {draw_new(new, known, rng).topic_id for _ in range(300)}
-
-    assert drawn() == set(heavy)
-    assert drawn("b-1", "d-1", "f-1", "h-1", "j-1") & {"l", "n"}
+    ada.bank = replace(BANK, sections=tuple(sections))
+    seen = ada.practise(NOON, missed=True, most=5)
+    assert {item.difficulty for item in seen} == {1}
+    assert {item.topic_id for item in seen} == heavy

@@ -375,11 +375,8 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
             verdict = await answer(stage, asking, right=right, user_id=user_id)
             if right:
                 verdict = await stage.bot.practices.guess(asking.question.id, one, GUILD)
-                assert (verdict.question.guessed, verdict.back_in, verdict.answered.right) == (
-                    True,
-                    1,
-                    True,
-                )
+                assert verdict.question.guessed
+                assert verdict.answered.right
                 assert await stage.bot.practices.guess(asking.question.id, one, GUILD) == verdict
             made[user_id] = (await stage.database.read(cards.cards_of, user_id))[asking.item.id]
             await end(stage, asking.question.practice_id, user_id)

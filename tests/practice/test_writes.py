@@ -16,9 +16,9 @@ from bot.answers.store import PRACTICE, answers
 from bot.core.errors import UserError
 from bot.members import streak_store
 from bot.members.model import Streak
+from bot.memory import progress
 from bot.memory import store as cards
 from bot.memory.progress import Knowledge
-from bot.plan import rules as plans
 from bot.plan import service as plan_service
 from bot.plan import store as plan_store
 from bot.practice.model import Asking
@@ -69,7 +69,7 @@ def held(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Held:
 async def test_what_takes_long_is_done_outside(
     stage: Stage, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cards are never read in a write; forecasts, readiness and due items need no transaction."""
+    """Cards are never read in a write; forecasts, abilities and the next item need no transaction."""
     called: set[str] = set()
 
     def outside_of(kinds: set[str], work: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,9 +85,9 @@ async def test_what_takes_long_is_done_outside(
     watched: list[tuple[Any, str, set[str]]] = [
         (cards, "cards_of", {"write"}),
         (plan_service, "build_outlook", {"read", "write"}),
-        (Knowledge, "readiness", {"read", "write"}),
-        (plans, "items_in_order", {"read", "write"}),
-        (Knowledge, "due", {"read", "write"}),
+        (progress, "ability_of", {"read", "write"}),
+        (Knowledge, "unseen", {"read", "write"}),
+        (Knowledge, "repeats", {"read", "write"}),
     ]
     for owner, name, kinds in watched:
         monkeypatch.setattr(owner, name, outside_of(kinds, getattr(owner, name)))

@@ -105,7 +105,7 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
     review = Answered(one, order, answer, 100 if right else 0)
-    return daily_views.verdict(verdict_on(review, back_in=int(right)), a_day())
+    return daily_views.verdict(verdict_on(review), a_day())
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:

@@ -380,7 +380,6 @@ UNHIDDEN = {
         "bot.milestones.service",
         "bot.plan.service",
         "bot.privacy.work",
-        "bot.profile.service",
     },
     "what all workers have": {"bot.core.jobs"},
 }

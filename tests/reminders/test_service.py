@@ -58,6 +58,9 @@ async def test_only_if_something_is_to_do(stage: Stage) -> None:
     stage = Stage(stage.database, small_bank(1))
     await stage.bot.reminders.set(ALWINA, GUILD, "18:00", "UTC")
     seen, _ = await practise(stage)
+    for _ in range(2):
+        await stage.wait(days=1)
+        await practise(stage)
     await stage.wait(days=1)
     day = await stage.bot.days.today(ALWINA, None)
     assert (len(seen), day.done, day.to_do) == (4, 0, 0)

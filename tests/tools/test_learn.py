@@ -140,12 +140,13 @@ def make(world, traits, seed): return Blank(world)
         show_gains(pool, [str(path), "routes"], [SCENARIO], [1, 2])
         show_errors(pool, [str(path)], [SCENARIO, SCENARIO], [1, 2])
     printed = capsys.readouterr().out
-    blank, routes, errors = printed.split("\n\n")[:3]
+    blank, routes, summary, errors = printed.split("\n\n")[:4]
     rows = {line.split()[0]: line for line in routes.splitlines()}
     assert set(ALL_ORDERS) <= set(rows)
     assert "  1.00  " in rows["shuffled"]
     assert "  oracle   " not in blank.replace("× oracle", "")
     assert "0.0 ± 0.0" in blank
+    assert rows["ours"].split()[7] in summary
     assert "halfway" in errors
     lines = [line for line in errors.splitlines() if line.startswith("unseen")]
     assert len(lines) == 2
