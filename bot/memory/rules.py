@@ -30,8 +30,10 @@ _AGAIN, _HARD, _GOOD, _EASY, *_OTHERS = _PARAMETERS
 USUAL: FirstStabilities = _AGAIN, _HARD, _GOOD, _EASY
 _DECAY = -_PARAMETERS[20]
 _FACTOR = 0.9 ** (1 / _DECAY) - 1
-_FORGOTTEN: float = (0.95 ** (1 / _DECAY) - 1) / _FACTOR
-"""An item is worth asking again once recall has fallen to 95 %, after this part of its stability."""
+FORGOTTEN = 0.95
+"""An item is worth asking again once recall has fallen to it."""
+_FORGOTTEN_AFTER: float = (FORGOTTEN ** (1 / _DECAY) - 1) / _FACTOR
+"""The part of its stability after which that is so."""
 
 
 @lru_cache(maxsize=256)
@@ -117,4 +119,4 @@ def stability_after(card: MemoryCard, recalled: float, *, right: bool) -> float:
 
 def may_be_forgotten(card: MemoryCard, days: int) -> bool:
     """Return whether an item is worth asking again a number of days after the last answer to it."""
-    return days >= _FORGOTTEN * card.stability
+    return days >= _FORGOTTEN_AFTER * card.stability
