@@ -32,7 +32,7 @@ from bot.chat.router import Route
 from bot.memory.model import Plan
 from bot.memory.views import todays
 from bot.plan.dates import short_date, within, written_away, written_date
-from bot.plan.model import Ended, Outlook, PlannedDay, Range, SectionOutlook
+from bot.plan.model import Ended, Outlook, PlannedDay, Range
 from bot.plan.week import MINUTES, MOST, written_week
 from bot.questions.areas import ALL, area_options
 from bot.questions.model import Bank
@@ -118,8 +118,8 @@ def _details(outlook: Outlook) -> list[str]:
     """Say what these figures are about, and what is known of other questions."""
     lines = [] if outlook.is_asked else [_ELSEWHERE]
     if outlook.remembered is not None:
-        again = f"Of the {outlook.asked:,} you've had, {percent(outlook.remembered)}%"
-        lines.append(f"-# Of questions new to you. {again}.")
+        again = f"On the {outlook.asked:,} you've had: {percent(outlook.remembered)}%."
+        lines.append(f"-# That's on new questions. {again}")
     if outlook.checked:
         topics = t.count(outlook.topics, "topic")
         lines.append(f"-# You've explained {outlook.checked:,} of {topics} well")
@@ -243,7 +243,7 @@ def form(plan: Plan | None, bank: Bank, today: date) -> ui.Modal:
             "Minutes a day",
             MINUTES if plan is None else written_week(plan.week),
             80,
-            "Like 15, or 10, weekends 30, or Mon-Fri 10, Sat 30",
+            'Like "15", "10, weekends 30" or "Mon-Fri 10, Sat 30"',
         ),
         ui.Label(text="What for", component=menu),
         text_field(
@@ -251,7 +251,7 @@ def form(plan: Plan | None, bank: Bank, today: date) -> ui.Modal:
             "Days without practice",
             written_away(away, today),
             400,
-            "Like 24-26 Dec, 31 Dec",
+            'Like "24-26 Dec, 31 Dec"',
             needed=False,
         ),
     )
@@ -265,7 +265,10 @@ def alt_text(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
         today += f", after {percent(first.ready / 1000)}% on {short_date(first.day)}"
     then = f"{_plain(outlook.then)} on {_on_the_day(outlook)}"
     parts = [today, *([then, f"{t.count(outlook.days, 'day')} to go"] if outlook.days else [])]
-    sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
+    sections = (
+        f"{s.title} {percent(s.now)}%" + (f", then {percent(s.then)}%" if outlook.days else "")
+        for s in outlook.sections
+    )
     return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
 
 
@@ -281,7 +284,7 @@ def _before(outlook: Outlook, past: Sequence[PlannedDay]) -> list[PlannedDay]:
 def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
     """The picture: the line so far and the range to come, and a bar for each section."""
     chart, below = _chart(outlook, _before(outlook, past), MARGIN)
-    sections, bottom = _sections(outlook.sections, short_date(outlook.plan.day), below + 38)
+    sections, bottom = _sections(outlook, below + 38)
     return panel(bottom, chart, sections)
 
 
@@ -328,16 +331,18 @@ def _day_labels(outlook: Outlook, start: date, today: float, y: float) -> list[s
     return labels
 
 
-def _sections(sections: tuple[SectionOutlook, ...], day: str, top: float) -> tuple[str, float]:
-    parts = [headline(top, "By section", f"now · {day}")]
+def _sections(outlook: Outlook, top: float) -> tuple[str, float]:
+    day = f" · {short_date(outlook.plan.day)}" if outlook.days else ""
+    parts = [headline(top, "By section", f"now{day}")]
     y = top + 12
-    for n, s in enumerate(sections[:_SECTION_BARS], start=1):
+    for n, s in enumerate(outlook.sections[:_SECTION_BARS], start=1):
         title = fit_label(s.title, _TITLE_LENGTH, f"Section {n}")
         for share, colour in sorted([(s.then, _THEN), (s.now, _NOW)], reverse=True):
             parts.append(box(MARGIN, y, _BAR_WIDTH * share, _BAR_HEIGHT, colour))
         parts.append(words(MARGIN + 6, y + 18, title))
         right = MARGIN + _BAR_WIDTH
         parts.append(box(right, y, WIDTH - right, _BAR_HEIGHT, PAPER))  # hides a title's end
-        parts.append(right_aligned(y + 18, f"{percent(s.now)} · {percent(s.then)}%"))
+        then = f" · {percent(s.then)}" if outlook.days else ""
+        parts.append(right_aligned(y + 18, f"{percent(s.now)}{then}%"))
         y += _BAR_HEIGHT + 4
     return "".join(parts), y + 10

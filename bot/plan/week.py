@@ -16,7 +16,7 @@ Week = tuple[int, ...]
 """Minutes from Monday on, 0 for a day off."""
 _DAYS = range(7)
 _WORKDAYS, _WEEKEND = [*range(5)], [5, 6]
-_HINT = "Write them like 15, or 10, weekends 30, or Mon-Fri 10, Sat 30, in </plan>."
+_HINT = 'Write them like "15", "10, weekends 30" or "Mon-Fri 10, Sat 30", in </plan>.'
 _OFF = {"off", "no", "none", "not", "never", "except", "without"}
 _FILLER = re.compile(
     "an?|and|at|but|daily|days?|each|else|every|for|m|mins?|minutes?|of|on|others?|otherwise|per|"

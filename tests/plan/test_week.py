@@ -49,7 +49,7 @@ def test_minutes_as_people_write_them(text: str, week: tuple[int, ...], written:
         ("Sat off", "A plan needs minutes on at least one day of the week."),
         (
             "10-15",
-            'I don\'t understand the minutes "10-15". Write them like 15, or 10, weekends 30',
+            'I don\'t understand the minutes "10-15". Write them like "15", "10, weekends 30"',
         ),
         ("10 20", "I don't understand"),
         ("7.5", "I don't understand"),
@@ -57,7 +57,7 @@ def test_minutes_as_people_write_them(text: str, week: tuple[int, ...], written:
         ("soon", "I don't understand"),
         ("10 s", "I don't understand"),
         ("soon-Sat 10", "I don't understand"),
-        (" ", "I need minutes a day. Write them like 15"),
+        (" ", 'I need minutes a day. Write them like "15"'),
     ],
 )
 def test_refused_minutes(text: str, refusal: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tools.learn.__main__ import show_errors, show_gains
 from tools.learn.gain import ALL_ORDERS, Job, gain
 from tools.learn.orders import Member, Scenario
-from tools.learn.truths import TRUTHS, Learner, truth
+from tools.learn.truths import TRUTHS, Learner, Routes, Simulated, Traces, truth
 from tools.learn.world import TWO_SECTIONS, Traits, world
 
 WORLD = world(TWO_SECTIONS[:1])
@@ -49,23 +49,46 @@ def test_learners_learn_and_forget(name: str) -> None:
     assert any(knew and not ok for ok, knew in right[learner])  # slipped
 
 
+@pytest.mark.parametrize("name", TRUTHS)
+def test_what_would_be_learned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To ask what an answer would add changes nothing; without transfer it adds nothing elsewhere, and
+    what was answered fades, faster in those who forget faster."""
+    learner = TRUTHS[name](WORLD, Traits(0), 1)
+    assert isinstance(learner, Simulated)
+    item_id = next(iter(WORLD.pool.asked))
+    before = average(learner, 9, held=True)
+    assert learner.adds(item_id, 1, 9) > 0
+    assert average(learner, 9, held=True) == before
+    for kind, what in ((Traces, "CONCEPT"), (Traces, "TOPIC"), (Routes, "NEW")):
+        monkeypatch.setattr(kind, what, 0)
+    assert learner.adds(item_id, 1, 9) == pytest.approx(0)
+    forgetful = TRUTHS[name](WORLD, Traits(0, fade=2), 1)
+    for each in (learner, forgetful):
+        each.encounter(item_id, 1)
+    known = [learner.p_item(item_id, 2), learner.p_item(item_id, 9), forgetful.p_item(item_id, 9)]
+    assert known == sorted(known, reverse=True)
+    assert len(set(known)) == 3
+
+
 @pytest.mark.parametrize("order", ALL_ORDERS)
 def test_orders(order: str) -> None:
     """Practice fills its minutes, asks nothing that is held out, and doesn't change with equal seeds."""
     asked = []
     for _ in range(2):
-        learner = TRUTHS["routes"](WORLD, Traits(0), 1)
-        member = Member(learner, Traits(0), ALL_ORDERS[order](WORLD, learner, SCENARIO, 1), 1)
+        quick = Traits(0, speed=0.5)
+        learner = TRUTHS["routes"](WORLD, quick, 1)
+        member = Member(learner, quick, ALL_ORDERS[order](WORLD, learner, SCENARIO, 1), 1)
         for day in range(SCENARIO.days):
             member.practise(day, SCENARIO.minutes)
         assert SCENARIO.minutes <= member.minutes / SCENARIO.days < SCENARIO.minutes + 1.5
         assert not WORLD.held & set(member.asked)
         asked.append(member.asked)
     assert asked[0] == asked[1]
-    other = gain(Job("routes", SCENARIO, order, 1))
-    assert (
-        other == gain(Job("routes", SCENARIO, order, 1)) != gain(Job("routes", SCENARIO, order, 2))
-    )
+    first, again, other = (gain(Job("routes", SCENARIO, order, seed)) for seed in (1, 1, 2))
+    assert first == again != other
+    assert first is not None
+    assert first.asked > first.held > first.held_later > 0
+    assert first.asked > first.asked_later
 
 
 @pytest.mark.parametrize("name", TRUTHS)
@@ -117,11 +140,15 @@ def make(world, traits, seed): return Blank(world)
         show_gains(pool, [str(path), "routes"], [SCENARIO], [1, 2])
         show_errors(pool, [str(path)], [SCENARIO, SCENARIO], [1, 2])
     printed = capsys.readouterr().out
-    blank, routes, errors = printed.split("\n\n")[:3]
+    blank, routes, summary, errors = printed.split("\n\n")[:4]
     rows = {line.split()[0]: line for line in routes.splitlines()}
     assert set(ALL_ORDERS) <= set(rows)
     assert "  1.00  " in rows["shuffled"]
     assert "  oracle   " not in blank.replace("× oracle", "")
     assert "0.0 ± 0.0" in blank
+    assert rows["ours"].split()[7] in summary
     assert "halfway" in errors
+    lines = [line for line in errors.splitlines() if line.startswith("unseen")]
+    assert len(lines) == 2
+    assert not any("–" in line for line in lines)
     assert all(kind in errors for kind in ("steady", "strong", "guesser"))

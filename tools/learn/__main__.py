@@ -40,7 +40,11 @@ QUICK = (SCENARIOS[0], SCENARIOS[3])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make learn", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make learn",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--only", choices=("gain", "error"))
     parser.add_argument("--truth", action="append", help="a name, or a Python file")
     parser.add_argument("--members", type=int, help="learners of each order, and of each kind")
@@ -66,11 +70,18 @@ def show_gains(
     """Print what each order teaches, for each scenario and truth."""
     jobs = [gain.Job(*job) for job in itertools.product(truths, scenarios, gain.ALL_ORDERS, seeds)]
     found = pool.map(gain.gain, jobs)
+    summary = ["Ours, as a share of a shuffled pass and of random order:"]
     for name, scenario in itertools.product(truths, scenarios):
         gains = {
             order: [g for _ in seeds if (g := next(found)) is not None] for order in gain.ALL_ORDERS
         }
         print(f"{name}: {gain.table(scenario, gains)}\n", flush=True)
+        ours, shuffled, chance = (
+            [g.held for g in gains[order]] for order in ("ours", "shuffled", "random")
+        )
+        ratios = f"{gain.ratio(ours, shuffled):>6}{gain.ratio(ours, chance):>6}"
+        summary.append(f"  {name:<10} {scenario.name:<42}{ratios}")
+    print("\n".join(summary), end="\n\n", flush=True)
 
 
 def show_errors(
@@ -85,7 +96,8 @@ def show_errors(
     ]
     found = pool.map(error.follow, jobs)
     for name in truths:
-        print(f"{name}: {error.table([next(found) for _ in KINDS for _ in seeds])}\n", flush=True)
+        rows = [row for _ in KINDS for _ in seeds for row in next(found)]
+        print(f"{name}: {error.table(rows)}\n", flush=True)
 
 
 if __name__ == "__main__":

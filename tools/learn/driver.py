@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from fsrs import Rating
 from msgspec.structs import replace
@@ -17,30 +16,17 @@ from bot.memory.rules import review
 from bot.memory.today import WINDOW, DayFacts
 from bot.plan.checks import choose_checks
 from bot.plan.forecast import build_outlook
+from bot.plan.model import Outlook
 from bot.practice.model import Kind, Practice, PracticeQuestion
 from bot.practice.rules import NextStep, Snapshot, Wanted, ask_next, begin
 from bot.questions.answers import encode_order
 from bot.questions.areas import ALL
-from tools.learn.orders import Scenario
+from tools.learn.orders import Answer, Scenario
 from tools.learn.truths import Learner
 from tools.learn.world import World
 
 START = datetime(2027, 1, 4, tzinfo=UTC)
 USER = 1
-
-
-class Said(NamedTuple):
-    """The statements of a plan's page; shares from 0 to 1.
-
-    `unseen` is the headline: the lowest and the highest share known of questions never asked, and `then`
-    the same on the day of the plan. `remembered` is the share known of what was asked before,
-    `checked` that of check questions, without lucky hits; None if it isn't said.
-    """
-
-    unseen: tuple[float, float]
-    then: tuple[float, float]
-    remembered: float | None = None
-    checked: float | None = None
 
 
 class Ours:
@@ -67,13 +53,9 @@ class Ours:
             checks=choose_checks(self._world.pool, ALL, (), days, self._rng),
         )
 
-    def said(self, moment: float) -> Said:
+    def outlook(self, moment: float) -> Outlook:
         """Return what the page of the plan says."""
-        outlook = build_outlook(self.plan, self._facts(_at(moment)))
-        right = None
-        if (checks := outlook.checks) is not None:
-            right = (checks.right / checks.answered - checks.guessing) / (1 - checks.guessing)
-        return Said(outlook.unseen, outlook.then, outlook.remembered, right)
+        return build_outlook(self.plan, self._facts(_at(moment)))
 
     def _facts(self, now: datetime) -> DayFacts:
         known = Knowledge(self._world.pool, self._cards, frozenset(), "UTC", now)
@@ -121,18 +103,17 @@ class Ours:
         self._practice, self._asked = Practice(number, USER, kind, None, None, now, None), []
         return begin(snapshot, Wanted(kind), self._rng)
 
-    def answered(
-        self, item_id: str, moment: float, seconds: float, right: bool, guessed: bool
-    ) -> None:
-        now, item = _at(moment), self._world.pool.asked[item_id]
-        rating = rate(right and not guessed, int(750 * seconds), slow_in_practice(item))
+    def answered(self, answer: Answer) -> None:
+        now, item_id = _at(answer.moment), answer.item_id
+        slow = slow_in_practice(self._world.pool.asked[item_id])
+        rating = rate(answer.right and not answer.guessed, int(750 * answer.seconds), slow)
         card = self._cards.get(item_id)
         if card is not None and card.last_review_at.date() < now.date():
             self._before[item_id] = card.last_missed
         self._cards[item_id] = review(card, rating, now)
         self._practised.append(Practised(now, item_id, rating == Rating.Again))
         self._asked[-1] = replace(
-            self._asked[-1], answer="", correct=right, answered_at=now, rating=rating
+            self._asked[-1], answer="", correct=answer.right, answered_at=now, rating=rating
         )
 
 

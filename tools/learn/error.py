@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import correlation, mean, pstdev
 from typing import NamedTuple
 
-from tools.learn.driver import Ours, Said
+from bot.plan.model import Range
+from tools.learn.driver import Ours
 from tools.learn.orders import EVENING, Member, Scenario
 from tools.learn.truths import Learner, truth
 from tools.learn.world import KINDS, TWO_SECTIONS, World, traits, world
@@ -17,19 +18,22 @@ _BEFORE = EVENING - 0.2
 """When members look at their plan, before they practise."""
 
 
-class Truth(NamedTuple):
-    """The share known of held-out items, topics weighted as interviews ask, and of those that were met."""
-
-    unseen: float
-    remembered: float | None
+NUMBERS = ("unseen", "unseen on the day", "remembered", "checks")
 
 
-class Followed(NamedTuple):
-    """The plan's statements to a learner and the truth, at each of the `MOMENTS`."""
+class Row(NamedTuple):
+    """A number that a plan told a learner of a kind at one of the `MOMENTS`, and the true one.
+
+    `unseen` is about questions never asked, now or on the plan's day; their true share is that of
+    held-out items, topics weighted as interviews ask. `checks` says the same by the answers to check
+    questions, without lucky hits. `remembered` is about what was asked.
+    """
 
     kind: str
-    said: tuple[Said, ...]
-    true: tuple[Truth, ...]
+    moment: int
+    number: str
+    said: Range
+    true: float
 
 
 class Job(NamedTuple):
@@ -46,117 +50,85 @@ def scenario(seed: int) -> Scenario:
     return Scenario("a plan", () if seed % 2 else TWO_SECTIONS, days, minutes)
 
 
-def follow(job: Job) -> Followed:
+def follow(job: Job) -> list[Row]:
     """Let a learner practise with a plan."""
     days, place = job.scenario.days, world(job.scenario.sections)
-    who = traits(job.kind, days, random.Random(job.seed))
+    who = traits(job.kind, days, random.Random(f"traits of {job.seed}"))
     learner = truth(job.truth)(place, who, job.seed)
     order = Ours(place, learner, job.scenario, job.seed)
     member = Member(learner, who, order, job.seed)
-    said, true = [], []
+    rows: list[Row] = []
+    forecasts: list[Range] = []
 
     def look(moment: float) -> None:
-        said.append(order.said(moment))
-        true.append(_truth(place, learner, set(member.asked), moment))
+        said, (unseen, remembered) = order.outlook(moment), _truth(place, learner, member, moment)
+        found = {"unseen": (said.unseen, unseen)}
+        if said.remembered is not None and remembered is not None:
+            found["remembered"] = Range(said.remembered, said.remembered), remembered
+        if (checks := said.checks) is not None:
+            known = (checks.right / checks.answered - checks.guessing) / (1 - checks.guessing)
+            found["checks"] = Range(known, known), unseen
+        rows.extend(Row(job.kind, len(forecasts), name, *pair) for name, pair in found.items())
+        forecasts.append(said.then)
 
     look(_BEFORE)
     for day in range(days):
         if day == days // 2:
-            if len(said) == 1:  # away until now
+            if len(forecasts) == 1:  # away until now
                 look(day + _BEFORE)
             look(day + _BEFORE)
         member.practise(day, job.scenario.minutes)
-        if member.asked and len(said) == 1:
+        if member.asked and len(forecasts) == 1:
             look(day + 0.99)
     look(days + _BEFORE)
-    return Followed(job.kind, tuple(said), tuple(true))
+    then = next(row.true for row in reversed(rows) if row.number == "unseen")
+    rows += [Row(job.kind, n, "unseen on the day", said, then) for n, said in enumerate(forecasts)]
+    return rows
 
 
-def _truth(place: World, learner: Learner, met: set[str], moment: float) -> Truth:
-    unseen, weights, remembered = 0.0, 0.0, []
+def _truth(
+    place: World, learner: Learner, member: Member, moment: float
+) -> tuple[float, float | None]:
+    unseen, weights, remembered = 0.0, 0, []
     for topic_id, ids in place.topic_items.items():
-        known = [float(p) for p in learner.p(topic_id, moment)]
+        known = dict(zip(ids, map(float, learner.p(topic_id, moment)), strict=True))
         weight = place.full.asked_topics[topic_id].weight
-        held = [p for p, out in zip(known, place.heldmask[topic_id], strict=True) if out]
-        unseen += weight * mean(held)
+        unseen += weight * mean(known[item_id] for item_id in ids if item_id in place.held)
         weights += weight
-        remembered += [p for p, item_id in zip(known, ids, strict=True) if item_id in met]
-    return Truth(unseen / weights, mean(remembered) if remembered else None)
+        remembered += [known[item_id] for item_id in ids if item_id in member.asked]
+    return unseen / weights, mean(remembered) if remembered else None
 
 
-Pair = tuple[float, float]
-"""The number that was said, and the true one."""
-Number = Callable[[Followed, int], Pair | None]
-"""Returns them for a member and the index of a moment."""
-
-
-def _middle(said: tuple[float, float]) -> float:
-    return sum(said) / 2
-
-
-def _unseen(member: Followed, at: int) -> Pair | None:
-    return _middle(member.said[at].unseen), member.true[at].unseen
-
-
-def _then(member: Followed, at: int) -> Pair | None:
-    return _middle(member.said[at].then), member.true[-1].unseen
-
-
-def _remembered(member: Followed, at: int) -> Pair | None:
-    said, true = member.said[at].remembered, member.true[at].remembered
-    return None if said is None or true is None else (said, true)
-
-
-def _checked(member: Followed, at: int) -> Pair | None:
-    said = member.said[at].checked
-    return None if said is None else (said, member.true[at].unseen)
-
-
-NUMBERS: dict[str, Number] = {
-    "unseen, now": _unseen,
-    "unseen, on the day": _then,
-    "remembered, now": _remembered,
-    "checks": _checked,
-}
-
-
-def table(members: Sequence[Followed]) -> str:
+def table(rows: Sequence[Row]) -> str:
     """Show the errors of each number at each moment, of all members and by kind."""
     lines = [
-        "What a plan says, minus the truth, in points: mean / mean absolute error, r over members;",
+        "What a plan says, minus the truth, in points: mean / mean absolute error, r over members,",
         "in brackets the share of truths within the range that was said.",
-        _row("", MOMENTS),
+        _line("", MOMENTS),
     ]
-    for name, number in NUMBERS.items():
-        cells = [_cell(members, number, at) for at in range(len(MOMENTS))]
-        if any(cells):
-            lines.append(_row(name, cells))
-    for name, number in list(NUMBERS.items())[:3]:
-        lines.append(_row(f"{name}:", ()))
+    for number in NUMBERS:
+        lines.append(_line(number, _cells(rows, number)))
         for kind in KINDS:
-            some = [member for member in members if member.kind == kind]
-            if any(cells := [_cell(some, number, at, short=True) for at in range(len(MOMENTS))]):
-                lines.append(_row(f"  {kind}", cells))
+            lines.append(_line(f"  {kind}", _cells([r for r in rows if r.kind == kind], number)))
     return "\n".join(lines)
 
 
-def _row(name: str, cells: Iterable[str]) -> str:
-    return f"{name:<20}" + "".join(f"{cell:>28}" for cell in cells)
+def _line(name: str, cells: Iterable[str]) -> str:
+    return f"{name:<18}" + "".join(f"{cell:>30}" for cell in cells)
 
 
-def _cell(members: Sequence[Followed], number: Number, at: int, *, short: bool = False) -> str:
-    pairs = [pair for member in members if (pair := number(member, at)) is not None]
-    if not pairs:
-        return ""
-    errors = [100 * (said - true) for said, true in pairs]
-    text = f"{mean(errors):+.1f} / {mean(map(abs, errors)):.1f}"
-    if short:
-        return text
-    said, true = zip(*pairs, strict=True)
-    r = correlation(said, true) if len(pairs) > 2 and pstdev(said) and pstdev(true) else 0.0
-    text += f", r {r:+.2f}"
-    if number in {_unseen, _then}:
-        ranges = [m.said[at].unseen if number is _unseen else m.said[at].then for m in members]
-        inside = mean(low <= t <= high for (low, high), t in zip(ranges, true, strict=True))
-        text += f" [{100 * inside:.0f}%]"
-    return text
+def _cells(rows: Sequence[Row], number: str) -> Iterator[str]:
+    for moment in range(len(MOMENTS)):
+        some = [row for row in rows if (row.number, row.moment) == (number, moment)]
+        said, true = [row.said.middle for row in some], [row.true for row in some]
+        errors = [100 * (a - b) for a, b in zip(said, true, strict=True)]
+        if not errors:
+            yield "–"
+            continue
+        text = f"{mean(errors):+.1f} / {mean(map(abs, errors)):.1f}"
+        if len(some) > 2 and pstdev(said) and pstdev(true):
+            text += f", r {correlation(said, true):+.2f}"
+        if any(row.said.low < row.said.high for row in some):
+            inside = mean(row.said.low <= row.true <= row.said.high for row in some)
+            text += f" [{100 * inside:3.0f}%]"
+        yield text

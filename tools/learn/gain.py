@@ -105,14 +105,15 @@ def table(scenario: Scenario, gains: dict[str, list[Gain]]) -> str:
             means = Gain(*map(mean, zip(*rows, strict=True)))
             lines.append(
                 f"  {order:<9}{means.held:5.1f} ± {error(held):3.1f}"
-                f"{mean(more):+7.1f} ± {error(more):3.1f}{_ratio(held, base):>12}{_ratio(held, best):>11}"
+                f"{mean(more):+7.1f} ± {error(more):3.1f}{ratio(held, base):>12}{ratio(held, best):>11}"
                 f"{means.weighted:11.1f}{means.asked:8.1f}{means.held_later:25.1f}"
                 f"{means.asked_later:8.1f}{means.met:6.0f}%{means.minutes:10.0f}"
             )
     return "\n".join(lines)
 
 
-def _ratio(held: Sequence[float], other: Sequence[float]) -> str:
+def ratio(held: Sequence[float], other: Sequence[float]) -> str:
+    """Return how much more learners won than others did."""
     return f"{sum(held) / sum(other):.2f}" if any(other) else "–"
 
 

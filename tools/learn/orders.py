@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from tools.learn.truths import Learner, Simulated
-from tools.learn.world import TWO_SECTIONS, Traits, World
+from tools.learn.world import TWO_SECTIONS, Traits, World, reading_seconds
 
 EVENING = 18 / 24
 """When members practise."""
@@ -32,6 +32,16 @@ SCENARIOS = (
 )
 
 
+class Answer(NamedTuple):
+    """An answer of some seconds that ended at a moment; `guessed` if the member admits it."""
+
+    item_id: str
+    moment: float
+    seconds: float
+    right: bool
+    guessed: bool
+
+
 class Order(Protocol):
     """Says what is asked next; moments are days with fractions."""
 
@@ -41,10 +51,8 @@ class Order(Protocol):
     def next(self, moment: float) -> str | None:
         """Return the id of the item to ask; None if there is nothing to ask."""
 
-    def answered(
-        self, item_id: str, moment: float, seconds: float, right: bool, guessed: bool
-    ) -> None:
-        """Learn how it was answered; `guessed` if the member admits it."""
+    def answered(self, answer: Answer) -> None:
+        """Learn how it was answered."""
 
 
 class Shuffled:
@@ -53,7 +61,7 @@ class Shuffled:
     def __init__(self, world: World, learner: Learner, scenario: Scenario, seed: int) -> None:
         self._world, self._learner = world, learner
         self._then = scenario.days + EVENING
-        self._rng = random.Random(seed)
+        self._rng = random.Random(f"order of {seed}")
         ids = list(world.pool.asked)
         self._rng.shuffle(ids)
         self._asked = dict.fromkeys(ids, -1.0)
@@ -64,10 +72,8 @@ class Shuffled:
     def next(self, moment: float) -> str | None:
         return min(self._asked, key=self._asked.__getitem__)
 
-    def answered(
-        self, item_id: str, moment: float, seconds: float, right: bool, guessed: bool
-    ) -> None:
-        self._asked[item_id] = moment
+    def answered(self, answer: Answer) -> None:
+        self._asked[answer.item_id] = answer.moment
 
 
 class Random(Shuffled):
@@ -93,12 +99,12 @@ class Leitner(Shuffled):
             return super().next(moment)
         return min(self._due, key=self._due.__getitem__)
 
-    def answered(
-        self, item_id: str, moment: float, seconds: float, right: bool, guessed: bool
-    ) -> None:
-        super().answered(item_id, moment, seconds, right, guessed)
-        box = min(self._boxes.get(item_id, -1) + 1, 5) if right and not guessed else 0
-        self._boxes[item_id], self._due[item_id] = box, int(moment) + 2**box
+    def answered(self, answer: Answer) -> None:
+        super().answered(answer)
+        is_known = answer.right and not answer.guessed
+        box = min(self._boxes.get(answer.item_id, -1) + 1, 5) if is_known else 0
+        self._boxes[answer.item_id] = box
+        self._due[answer.item_id] = int(answer.moment) + 2**box
 
 
 class Oracle(Shuffled):
@@ -114,20 +120,18 @@ class Oracle(Shuffled):
         found = []
         for item_id in self._world.topic_items[topic_id]:
             if item_id in self._asked:
-                item, knows = self._world.items[item_id], self._learner.p_item(item_id, moment)
-                text = len(item.prompt) + sum(len(choice.text) for choice in item.choices)
+                knows = self._learner.p_item(item_id, moment)
+                seconds = reading_seconds(self._world.items[item_id]) + 16 - 10 * knows
                 added = self._learner.adds(item_id, moment, self._then)
-                found.append((added / (24 + text / 25 - 10 * knows), item_id))
+                found.append((added / seconds, item_id))
         return max(found)
 
     def next(self, moment: float) -> str | None:
         return max(self._best.values())[1]
 
-    def answered(
-        self, item_id: str, moment: float, seconds: float, right: bool, guessed: bool
-    ) -> None:
-        topic_id = self._world.index[item_id][0]
-        self._best[topic_id] = self._best_of(topic_id, moment)
+    def answered(self, answer: Answer) -> None:
+        topic_id = self._world.index[answer.item_id][0]
+        self._best[topic_id] = self._best_of(topic_id, answer.moment)
 
 
 MakeOrder = Callable[[World, Learner, Scenario, int], Order]
@@ -143,7 +147,7 @@ class Member:
     """A learner who practises day by day in an order."""
 
     def __init__(self, learner: Learner, traits: Traits, order: Order, seed: int) -> None:
-        self._learner, self._traits, self.order = learner, traits, order
+        self._learner, self._traits, self._order = learner, traits, order
         self._days = random.Random(f"days of {seed}")
         self._honesty = random.Random(f"honesty of {seed}")
         self.minutes = 0.0
@@ -157,12 +161,12 @@ class Member:
             return
         moment = day + EVENING + hour
         end = moment + minutes * self._traits.minutes / 1440
-        self.order.begin(moment)
-        while moment < end and (item_id := self.order.next(moment)) is not None:
+        self._order.begin(moment)
+        while moment < end and (item_id := self._order.next(moment)) is not None:
             right, knew = self._learner.encounter(item_id, moment)
             seconds = self._learner.seconds(item_id, right)
             moment += seconds / 86400
             guessed = right and not knew and self._honesty.random() < self._traits.honest
             self.minutes += seconds / 60
             self.asked.append(item_id)
-            self.order.answered(item_id, moment, seconds, right, guessed)
+            self._order.answered(Answer(item_id, moment, seconds, right, guessed))

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Protocol
 
 import fsrs
 
-from tools.learn.world import CONCEPTS, Traits, World
+from tools.learn.world import CONCEPTS, Traits, World, reading_seconds
 
 MOMENT = 0.0035
 """Days: five minutes, the least age of a memory."""
@@ -65,7 +65,7 @@ class Simulated:
         self, kind: Callable[[Person, str], Topic], world: World, traits: Traits, seed: int
     ) -> None:
         self._world, self._traits = world, traits
-        self._rng = random.Random(seed)
+        self._rng = random.Random(f"answers of {seed}")
         person = Person(world, traits, seed)
         self._topics = {topic_id: kind(person, topic_id) for topic_id in world.topic_items}
 
@@ -85,9 +85,7 @@ class Simulated:
         return right, knew
 
     def seconds(self, item_id: str, right: bool) -> float:
-        item = self._world.items[item_id]
-        text = len(item.prompt) + sum(len(choice.text) for choice in item.choices)
-        reading = (8 + text / 25) * self._rng.lognormvariate(0, 0.35)
+        reading = reading_seconds(self._world.items[item_id]) * self._rng.lognormvariate(0, 0.35)
         return self._traits.speed * (reading + (6 if right else 16))
 
     def adds(self, item_id: str, day: float, then: float) -> float:
@@ -108,7 +106,10 @@ class Person:
 
     def __init__(self, world: World, traits: Traits, seed: int) -> None:
         self.world, self.traits = world, traits
-        self._rng, self.memories = random.Random(seed), random.Random(f"memories of {seed}")
+        self._rng, self.memories = (
+            random.Random(f"skills of {seed}"),
+            random.Random(f"memories of {seed}"),
+        )
         self.rate = self.memories.lognormvariate(0, 0.25)
         self._sections = {section.id: self._rng.gauss(0, 0.4) for section in world.full.sections}
 
@@ -166,28 +167,22 @@ class Traces:
             weight = 1.5 - known[place] / 2
         else:
             weight = 0.5 if right else 0.7
-        trace = []
-        for other, (concept, p) in enumerate(zip(self._concepts, known, strict=True)):
-            near = self.CONCEPT if concept == self._concepts[place] else self.TOPIC
-            share = 1 if other == place else near / self._times[place]
-            trace.append(
-                (
-                    weight * self.WEIGHT * share,
-                    (self.FADES + self.FADES_KNOWN * p) * self._fade,
-                )
-            )
-        self._traces.append((day, trace))
+        shares = [
+            (self.CONCEPT if concept == self._concepts[place] else self.TOPIC) / self._times[place]
+            for concept in self._concepts
+        ]
+        shares[place] = 1
+        decays = [(self.FADES + self.FADES_KNOWN * p) * self._fade for p in known]
+        weights = [self.WEIGHT * weight * share for share in shares]
+        self._traces.append((day, list(zip(weights, decays, strict=True))))
 
 
-class Memory(NamedTuple):
-    """Something remembered since a day, and how many days halve it, in a way: see `Wickelgren`."""
-
-    day: float
-    lasts: float
+Memory = tuple[float, float]
+"""The day since when an item is remembered, and in how many days it fades."""
 
 
 class Wickelgren:
-    """Remembers by (1 + days / lasts) ** -rate; what is nearly forgotten gains most by an answer."""
+    """Remembers by (1 + days / lasts) ** -rate; an item that is nearly forgotten gains most by an answer."""
 
     RATE = 0.6
 
@@ -198,16 +193,17 @@ class Wickelgren:
     def recall(self, memory: Memory | None, day: float) -> float:
         if memory is None:
             return 0.0
-        age = max(day - memory.day, MOMENT) * self._fade
-        return float((1 + age / memory.lasts) ** -self._rate)
+        since, lasts = memory
+        return float((1 + max(day - since, MOMENT) * self._fade / lasts) ** -self._rate)
 
     def after(self, place: int, memory: Memory | None, day: float, right: bool) -> Memory:
         """Return what an answer leaves of an item."""
+        first = self._first[place]
         if memory is None:
-            return Memory(day, (3.5 if right else 1.5) * self._first[place])
+            return day, (3.5 if right else 1.5) * first
         if not right:
-            return Memory(day, max(1.5 * self._first[place], 0.6 * memory.lasts))
-        return Memory(day, memory.lasts * (1 + 10 * (1 - self.recall(memory, day))))
+            return day, max(1.5 * first, 0.6 * memory[1])
+        return day, memory[1] * (1 + 10 * (1 - self.recall(memory, day)))
 
 
 class Fsrs:

@@ -74,6 +74,11 @@ def world(sections: tuple[str, ...] = ()) -> World:
     return World(0, sections)
 
 
+def reading_seconds(item: Item) -> float:
+    """Return how long it usually takes to read an item and to answer."""
+    return 8 + (len(item.prompt) + sum(len(choice.text) for choice in item.choices)) / 25
+
+
 class Traits(Struct, frozen=True):
     """A learner's mean ability in logits, and habits.
 
