@@ -73,7 +73,7 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
     new = " · new" if question.is_new else ""
     if asking.check is not None:
         number, total = asking.check
-        new = f"\n-# Check {number:,} of {total:,}: kept for the last days, to see what you know"
+        new = f"\n-# Check {number:,} of {total:,} · to see what you know"
     return Message(
         OPEN,
         None if asking.unjudged is None else _UNJUDGED[asking.unjudged],

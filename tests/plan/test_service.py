@@ -16,7 +16,8 @@ from bot.members.model import Dates
 from bot.memory import store as memory
 from bot.memory.model import Said
 from bot.plan import store
-from bot.plan.model import Outlook, PlannedDay
+from bot.plan.checks import MOST_CHECKS
+from bot.plan.model import Checks, Outlook, PlannedDay
 from bot.practice.model import Asking
 from bot.questions.areas import ALL
 from tests.banks import small_bank
@@ -193,6 +194,36 @@ async def test_misses_elsewhere_come_first(stage: Stage) -> None:
     assert (await asked(stage, topic="t3")).item.id == "t3-a"
 
 
+async def test_checks(stage: Stage) -> None:
+    """Practice asks them in the last third alone, each day as many; a first answer in a round counts."""
+    stage = Stage(stage.database, small_bank(30))
+    checks = (await plan(stage, "in 6 days", "5")).plan.checks
+    seen, _ = await practise(stage)
+    await meet(stage, checks[3])
+    assert not {asking.item.id for asking in seen} & {*checks}
+    stage.clock.turn(days=4)
+    for places in ([2, 3, 4, 5, 6, 7], [8, 9, 10, 11, 12]):
+        seen, _ = await practise(stage)
+        labels = [asking.check for asking in seen if asking.check is not None]
+        assert labels == [(place, 12) for place in places]
+        assert {asking.item.id for asking in seen[: len(places)]} <= {*checks}
+        assert (await shown(stage)).checks == Checks(places[-1] - 1, places[-1], 12, 0.25)
+        stage.clock.turn(days=1)
+
+
+async def test_checks_belong_to_a_goal(stage: Stage) -> None:
+    """They stay when the day or the minutes change; another goal has its own."""
+    stage = Stage(stage.database, small_bank(30))
+    first = (await plan(stage)).plan
+    assert len(first.checks) == MOST_CHECKS
+    assert (await plan(stage, "in 20 days", "30")).plan.checks == first.checks
+    second = (await plan(stage, goal="section:second")).plan
+    assert {stage.bank.topic_of(stage.bank.asked[i]).section_id for i in second.checks} == {
+        "second"
+    }
+    assert (await plan(stage, "in 3 days", goal=ALL)).plan.checks != first.checks
+
+
 async def test_days_are_forgotten_when_the_goal_changes(stage: Stage) -> None:
     """They were about other topics. A change of the date alone keeps them."""
     await plan(stage)
@@ -268,7 +299,7 @@ async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
 
 
 async def test_items_in_play_are_not_in_the_day(stage: Stage) -> None:
-    await plan(stage, minutes="60")
+    await plan(stage, minutes="60", goal="topics:t1")  # too small a goal to keep checks of it
     before = (await shown(stage)).today.ahead
     await stage.start(4)
     await stage.run()

@@ -34,10 +34,13 @@ def question(one: Item) -> PracticeQuestion:
     return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, one.mark, "", 700, False, False, AT)
 
 
-def asking(one: Item, order: tuple[int, ...]) -> Message:
+def made(one: Item, order: tuple[int, ...]) -> Asking:
     practised = Practice(ROW, ROW, Kind.DAY, None, None, AT, None)
-    made = Asking(practised, question(one), one, order, 9_999, 9_999, Unjudged.IN_PLAY)
-    return practice.asking_page(made, bank())
+    return Asking(practised, question(one), one, order, 9_999, 9_999, Unjudged.IN_PLAY)
+
+
+def asking(one: Item, order: tuple[int, ...]) -> Message:
+    return practice.asking_page(made(one, order), bank())
 
 
 def answered(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
@@ -80,6 +83,13 @@ def test_the_way_on() -> None:
         "Report",
         "End",
     ]  # a miss is no guess
+
+
+def test_a_check_says_so() -> None:
+    """Above its prompt, with its place."""
+    page = practice.asking_page(replace(made(ITEMS[0], orders(ITEMS[0])[0]), check=(3, 20)), bank())
+    assert "Check 3 of 20" in text_of(page).partition("###")[0]
+    assert "Check" not in text_of(asking(ITEMS[0], orders(ITEMS[0])[0]))
 
 
 def test_a_topic_of_another_server() -> None:
