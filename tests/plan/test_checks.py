@@ -99,6 +99,8 @@ def test_they_are_drawn_like_the_goal() -> None:
     source, rng = bank(), random.Random(1)
     draws = [chosen_of(source, seed) for seed in range(400)]
     drawn = [item for items in draws for item in items]
+    rare = [t.id for t in source.asked_topics.values() if t.weight == 1][:2]
+    assert any({*rare} <= {item.topic_id for item in items} for items in draws)  # neighbours, too
     for level in range(1, 6):
         has_level = {item.id: float(item.difficulty == level) for item in source.asked.values()}
         share = of_goal(source, has_level)
