@@ -35,6 +35,8 @@ def plan(minutes: int, days: int) -> Plan:
 
 CHECKED = replace(plan(10, 4), checks=tuple(ITEMS[25:]))
 """A plan that keeps more back than one should."""
+SELDOM = replace(plan(8, 30), week=(8, 0, 20, 0, 0, 5, 5), away=((NOON.date() + 2 * DAY,) * 2,))
+"""A plan with days off by weekday and away."""
 
 
 class Member:
@@ -92,7 +94,9 @@ def test_a_day_ends_and_tomorrow_is_as_it_said(data: st.DataObject) -> None:
     zone = data.draw(
         st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Havana", "Asia/Kolkata"])
     )
-    planned = data.draw(st.sampled_from([None, plan(5, 9), plan(8, 30), plan(20, 2), CHECKED]))
+    planned = data.draw(
+        st.sampled_from([None, plan(5, 9), plan(8, 30), plan(20, 2), CHECKED, SELDOM])
+    )
     ada, now, said = Member(zone, planned), NOON, None
     for _ in range(data.draw(st.integers(1, 4))):
         day = ada.today(now)
