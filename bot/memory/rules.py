@@ -33,7 +33,7 @@ _FACTOR = 0.9 ** (1 / _DECAY) - 1
 FORGOTTEN = 0.95
 """An item is worth asking again once recall has fallen to it."""
 _FORGOTTEN_AFTER: float = (FORGOTTEN ** (1 / _DECAY) - 1) / _FACTOR
-"""The part of its stability after which that is so."""
+"""Recall falls to it after this part of the stability."""
 
 
 @lru_cache(maxsize=256)

@@ -118,12 +118,16 @@ def section_list(found: TopicList) -> Message:
 
 
 def _figures(progress: Collection[Progress]) -> str:
-    """Say how many questions some topics have, and how many of them a member has met and knows."""
-    items, met = sum(p.items for p in progress), sum(p.met for p in progress)
-    questions = t.count(items, "question")
-    return (
-        f"{questions} · {met_and_known(met, sum(p.known for p in progress))}" if met else questions
-    )
+    """Say how many questions some topics have, how many of them a member has met and knows, and how
+    many topics are ready.
+    """
+    met, ready = sum(p.met for p in progress), sum(p.is_ready for p in progress)
+    parts = [t.count(sum(p.items for p in progress), "question")]
+    if met:
+        parts.append(met_and_known(met, sum(p.known for p in progress)))
+    if ready and len(progress) > 1:
+        parts.append(f"{t.count(ready, 'topic')} ready")
+    return " · ".join(parts)
 
 
 def topic_list(found: TopicList, page: int) -> Message:

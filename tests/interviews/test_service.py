@@ -31,7 +31,6 @@ from bot.interviews.service import Interviews
 from bot.memory import store as memory_store
 from bot.memory.model import OpenAnswer, Plan
 from bot.plan import store as plan_store
-from bot.practice.model import Asking, PracticeVerdict
 from bot.questions import store as questions_store
 from bot.questions.own import OwnTopic
 from tests.banks import SPLIT_BY_TIME, teaching_bank

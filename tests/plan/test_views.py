@@ -144,6 +144,17 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             id="last third, weekends differ",
         ),
         pytest.param(
+            replace(HALFWAY, then=Range(0.3, 0.5), twice=Range(0.35, 0.53)),
+            [
+                NOW,
+                "**30 to 50%** on 13 Feb with 20 minutes a day",
+                "40 minutes a day: about **4 points** more",
+                HAD,
+                EXPLAINED,
+            ],
+            id="ranges that overlap",
+        ),
+        pytest.param(
             replace(HALFWAY, plan=with_week(*[90] * 7)),
             [
                 NOW,

@@ -175,6 +175,8 @@ def test_what_a_topic_lacks_to_be_ready() -> None:
         steps = ["Interview me", "Practise"] if progress.lacks_open_answer else ["Practise"]
         assert enabled(page)[2:].index(steps[0]) == 0
         sections = views.section_list(found(packs(), progress))
+        assert ("1 topic ready" in text_of(sections)) == progress.is_ready
+        assert "topic ready" not in text_of(page)
         assert ("Nearly ready" in text_of(sections)) == progress.lacks_open_answer
         assert ("Answer its open question" in labels(sections)) == progress.lacks_open_answer
     other = next(topic for topic in packs().topics.values() if topic.id != FIRST.id)
