@@ -99,7 +99,7 @@ class Knowledge(Struct, frozen=True, dict=True):
         return {
             item.id: answer
             for topic_id, answer in self.open_answers.items()
-            if answer.missed and topic_id in topics
+            if topic_id in topics
             for item in topics[topic_id].items
             if item.id in self.cards and answer.recalls(self.cards[item.id])
         }

@@ -5,11 +5,8 @@ from __future__ import annotations
 from bot.chat import text as t
 from bot.members.model import Streak
 from bot.memory.model import Today
-from bot.questions.model import Topic
 
 DONE = "Done for today ✓"
-_MOST_OF_TITLE = 40
-"""Characters of a topic's title on a button."""
 
 
 def amount(today: Today) -> str:
@@ -45,11 +42,6 @@ def days_in_a_row(streak: Streak) -> str | None:
     return f"**{streak.current:,} days in a row**"
 
 
-def asks_openly(topic: Topic) -> str:
-    """Return the label of the button that asks a topic's open question."""
-    return f"Open question: {t.cut(topic.title, _MOST_OF_TITLE)}"
-
-
 def points_missed(missed: int, brought_back: tuple[int, int]) -> str:
     """Say what the points that an open answer missed bring back; empty if nothing."""
     items, days = brought_back
@@ -57,6 +49,4 @@ def points_missed(missed: int, brought_back: tuple[int, int]) -> str:
         return ""
     come = "comes" if items == 1 else "come"
     questions = t.count(items, "question")
-    return (
-        f"{t.count(missed, 'point')} missed: {questions} on this {come} back {t.days_ahead(days)}."
-    )
+    return f"{t.count(missed, 'point')} missed: {questions} on this topic {come} back {t.days_ahead(days)}."

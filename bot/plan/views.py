@@ -102,7 +102,7 @@ def _known(outlook: Outlook) -> list[str]:
         then = in_words(outlook.then)
         lines.append(f"{then[0].upper()}{then[1:]} on {_on_the_day(outlook)}")
         if outlook.twice is not None:
-            lines.append(f"{_twice_the_time(outlook)}: {in_words(outlook.twice)}")
+            lines.append(f"{_twice_the_time(outlook)}: {_compared(outlook.twice, outlook.then)}")
     else:
         lines.append("Your interview is today. I hope it goes well.")
     if not outlook.asked and outlook.today.to_do:
@@ -112,6 +112,14 @@ def _known(outlook: Outlook) -> list[str]:
         right = f"**{checks.right:,} of {checks.answered:,}** right"
         lines.append(f"Check{so_far}: {right}, of questions kept back until now")
     return lines
+
+
+def _compared(more: Range, less: Range) -> str:
+    """Say a range, or how far it is above another one that it overlaps: that is known better."""
+    if more.low > less.high:
+        return in_words(more)
+    points = max(percent(more.middle - less.middle), 1)
+    return f"about **{t.count(points, 'point')}** more"
 
 
 def _details(outlook: Outlook) -> list[str]:

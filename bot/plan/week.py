@@ -88,9 +88,8 @@ def _days(word: str) -> list[int]:
 
 def written_week(week: Week) -> str:
     """Return short words that `read_week` reads as these minutes."""
-    common = max(week, key=week.count)
-    usual = [common] if week.count(common) > 3 else []
-    return min((_written(week, each) for each in (*usual, 0)), key=lambda text: text.count(","))
+    usual = max(week, key=week.count)
+    return min(_written(week, usual), _written(week, 0), key=lambda text: text.count(","))
 
 
 def _written(week: Week, usual: int) -> str:

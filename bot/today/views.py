@@ -13,12 +13,14 @@ from bot.interviews.views import BEGIN
 from bot.members.model import StreakNews
 from bot.members.views import streak_news
 from bot.memory.model import Today
-from bot.memory.views import asks_openly, days_in_a_row, tomorrow
+from bot.memory.views import days_in_a_row, tomorrow
 from bot.reminders.views import CHANGE
 
 MORE = Route("more", {}, once=True)
 """Goes on beyond the day's questions."""
 _NO_OTHERS = OtherDailies()
+_MOST_OF_TITLE = 40
+"""Characters of a topic's title on a button."""
 _MOST_IN_ROW = 5
 """Buttons. https://discord.com/developers/docs/components/reference#action-row"""
 
@@ -91,7 +93,8 @@ def _steps(today: Today) -> list[tuple[str, str]]:
         return [("Answer", found[0][1]), *found[1:]] if len(today.dailies) == 1 else found
     topic, found = today.open_topic, []
     if topic is not None and not today.open_dailies:
-        found.append((asks_openly(topic), BEGIN.id(topic=topic.id)))
+        label = f"Open question: {t.cut(topic.title, _MOST_OF_TITLE)}"
+        found.append((label, BEGIN.id(topic=topic.id)))
     if today.may_remind and today.done:
         found.append(("Remind me tomorrow at this time", CHANGE.id(what="tomorrow")))
     if found:

@@ -26,7 +26,7 @@ from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
 from bot.memory.model import Progress
 from bot.memory.progress import weakest
-from bot.memory.views import asks_openly, met_and_known
+from bot.memory.views import met_and_known
 from bot.practice.views import aside_button
 from bot.questions.model import Bank, Topic
 from bot.questions.views import PRACTISE, sources
@@ -106,7 +106,7 @@ def section_list(found: TopicList) -> Message:
         step = button("Practise the weakest", PRACTISE.id(topic=first), PRIMARY)
     elif lacking is not None:
         advice = f"Nearly ready: **{t.one_line(lacking.title)}**"
-        step = button(asks_openly(lacking), BEGIN.id(topic=lacking.id), PRIMARY)
+        step = button("Answer its open question", BEGIN.id(topic=lacking.id), PRIMARY)
     return Message(
         OPEN,
         f"### Topics\n-# {_figures(found.progress.values())}",
@@ -118,12 +118,16 @@ def section_list(found: TopicList) -> Message:
 
 
 def _figures(progress: Collection[Progress]) -> str:
-    """Say how many questions some topics have, and how many of them a member has met and knows."""
-    items, met = sum(p.items for p in progress), sum(p.met for p in progress)
-    questions = t.count(items, "question")
-    return (
-        f"{questions} · {met_and_known(met, sum(p.known for p in progress))}" if met else questions
-    )
+    """Say how many questions some topics have, how many of them a member has met and knows, and how
+    many topics are ready.
+    """
+    met, ready = sum(p.met for p in progress), sum(p.is_ready for p in progress)
+    parts = [t.count(sum(p.items for p in progress), "question")]
+    if met:
+        parts.append(met_and_known(met, sum(p.known for p in progress)))
+    if ready and len(progress) > 1:
+        parts.append(f"{t.count(ready, 'topic')} ready")
+    return " · ".join(parts)
 
 
 def topic_list(found: TopicList, page: int) -> Message:
@@ -184,11 +188,7 @@ def _open_answer(progress: Progress) -> str | None:
     made = f"Open question: {answer.made} of {t.count(answer.points, 'point')}" if answer else None
     if not progress.lacks_open_answer:
         return made
-    return (
-        f"{made}. Most of them make it ready."
-        if made
-        else "Nearly ready: only a good answer to its open question is missing."
-    )
+    return f"{made}. Most of them make it ready." if made else "Ready after a good open answer."
 
 
 def topic_page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +29,8 @@ from bot.interviews.model import (
 from bot.interviews.rules import follow_up_of, open_follow_up
 from bot.interviews.service import Interviews
 from bot.memory import store as memory_store
-from bot.memory.model import OpenAnswer
+from bot.memory.model import OpenAnswer, Plan
+from bot.plan import store as plan_store
 from bot.questions import store as questions_store
 from bot.questions.own import OwnTopic
 from tests.banks import SPLIT_BY_TIME, teaching_bank
@@ -259,6 +261,11 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
     await stage.wait(hours=1)
     while (await stage.days())[-1].topic_id != "t1":
         await stage.wait(days=1)
+    today = stage.clock().date()
+    ends = Plan(ALWINA, today + timedelta(days=1), (5,) * 7, today - timedelta(days=9), "all")
+    await stage.database.write(plan_store.save, ends)
+    facts = await stage.database.read(stage.bot.days.facts, ALWINA, GUILD)
+    assert set(facts.topics_in_play) == {"t1"}
     other = Candidate(stage, BOB)
     step: Step | InterviewReport = await other.start(questions=10)
     assert isinstance(step, Step)

@@ -141,6 +141,15 @@ def test_refused_days_away(text: str, refusal: str) -> None:
     assert refusal in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("today", "away"),
+    [(date(2027, 1, 5), date(2028, 1, 5)), (date(2027, 3, 1), date(2028, 2, 29))],
+)
+def test_days_that_need_their_year(today: date, away: date) -> None:
+    """They are the same day of the next year, and one that this year has not."""
+    assert read_away(written_away([(away, away)], today), today, away) == ((away, away),)
+
+
 @given(st.data(), st.dates(date(2027, 1, 1), date(2029, 1, 1)), st.integers(0, LAST))
 def test_written_days_away_are_read_again(data: st.DataObject, today: date, days: int) -> None:
     """Also those of the next year, and what passes is left out."""

@@ -144,6 +144,17 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             id="last third, weekends differ",
         ),
         pytest.param(
+            replace(HALFWAY, then=Range(0.3, 0.5), twice=Range(0.35, 0.53)),
+            [
+                NOW,
+                "**30 to 50%** on 13 Feb with 20 minutes a day",
+                "40 minutes a day: about **4 points** more",
+                HAD,
+                EXPLAINED,
+            ],
+            id="ranges that overlap",
+        ),
+        pytest.param(
             replace(HALFWAY, plan=with_week(*[90] * 7)),
             [
                 NOW,
@@ -304,7 +315,9 @@ async def test_a_bank_with_many_sections() -> None:
     sections = tuple(SectionOutlook(f"S{n} " + "*" * 300, 0.1, 0.9) for n in range(40))
     many = replace(NEW, sections=sections)
     assert len(await page_text(many)) < 4000
-    assert re.findall(r">S(\d+) ", svg(many, PAST)) == [str(n) for n in range(12)]
+    titles = re.findall(r">S(\d+) ([^<]+)<", svg(many, PAST))
+    assert [number for number, _ in titles] == [str(n) for n in range(12)]
+    assert max(len(f"S{number} {rest}") for number, rest in titles) == 28
     assert size(to_png(svg(many, PAST), width=400))[1] < 600
 
 

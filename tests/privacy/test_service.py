@@ -225,6 +225,7 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     assert NAME in found["interview_questions"][0]["follow_up"]["answer"]
     assert found["members"] == [{"shows_profile": True, "zone": "Asia/Tokyo"}]
     assert found["cards"][0].keys() >= {"item_id", "state", "due_at"}
+    assert found["practice_questions"][0].keys() >= {"item_id", "expected"}
     assert "Bob" not in json.dumps(found)
     assert len({trace.partition(".")[0] for trace in await traces(stage)}) > 12
     assert await stage.bot.privacy.erase(ZOE)

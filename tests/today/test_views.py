@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from bot.chat.messages import PRIMARY, Message, text_of
 from bot.chat.text import when
 from bot.daily.model import OtherDailies
+from bot.interviews.views import BEGIN
 from bot.members.model import Streak
 from bot.memory.model import Today
 from bot.today.views import page
@@ -145,6 +146,13 @@ def test_what_a_page_says(shown: Message, says: str, buttons: str) -> None:
     assert "*Warm-up*: open" not in text_of(shown)
     assert [line.removeprefix("### ") for line in plain(shown)] == says.split("|")
     assert labels(shown) == buttons.split("|")
+
+
+def test_the_open_question_is_that_of_its_topic() -> None:
+    """Its button begins an interview on the topic, at once."""
+    shown = page(DAYS["asked openly"])
+    ids = [part.custom_id for part in shown.walk_children() if isinstance(part, discord.ui.Button)]
+    assert ids[0] == BEGIN.id(topic="t1")
 
 
 def plain(view: Message) -> list[str]:

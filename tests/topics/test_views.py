@@ -151,7 +151,7 @@ def test_what_a_topic_lacks_to_be_ready() -> None:
     lacks = replace(known, lacks_open_answer=True)
     half = OpenAnswer(AT, 3, 6)
     for progress, level, said in (
-        (lacks, "Known", "Nearly ready: only a good answer to its open question is missing."),
+        (lacks, "Known", "Ready after a good open answer."),
         (
             replace(lacks, open_answer=half),
             "Known",
@@ -175,8 +175,10 @@ def test_what_a_topic_lacks_to_be_ready() -> None:
         steps = ["Interview me", "Practise"] if progress.lacks_open_answer else ["Practise"]
         assert enabled(page)[2:].index(steps[0]) == 0
         sections = views.section_list(found(packs(), progress))
+        assert ("1 topic ready" in text_of(sections)) == progress.is_ready
+        assert "topic ready" not in text_of(page)
         assert ("Nearly ready" in text_of(sections)) == progress.lacks_open_answer
-        assert (f"Open question: {FIRST.title}" in labels(sections)) == progress.lacks_open_answer
+        assert ("Answer its open question" in labels(sections)) == progress.lacks_open_answer
     other = next(topic for topic in packs().topics.values() if topic.id != FIRST.id)
     weak = Progress(other.id, 10, met=5, latest=5, misses=3)
     assert labels(views.section_list(found(packs(), lacks, weak)))[0] == "Practise the weakest"

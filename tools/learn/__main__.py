@@ -60,7 +60,8 @@ def main() -> None:
         if options.only != "error":
             show_gains(pool, truths, QUICK if options.quick else SCENARIOS, seeds)
         if options.only != "gain":
-            show_errors(pool, truths, [error.scenario(seed) for seed in seeds], seeds)
+            plans = [error.scenario(seed, short=options.quick) for seed in seeds]
+            show_errors(pool, truths, plans, seeds)
     print(f"{time.monotonic() - began:.0f} s")
 
 

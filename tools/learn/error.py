@@ -11,7 +11,7 @@ from bot.plan.model import Range
 from tools.learn.driver import Ours
 from tools.learn.orders import EVENING, Member, Scenario
 from tools.learn.truths import Learner, truth
-from tools.learn.world import KINDS, TWO_SECTIONS, World, traits, world
+from tools.learn.world import KINDS, SLIP, TWO_SECTIONS, World, traits, world
 
 MOMENTS = ("before any answer", "after the first day", "halfway", "on the day")
 _BEFORE = EVENING - 0.2
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
     `unseen` is about questions never asked, now or on the plan's day; their true share is that of
     held-out items, topics weighted as interviews ask. `checks` says the same by the answers to check
-    questions, without lucky hits. `remembered` is about what was asked.
+    questions, without lucky hits and slips. `remembered` is about what was asked.
     """
 
     kind: str
@@ -43,11 +43,11 @@ class Job(NamedTuple):
     seed: int
 
 
-def scenario(seed: int) -> Scenario:
-    """Draw what a plan is for, about everything or two sections."""
+def scenario(seed: int, *, short: bool = False) -> Scenario:
+    """Draw a plan for everything or two sections, if it is to be `short` for two sections."""
     rng = random.Random(seed)
     days, minutes = rng.randint(20, 40), rng.choice([10, 15, 20])
-    return Scenario("a plan", () if seed % 2 else TWO_SECTIONS, days, minutes)
+    return Scenario("a plan", TWO_SECTIONS if short or seed % 2 == 0 else (), days, minutes)
 
 
 def follow(job: Job) -> list[Row]:
@@ -66,7 +66,8 @@ def follow(job: Job) -> list[Row]:
         if said.remembered is not None and remembered is not None:
             found["remembered"] = Range(said.remembered, said.remembered), remembered
         if (checks := said.checks) is not None:
-            known = (checks.right / checks.answered - checks.guessing) / (1 - checks.guessing)
+            most = 1 - SLIP - checks.guessing
+            known = (checks.right / checks.answered - checks.guessing) / most
             found["checks"] = Range(known, known), unseen
         rows.extend(Row(job.kind, len(forecasts), name, *pair) for name, pair in found.items())
         forecasts.append(said.then)

@@ -79,6 +79,9 @@ def reading_seconds(item: Item) -> float:
     return 8 + (len(item.prompt) + sum(len(choice.text) for choice in item.choices)) / 25
 
 
+SLIP = 0.05
+
+
 class Traits(Struct, frozen=True):
     """A learner's mean ability in logits, and habits.
 
@@ -93,7 +96,7 @@ class Traits(Struct, frozen=True):
     minutes: float = 1.0
     speed: float = 1.0
     honest: float = 0.3
-    slip: float = 0.05
+    slip: float = SLIP
     brk: tuple[int, int] | None = None
 
 
