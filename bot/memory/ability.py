@@ -32,6 +32,8 @@ SPREAD_OF_TOPICS = 0.6
 """And of those in a section's topics around the section's."""
 SLIPS = 0.05
 """The probability of a wrong answer to an item that one knows."""
+_KEPT_QUIET = 0.85
+"""The part of lucky guesses that members don't admit with "I guessed"; the others count as misses."""
 STEEPNESS, SPREAD_OF_STEEPNESS = 0.7, 0.2
 """1 where the levels say as much as `expected_difficulty` does."""
 GROWTH = 0.06
@@ -76,9 +78,9 @@ class Ability(Struct, frozen=True):
         with so much more ability.
         """
         ability = self.topics.get(topic.id, self.mean) + more
-        levels = Counter(item.expected_difficulty for item in topic.items)
-        known = (n * logistic(ability - self.steepness * level) for level, n in levels.items())
-        return sum(known) / max(len(topic.items), 1)
+        levels = topic.levels.items()
+        known = sum(n * logistic(ability - self.steepness * level) for level, n in levels)
+        return known / max(len(topic.items), 1)
 
 
 def logistic(x: float) -> float:
@@ -100,7 +102,8 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ab
         added[topic.id] = 0.0
         for item in topic.items:
             if (card := cards.get(item.id)) is not None:
-                found[item.expected_difficulty, item.guessing, card.first_right] += 1
+                guessing = _KEPT_QUIET * item.guessing
+                found[item.expected_difficulty, guessing, card.first_right] += 1
                 added[topic.id] += _added(card, now)
         sections.setdefault(topic.section_id, Counter()).update(found)
     everything = sum(sections.values(), Counter())
@@ -139,13 +142,13 @@ def _scaled(given: Mapping[FirstAnswer, int], steepness: float) -> dict[FirstAns
 
 def _added(card: MemoryCard, now: datetime) -> float:
     """Return what an item adds to the ability in its topic, next to one that was just met."""
-    again = max(math.log(card.stability / _FIRST) / math.log(_TIMES), 0.0)
-    return (1 + AGAIN * again) * left_after((now - card.last_review_at).days)
+    times = math.log(card.stability / _FIRST, _TIMES) if card.stability > _FIRST else 0.0
+    return (1 + AGAIN * times) * left_after((now - card.last_review_at).days)
 
 
 def left_after(days: float) -> float:
     """Return the part of what an item added that is left after days without an answer to it."""
-    return math.pow(1 + max(days, 0) / _FADES_AFTER, -_FADING)
+    return math.pow(1 + days / _FADES_AFTER, -_FADING) if days > 0 else 1.0
 
 
 def mean_left(days: float) -> float:

@@ -69,7 +69,7 @@ class _Values:
             without = recall_after(passed + self._days, card.stability)
             gained = knows * right + (1 - knows) * wrong - without
             new = _AGAIN * (1 - knows)
-        seconds = item.reading_ms / 1000 + _SECONDS + _EXPLANATION * (1 - knows)
+        seconds = known.bank.reading_seconds[item.id] + _SECONDS + _EXPLANATION * (1 - knows)
         return weight * (taught * new + gained) / seconds
 
     def _topic(self, topic_id: str) -> tuple[float, float]:

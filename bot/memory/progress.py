@@ -22,7 +22,7 @@ from msgspec import Struct
 from bot.core.calendar import Rule, instant, local_date
 from bot.memory.ability import Ability, ability_of
 from bot.memory.model import READY, MemoryCard, OpenAnswer, Progress
-from bot.memory.rules import FORGOTTEN, recall, recall_after
+from bot.memory.rules import may_be_forgotten, recall
 from bot.questions.model import Bank, Item, Topic
 
 
@@ -87,7 +87,7 @@ class Knowledge(Struct, frozen=True, dict=True):
             if self.may_ask(item_id)
             and (within_days or card.last_review_at < self.midnight)
             and (
-                recall_after((until - card.last_review_at).days, card.stability) <= FORGOTTEN
+                may_be_forgotten(card, (until - card.last_review_at).days)
                 or (item_id in self.recalled and self.days_away(item_id) <= within_days)
             )
         ]

@@ -25,13 +25,15 @@ FIRST_STEP = 1
 """The number of learning steps."""
 RETENTION = 0.9
 """FSRS's own times to come back are those when recall has fallen to it. Practice doesn't ask for them."""
-FORGOTTEN = 0.95
-"""An item is worth asking again once recall has fallen to it."""
 _PARAMETERS = tuple(map(float, fsrs.Scheduler().parameters))
 _AGAIN, _HARD, _GOOD, _EASY, *_OTHERS = _PARAMETERS
 USUAL: FirstStabilities = _AGAIN, _HARD, _GOOD, _EASY
 _DECAY = -_PARAMETERS[20]
 _FACTOR = 0.9 ** (1 / _DECAY) - 1
+FORGOTTEN = 0.95
+"""An item is worth asking again once recall has fallen to it."""
+_FORGOTTEN_AFTER: float = (FORGOTTEN ** (1 / _DECAY) - 1) / _FACTOR
+"""Recall falls to it after this part of the stability."""
 
 
 @lru_cache(maxsize=256)
@@ -113,3 +115,8 @@ def stability_after(card: MemoryCard, recalled: float, *, right: bool) -> float:
         return stability * (1 + gain * (math.exp((1 - recalled) * w[10]) - 1))
     after = w[11] * math.pow(difficulty, -w[12]) * (math.pow(stability + 1, w[13]) - 1)
     return min(after * math.exp((1 - recalled) * w[14]), stability / math.exp(w[17] * w[18]))
+
+
+def may_be_forgotten(card: MemoryCard, days: int) -> bool:
+    """Return whether an item is worth asking again a number of days after the last answer to it."""
+    return days >= _FORGOTTEN_AFTER * card.stability

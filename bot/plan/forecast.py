@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 from msgspec import Struct
@@ -57,7 +58,7 @@ class _Future(Struct, frozen=True, dict=True):
 
     def _added(self, days: float, answers: float) -> Mapping[str, float]:
         """Return how much ability changes by topic."""
-        new = Counter(self.order[: round(answers)])
+        new, lost = Counter(self.order[: round(answers)]), self._lost(days)
         again = max(answers - len(self.order), 0.0)
         items = sum(len(topic.items) for topic in self.topics)
         stays = mean_left(days)
@@ -65,18 +66,34 @@ class _Future(Struct, frozen=True, dict=True):
         for topic in self.topics:
             repeated = AGAIN * again * len(topic.items) / items
             gained = GROWTH * stays * (new[topic.id] + repeated)
-            found[topic.id] = gained - self._lost(topic, days, again / items)
+            found[topic.id] = gained - lost[topic.id] * max(1 - again / items, 0.0)
         return found
 
-    def _lost(self, topic: Topic, days: float, repeated: float) -> float:
-        """Return the ability that fades in a topic, unless its items are asked again."""
-        known = self.known
-        lost = 0.0
-        for item in topic.items:
-            if (card := known.cards.get(item.id)) is not None:
-                passed = max((known.now - card.last_review_at).days, 0)
-                lost += left_after(passed) - left_after(passed + days)
-        return GROWTH * lost * max(1 - repeated, 0.0)
+    def _lost(self, days: float) -> Mapping[str, float]:
+        """Return the ability that fades by topic, if nothing of it is asked again."""
+        if days not in self._lost_after:
+            self._lost_after[days] = {
+                topic_id: GROWTH * sum(left_after(n) - left_after(n + days) for n in passed)
+                for topic_id, passed in self._passed.items()
+            }
+        return self._lost_after[days]
+
+    @cached_property
+    def _lost_after(self) -> dict[float, Mapping[str, float]]:
+        return {}
+
+    @cached_property
+    def _passed(self) -> Mapping[str, Sequence[int]]:
+        """The days since the last answer to each item that the member has met, by topic."""
+        cards, now = self.known.cards, self.known.now
+        return {
+            topic.id: [
+                max((now - cards[item.id].last_review_at).days, 0)
+                for item in topic.items
+                if item.id in cards
+            ]
+            for topic in self.topics
+        }
 
 
 def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:

@@ -221,20 +221,22 @@ def _ask(
         order=decode_order(question.choice_order) if question else shuffled(item, rng),
         expected=None if item.id in known.cards else round(1000 * known.expects(item)),
         once_more=once_more,
-        ends_day=bool(day.to_do) and not _after_right(snapshot.facts, item.id).to_do,
+        ends_day=_ends_day(snapshot, item.id),
         number=done + 1,
         total=max(len(again), 1) if once_more else done + max(room, 1),
         check=check_place(snapshot.facts.plan, known, item.id),
     )
 
 
-def _after_right(facts: DayFacts, item_id: str) -> Today:
-    """Return what the day will hold once an item is answered right."""
-    known = facts.known
+def _ends_day(snapshot: Snapshot, item_id: str) -> bool:
+    """Return whether nothing more of the day is to do once an item is answered right."""
+    if not snapshot.today.to_do or snapshot.today.ahead > 1:
+        return False
+    facts, known = snapshot.facts, snapshot.known
     card = review(known.cards.get(item_id), Rating.Good, known.now)
     after = replace(known, cards={**known.cards, item_id: card})
     answers = [*facts.practised, Practised(known.now, item_id, missed=False)]
-    return today(replace(facts, known=after, practised=answers))
+    return not today(replace(facts, known=after, practised=answers)).to_do
 
 
 def _candidates(

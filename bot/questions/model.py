@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, cached_property
@@ -157,7 +158,7 @@ class Reference(Struct, frozen=True):
     url: str
 
 
-class Topic(Struct, frozen=True):
+class Topic(Struct, frozen=True, dict=True):
     """A subject with an open interview question and closed items; a server's own may lack either."""
 
     id: str
@@ -173,6 +174,11 @@ class Topic(Struct, frozen=True):
     misconceptions: tuple[Misconception, ...] = ()
     weight: int = USUAL_WEIGHT
     """How often interviews ask about it: 1 sometimes, 2 often, 3 nearly always."""
+
+    @cached_property
+    def levels(self) -> Mapping[float, int]:
+        """The number of its items by difficulty on the Rasch scale."""
+        return Counter(item.expected_difficulty for item in self.items)
 
     @property
     def mark(self) -> int:

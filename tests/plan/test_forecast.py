@@ -59,7 +59,7 @@ def width(found: Range) -> float:
 def test_more_minutes_never_say_less(
     history: list[list[bool]], days: int, minutes: int, more: int
 ) -> None:
-    """Neither do twice as many."""
+    """Twice as many don't either."""
     facts = after(history)
     little, much = (outlook(plan(days, (n,) * 7), facts).then for n in (minutes, minutes + more))
     assert little.middle <= much.middle + 1e-9

@@ -44,7 +44,7 @@ def test_a_goal_that_left_the_bank_is_everything() -> None:
 
 
 def test_what_is_recorded_of_a_day() -> None:
-    """What they would know of questions on the goal that they never met; nothing without a goal."""
+    """The share of questions on the goal that they would know unseen; nothing without a goal."""
     cards = {name: review(None, Rating.Good, NOW) for name in ("t1-a", "t1-b", "t1-c")}
     found = Knowledge(BANK, cards, set(), "UTC", NOW)
     one = replace(PLAN, goal="topics:t1")

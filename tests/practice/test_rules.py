@@ -106,7 +106,7 @@ def test_the_goal_comes_first(seed: int, data: st.DataObject) -> None:
 
 @given(SEEDS, st.sets(st.sampled_from(ITEMS), max_size=20))
 def test_nothing_is_new_on_the_day_of_the_interview(seed: int, met: set[str]) -> None:
-    """What was met is asked; a day before, new ones are."""
+    """Only items met before are asked; a day before, new ones are."""
     ada = Learner(seed, 1)
     for name in sorted(met):
         ada.answer(NOON - 9 * DAY, name)
