@@ -25,6 +25,9 @@ from bot.memory.model import READY, MemoryCard, OpenAnswer, Progress
 from bot.memory.rules import may_be_forgotten, recall
 from bot.questions.model import Bank, Item, Topic
 
+_READ = 0.5
+"""The part of FSRS's recall that holds after a miss, between the truths of `make learn`."""
+
 
 class Knowledge(Struct, frozen=True, dict=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
@@ -140,6 +143,14 @@ class Knowledge(Struct, frozen=True, dict=True):
         if (card := self.cards.get(item.id)) is not None:
             return 0.0 if card.last_missed else recall(card, self.now)
         return self.ability.knows(item)
+
+    def remembers(self, item_id: str) -> float:
+        """Return the probability that the member would get an item right that they have met.
+
+        Unlike `knows`, it counts on something after a miss, because they have read the answer.
+        """
+        card = self.cards[item_id]
+        return recall(card, self.now) * (_READ if card.last_missed else 1)
 
     def expects(self, item: Item) -> float:
         """Return the probability of a right answer to an item that the member has never met.

@@ -35,6 +35,7 @@ _ODDS = 1.28
 _MODEL_ERROR = 0.25
 """The standard error of an ability that the model itself makes, however many answers there are."""
 _SAME = 0.01
+"""A smaller gain is none."""
 
 
 class _Future(Struct, frozen=True, dict=True):
@@ -126,7 +127,7 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
     shown = sorted({round(days * n / _CURVE_POINTS) for n in range(_CURVE_POINTS + 1)})
     curve = [(n, *at(n)) for n in shown]
     now, then, twice = Range(*curve[0][1:]), Range(*curve[-1][1:]), at(days, 2)
-    met = [known.knows(item) for item in items if item.id in known.cards]
+    met = [known.remembers(item.id) for item in items if item.id in known.cards]
     return Outlook(
         plan=plan,
         today=day,
@@ -137,9 +138,11 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
         asked=len(met),
         items=len(items),
         then=then,
-        twice=twice if days and twice.middle > then.middle + _SAME else None,
+        twice=twice if known.cards and twice.middle > then.middle + _SAME else None,
         curve=tuple(curve),
-        sections=tuple(_sections(future, days, sum(planned) * parts[1], shift)),
+        sections=tuple(_sections(future, days, sum(planned) * parts[1], shift))
+        if known.cards
+        else (),
         topics=len(topics),
         checked=sum(has_most_points(known, topic) for topic in topics),
         checks=checks,

@@ -163,11 +163,14 @@ class Plans:
 
 
 def _said(outlook: Outlook, before: Plan | None) -> Said | None:
-    """Return what is expected of a plan's day, or what was said before if nothing has changed."""
-    if before is not None and replace(before, said=None) == outlook.plan:
+    """Return what is expected of a plan's day, or what was said before if nothing has changed.
+
+    Nothing is before the first answer, because that would be said to everybody.
+    """
+    if before is not None and before.said and replace(before, said=None) == outlook.plan:
         return before.said
     low, high = (round(100 * share) for share in outlook.then)
-    return Said(outlook.today.day, low, high) if outlook.is_asked else None
+    return Said(outlook.today.day, low, high) if outlook.is_asked and outlook.sections else None
 
 
 def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> Sequence[PlannedDay] | None:
@@ -186,9 +189,12 @@ def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> Sequence[P
 
 
 def _record_today(conn: Connection, outlook: Outlook) -> Sequence[PlannedDay]:
-    """Record today, and return all days since the plan was set."""
+    """Record today, and what is expected once that is known; return all days since the plan was set."""
     plan = outlook.plan
     if outlook.is_asked:
         ready = PlannedDay(outlook.today.day, round(1000 * outlook.unseen.middle))
         store.record_day(conn, plan.user_id, ready)
+        said = _said(outlook, None)
+        if plan.said is None and said and store.get(conn, plan.user_id, lock=True) == plan:
+            store.save(conn, replace(plan, said=said))
     return store.days_since(conn, plan.user_id, plan.set_on)

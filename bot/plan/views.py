@@ -57,6 +57,8 @@ _SECTION_BARS, _TITLE_LENGTH = 12, 28
 """Sections in the picture, and characters of a title there."""
 _BAR_WIDTH, _BAR_HEIGHT = 258, 25
 """The size of a section's bar, which has its title; its figures are to the right of it."""
+_FEWEST_CHECKS = 5
+"""Checks to have answered before they are spoken of."""
 _MOST_OPTIONS = 25
 """Options of a select menu, which Discord limits."""
 _BAND, _NOW, _THEN = "#949cf7", "#4752c4", "#3b4074"
@@ -68,7 +70,7 @@ async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> M
     heading = f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}"
     to_do = todays(outlook.today)
     if outlook.today.to_do and _is_behind(outlook):
-        to_do = f"Each day you practise moves that up. {to_do}"
+        to_do = f"Every day you practise counts. {to_do}"
     return Message(
         OPEN,
         "\n".join([heading, *_known(outlook)]),
@@ -107,7 +109,7 @@ def _known(outlook: Outlook) -> list[str]:
         lines.append("Your interview is today. I hope it goes well.")
     if not outlook.asked and outlook.today.to_do:
         lines.append("Answer today's questions, and I can say more.")
-    if (checks := outlook.checks) is not None:
+    if (checks := outlook.checks) is not None and checks.answered >= _FEWEST_CHECKS:
         so_far = " so far" if checks.answered < checks.total else ""
         right = f"**{checks.right:,} of {checks.answered:,}** right"
         lines.append(f"Check{so_far}: {right}, of questions kept back until now")
@@ -126,19 +128,19 @@ def _details(outlook: Outlook) -> list[str]:
     """Say what these figures are about, and what is known of other questions."""
     lines = [] if outlook.is_asked else [_ELSEWHERE]
     if outlook.remembered is not None:
-        again = f"On the {outlook.asked:,} you've had: {percent(outlook.remembered)}%."
-        lines.append(f"-# That's on new questions. {again}")
+        had, again = outlook.asked, percent(outlook.remembered)
+        lines.append(f"-# Of the {had:,} you've had, you'd get about {again}% right again")
     if outlook.checked:
         topics = t.count(outlook.topics, "topic")
         lines.append(f"-# You've explained {outlook.checked:,} of {topics} well")
     elif outlook.asked:
-        lines.append("-# No topic explained yet: try </interview>")
+        lines.append("-# No topic explained well yet: try </interview>")
     return lines
 
 
 def _of_what(outlook: Outlook) -> str:
     is_part = outlook.is_asked and outlook.plan.goal != ALL
-    return "what interviews ask" + (" about this" if is_part else "")
+    return "new questions on this" if is_part else "new interview questions"
 
 
 def _on_the_day(outlook: Outlook) -> str:
@@ -273,11 +275,12 @@ def alt_text(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
         today += f", after {percent(first.ready / 1000)}% on {short_date(first.day)}"
     then = f"{_plain(outlook.then)} on {_on_the_day(outlook)}"
     parts = [today, *([then, f"{t.count(outlook.days, 'day')} to go"] if outlook.days else [])]
-    sections = (
+    sections = [
         f"{s.title} {percent(s.now)}%" + (f", then {percent(s.then)}%" if outlook.days else "")
         for s in outlook.sections
-    )
-    return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
+    ]
+    parts += [f"By section: {'; '.join(sections)}"] if sections else []
+    return ". ".join(parts) + "."
 
 
 def _plain(found: Range) -> str:
@@ -292,6 +295,8 @@ def _before(outlook: Outlook, past: Sequence[PlannedDay]) -> list[PlannedDay]:
 def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
     """The picture: the line so far and the range to come, and a bar for each section."""
     chart, below = _chart(outlook, _before(outlook, past), MARGIN)
+    if not outlook.sections:
+        return panel(below, chart)
     sections, bottom = _sections(outlook, below + 38)
     return panel(bottom, chart, sections)
 

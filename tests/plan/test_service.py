@@ -110,9 +110,14 @@ async def test_a_plan_is_changed(stage: Stage) -> None:
 
 
 async def test_what_was_said(stage: Stage) -> None:
-    """It is the forecast when the plan was made, as long as it is about these days and minutes."""
-    outlook = await plan(stage)
-    made = outlook.plan
+    """It is the forecast when the plan was made, as long as it is about these days and minutes; without
+    an answer before, it is the first one that is shown after some.
+    """
+    assert (await plan(stage)).plan.said is None
+    await practise(stage)
+    outlook = await shown(stage)
+    made = await stage.database.read(store.get, ALWINA)
+    assert made is not None
     low, high = (round(100 * share) for share in outlook.then)
     assert made.said == Said(made.set_on, low, high)
     stage.clock.turn(days=3)
@@ -259,7 +264,8 @@ async def test_how_a_plan_went(stage: Stage) -> None:
     stage.clock.turn(days=2)
     ended = await stage.bot.plans.end_if_over(ALWINA, GUILD)
     assert ended is not None
-    assert (ended.plan, ended.checks) == (made, last.checks)
+    assert ended.plan.said is not None
+    assert (replace(ended.plan, said=None), ended.checks) == (made, last.checks)
     assert ended.last == PlannedDay(last.today.day, round(1000 * last.unseen.middle))
     assert ended.checks is not None
 

@@ -101,9 +101,9 @@ async def page_text(outlook: Outlook, past: list[PlannedDay] = PAST) -> str:
 
 TODAYS = "Today: 30 questions, about 15 minutes"
 ASK_MORE = "Answer today's questions, and I can say more."
-NEW_NOW = "Today you'd know **5 to 35%** of what interviews ask"
-NOW = "Today you'd know **30 to 36%** of what interviews ask"
-HAD = "-# That's on new questions. On the 1,410 you've had: 83%."
+NEW_NOW = "Today you'd know **5 to 35%** of new interview questions"
+NOW = "Today you'd know **30 to 36%** of new interview questions"
+HAD = "-# Of the 1,410 you've had, you'd get about 83% right again"
 ELSEWHERE = "-# None of it is asked here, so this is about everything."
 EXPLAINED = "-# You've explained 3 of 77 topics well"
 
@@ -126,18 +126,18 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             [
                 NOW,
                 "About **40%** on 13 Feb with 20 minutes a day",
-                "-# That's on new questions. On the 12 you've had: 83%.",
-                "-# No topic explained yet: try </interview>",
+                "-# Of the 12 you've had, you'd get about 83% right again",
+                "-# No topic explained well yet: try </interview>",
             ],
             id="few answers, and no more to gain",
         ),
         pytest.param(
-            replace(HALFWAY, plan=with_week(10, 10, 10, 10, 10, 30, 0), checks=Checks(3, 4, 20)),
+            replace(HALFWAY, plan=with_week(10, 10, 10, 10, 10, 30, 0), checks=Checks(3, 6, 20)),
             [
                 NOW,
                 "**35 to 45%** on 13 Feb with 80 minutes a week",
                 "Twice the time: **50 to 60%**",
-                "Check so far: **3 of 4** right, of questions kept back until now",
+                "Check so far: **3 of 6** right, of questions kept back until now",
                 HAD,
                 EXPLAINED,
             ],
@@ -180,7 +180,9 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             pytest.param(
                 replace(LAST_DAY, plan=replace(PLAN, goal="topics:t1"), is_asked=is_asked),
                 [
-                    f"{NOW} about this" if is_asked else NOW,
+                    NOW.replace("new interview questions", "new questions on this")
+                    if is_asked
+                    else NOW,
                     "Your interview is today. I hope it goes well.",
                     "Check: **14 of 20** right, of questions kept back until now",
                     *([] if is_asked else [ELSEWHERE]),
@@ -221,7 +223,7 @@ async def test_who_is_behind(pace: Pace, said: str | None) -> None:
     then = f"**35 to 45%** on 13 Feb {said or 'with 20 minutes a day'}\n"
     assert then in text
     assert ("Twice the time: " in text) == (said is not None)
-    assert (f"\nEach day you practise moves that up. {TODAYS}\n" in text) == (said is not None)
+    assert (f"\nEvery day you practise counts. {TODAYS}\n" in text) == (said is not None)
     assert f"13 Feb {said or 'with 20 minutes a day'}. 20 days to go" in alt_text(
         replace(HALFWAY, pace=pace), PAST
     )
@@ -254,11 +256,11 @@ def test_the_alt_text(outlook: Outlook) -> None:
     alt = alt_text(outlook, PAST)
     if outlook is NEW:
         assert alt.startswith(
-            "Today 5 to 35% of what interviews ask. "
+            "Today 5 to 35% of new interview questions. "
             "35 to 45% on 13 Feb with 20 minutes a day. 40 days to go. By section: "
         )
     else:
-        assert alt.startswith("Today 30 to 36% of what interviews ask, after 10% on 4 Jan. ")
+        assert alt.startswith("Today 30 to 36% of new interview questions, after 10% on 4 Jan. ")
     assert ("to go" in alt) == (outlook is not LAST_DAY)
     written = re.findall(r">([^<]+)</text>", svg(outlook, PAST))
     for section in outlook.sections:
