@@ -242,24 +242,20 @@ def _ends_day(snapshot: Snapshot, item_id: str) -> bool:
 def _candidates(
     snapshot: Snapshot, wanted: Wanted | Practice, answered: Collection[str]
 ) -> Sequence[Item]:
-    """Return the items that a practice can ask for the first time; of a plan's goal, if there are any."""
+    """Return the items that a practice can ask for the first time."""
     known, plan = snapshot.known, snapshot.facts.plan
     items = snapshot.bank.asked
     if wanted.items:
         return [items[i] for i in wanted.items if known.can_ask(i) and i not in answered]
     repeats = set(known.repeats())
     is_last_day = wanted.kind == Kind.DAY and plan is not None and plan.day == known.today
-    found = [
+    return [
         item
         for item in items.values()
         if wanted.topic_id in {None, item.topic_id}
         and item.id not in answered
         and (item.id in repeats or (known.may_meet(item.id) and not is_last_day))
     ]
-    if plan is None or wanted.topic_id is not None:
-        return found
-    goal = {topic.id for topic in goal_topics(known.bank, plan)}
-    return [i for i in found if i.topic_id in goal or known.comes_first(i.id)] or found
 
 
 def _choose_item(
@@ -279,6 +275,9 @@ def _choose_item(
             first = [i for i in candidates if i.id in known.cards and known.cards[i.id].last_missed]
         if first:
             return gain.choose(known, first, days, rng)
+    if facts.plan is not None and wanted.topic_id is None:
+        goal = {topic.id for topic in goal_topics(known.bank, facts.plan)}
+        candidates = [item for item in candidates if item.topic_id in goal] or candidates
     # those in play on some server, and the checks of other days, only if no other is left
     others = {*snapshot.in_play, *(facts.plan.checks if facts.plan else ())}
     candidates = [i for i in candidates if i.id not in others or i.id in known.cards] or candidates
