@@ -269,15 +269,16 @@ def _choose_item(
     if wanted.items:
         return candidates[0]
     days = gain.DAYS if facts.plan is None else (facts.plan.day - known.today).days
-    if wanted.kind == Kind.DAY:
-        first = [item for item in candidates if known.comes_first(item.id)]
-        if not first and not any(facts.missed_before.values()):
-            first = [i for i in candidates if i.id in known.cards and known.cards[i.id].last_missed]
-        if first:
-            return gain.choose(known, first, days, rng)
+    is_day = wanted.kind == Kind.DAY
+    if is_day and (recalled := [item for item in candidates if known.comes_first(item.id)]):
+        return gain.choose(known, recalled, days, rng)
     if facts.plan is not None and wanted.topic_id is None:
         goal = {topic.id for topic in goal_topics(known.bank, facts.plan)}
         candidates = [item for item in candidates if item.topic_id in goal] or candidates
+    if is_day and not any(facts.missed_before.values()):
+        missed = [i for i in candidates if i.id in known.cards and known.cards[i.id].last_missed]
+        if missed:
+            return gain.choose(known, missed, days, rng)
     # those in play on some server, and the checks of other days, only if no other is left
     others = {*snapshot.in_play, *(facts.plan.checks if facts.plan else ())}
     candidates = [i for i in candidates if i.id not in others or i.id in known.cards] or candidates
