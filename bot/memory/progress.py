@@ -123,7 +123,7 @@ class Knowledge(Struct, frozen=True, dict=True):
         days = max((local_date(self.zone, at) - self.today).days + 1, 0)
         latest = self.open_answers.get(topic_id)
         items = [i for i, answer in self.recalled.items() if answer is latest and answer.at == at]
-        return sum(self.may_ask(i) and self.days_away(i) == days for i in items), days
+        return sum(map(self.may_ask, items)), days
 
     @cached_property
     def ability(self) -> Ability:
