@@ -40,6 +40,8 @@ GROWTH = 0.06
 """The ability that an item adds in its topic once it was met. It is an assumption, between the truths that
 `make learn` simulates; about 0.1 is found for each practice of a single skill (K. Koedinger et al.,
 "An Astonishing Regularity in Student Learning Rate", 2023), and a topic has several."""
+_WIDE = 20
+"""Topics with more items are about more than one of these, so that each of their items adds less."""
 AGAIN = 0.3
 """The part of that which an item adds when it is asked again."""
 _FADES_AFTER, _FADING = 10, 0.3
@@ -83,6 +85,11 @@ class Ability(Struct, frozen=True):
         return known / max(len(topic.items), 1)
 
 
+def growth(topic: Topic) -> float:
+    """Return the ability that an item adds in its topic."""
+    return GROWTH * min(_WIDE / max(len(topic.items), 1), 1)
+
+
 def logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -_FAR else 0.0
 
@@ -111,7 +118,10 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ab
     mean, error = _estimate(_scaled(everything, steepness), 0.0, SPREAD_OF_MEMBERS)
     answers = everything.total()
     # in the middle of answering, half of a topic's other items had been met
-    before = {topic_id: GROWTH * max(found.total() - 1, 0) / 2 for topic_id, found in met.items()}
+    before = {
+        topic_id: growth(bank.topics[topic_id]) * max(found.total() - 1, 0) / 2
+        for topic_id, found in met.items()
+    }
     grown = sum(before[topic_id] * found.total() for topic_id, found in met.items())
     mean -= grown / max(answers, 1)
     in_section = {
@@ -127,7 +137,7 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ab
         if found:
             start = ability + before[topic.id]
             ability, _ = _estimate(_scaled(found, steepness), start, SPREAD_OF_TOPICS)
-            ability += GROWTH * added[topic.id] - before[topic.id]
+            ability += growth(topic) * added[topic.id] - before[topic.id]
         topics[topic.id] = ability
     # answers to a topic resemble each other, so that each tells less than one of its own would
     return Ability(mean, error * math.sqrt(2 - error**2), steepness, topics)

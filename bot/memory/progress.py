@@ -153,15 +153,16 @@ class Knowledge(Struct, frozen=True, dict=True):
 
     def is_ready(self, topic: Topic) -> bool:
         """Return whether the member knows a topic well, by items and by its open question."""
-        return self._has_most_points(topic) and self.readiness([topic]) >= READY
+        return self.has_most_points(topic) and self.readiness([topic]) >= READY
 
     def lacks_open_answer(self, topic: Topic) -> bool:
         """Return whether only an answer to its open question is missing for a topic to be ready."""
-        if topic.id not in self.bank.open_topics or self._has_most_points(topic):
+        if topic.id not in self.bank.open_topics or self.has_most_points(topic):
             return False
         return self.readiness([topic]) >= READY
 
-    def _has_most_points(self, topic: Topic) -> bool:
+    def has_most_points(self, topic: Topic) -> bool:
+        """Return whether the latest answer to its open question had most of its points."""
         answer = self.open_answers.get(topic.id)
         return answer is not None and answer.most
 

@@ -363,6 +363,7 @@ def test_the_form_as_it_was_filled() -> None:
 
 def test_a_plan_in_the_profile() -> None:
     """A line in the member's own one."""
+    assert profile_line(replace(NEW, items=0)) == "Interview on 13 Feb"
     assert profile_line(NEW) == "Interview: you'd know **5 to 35%**, **35 to 45%** on 13 Feb"
     assert profile_line(LAST_DAY) == "Interview today: you'd know **30 to 36%**"
 
