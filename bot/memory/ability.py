@@ -19,6 +19,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -48,6 +49,7 @@ _FADES_AFTER, _FADING = 10, 0.3
 """It fades by a power law, after days without another answer to the item."""
 _FIRST, _TIMES = 2.3, 4.5
 """Days that an item lasts after a right first answer, and how much longer after each that follows."""
+_LOG_TIMES = math.log(_TIMES)
 _STEPS = 12
 _LONGEST_STEP = 1.0
 _CLOSE = 1e-2
@@ -152,10 +154,11 @@ def _scaled(given: Mapping[FirstAnswer, int], steepness: float) -> dict[FirstAns
 
 def _added(card: MemoryCard, now: datetime) -> float:
     """Return what an item adds to the ability in its topic, next to one that was just met."""
-    times = math.log(card.stability / _FIRST, _TIMES) if card.stability > _FIRST else 0.0
+    times = math.log(card.stability / _FIRST) / _LOG_TIMES if card.stability > _FIRST else 0.0
     return (1 + AGAIN * times) * left_after((now - card.last_review_at).days)
 
 
+@lru_cache(maxsize=4096)
 def left_after(days: float) -> float:
     """Return the part of what an item added that is left after days without an answer to it."""
     return math.pow(1 + days / _FADES_AFTER, -_FADING) if days > 0 else 1.0

@@ -74,23 +74,31 @@ class Knowledge(Struct, frozen=True, dict=True):
         """Return whether the bank asks an item, and the member may be asked it now."""
         return item_id in self.bank.asked and self.may_ask(item_id)
 
-    def repeats(self, *, within_days: int = 0) -> list[str]:
+    def repeats(self, *, within_days: int = 0) -> Sequence[str]:
         """Return the ids of the items that are worth asking again today, no item twice on a date.
 
         These are those that the member may have forgotten, or that an open answer recalls. Others are
         added that will be in so many days.
         """
-        until = self.midnight + timedelta(days=1 + within_days)
-        return [
+        if within_days in self._repeats:
+            return self._repeats[within_days]
+        midnight, recalled = self.midnight, self.recalled
+        until = midnight + timedelta(days=1 + within_days)
+        found = self._repeats[within_days] = [
             item_id
             for item_id, card in self.cards.items()
-            if self.may_ask(item_id)
-            and (within_days or card.last_review_at < self.midnight)
+            if (within_days or card.last_review_at < midnight)
             and (
                 may_be_forgotten(card, (until - card.last_review_at).days)
-                or (item_id in self.recalled and self.days_away(item_id) <= within_days)
+                or (item_id in recalled and self.days_away(item_id) <= within_days)
             )
+            and self.may_ask(item_id)
         ]
+        return found
+
+    @cached_property
+    def _repeats(self) -> dict[int, Sequence[str]]:
+        return {}
 
     @cached_property
     def recalled(self) -> Mapping[str, OpenAnswer]:

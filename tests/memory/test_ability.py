@@ -164,7 +164,7 @@ def test_each_item_that_was_met_adds_and_fades(right: int, wrong: int, days: int
 
 @pytest.mark.parametrize("days", [0, 100, 400])
 def test_a_topic_of_many_items_is_no_exception(days: int) -> None:
-    """A server's own may have hundreds. What is known of it and of other topics stays near the answers."""
+    """A server's own may have hundreds. The share known of it and of others stays near the answers."""
     bank = Bank("Bank", (Section("one", "One", (topic("a", "one", 900), topic("b", "one"))),))
     met = {f"a-{n}": RIGHT if n % 5 else WRONG for n in range(900)}
     found = ability_of(bank, met, NOON + days * DAY)

@@ -151,7 +151,7 @@ def test_habits() -> None:
 
 
 def test_habits_are_about_the_days_that_were_asked() -> None:
-    """Days away, on which nobody practised, say nothing of those to come."""
+    """Days away without practice say nothing of those to come."""
     kept = after([[True, False] * 4, *[[]] * 6])
     new = replace(plan(), set_on=TODAY)
     absent = replace(new, away=((TODAY - 6 * DAY, TODAY - DAY),))

@@ -47,7 +47,7 @@ def test_a_goal_that_left_the_bank_is_everything() -> None:
 
 
 def test_what_is_recorded_of_a_day() -> None:
-    """What the plan's page shows, with check questions too; nothing without a goal."""
+    """The middle that the plan's page shows, with check questions too; nothing without a goal."""
     cards = {name: review(None, Rating.Good, NOW) for name in ("t1-a", "t1-b", "t1-c")}
     found = Knowledge(BANK, cards, set(), "UTC", NOW)
     one = replace(PLAN, goal="topics:t1")
