@@ -103,25 +103,24 @@ def answered_right(knows: float, guessing: float) -> float:
 
 def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ability:
     """Estimate a member's ability from the cards of the items that a bank asks."""
+    topics = bank.asked_topics
     met: dict[str, Counter[FirstAnswer]] = {}
-    sections: dict[str, Counter[FirstAnswer]] = {}
+    sections = {topic.section_id: Counter[FirstAnswer]() for topic in topics.values()}
     added: dict[str, float] = {}
-    for topic in bank.asked_topics.values():
-        found = met[topic.id] = Counter()
-        added[topic.id] = 0.0
-        for item in topic.items:
-            if (card := cards.get(item.id)) is not None:
-                guessing = _KEPT_QUIET * item.guessing
-                found[item.expected_difficulty, guessing, card.first_right] += 1
-                added[topic.id] += _added(card, now)
-        sections.setdefault(topic.section_id, Counter()).update(found)
+    for item_id, card in cards.items():
+        if (item := bank.asked.get(item_id)) is None:
+            continue
+        answer = item.expected_difficulty, _KEPT_QUIET * item.guessing, card.first_right
+        met.setdefault(item.topic_id, Counter())[answer] += 1
+        sections[topics[item.topic_id].section_id][answer] += 1
+        added[item.topic_id] = added.get(item.topic_id, 0.0) + _added(card, now)
     everything = sum(sections.values(), Counter())
     steepness = _steepness(everything)
     mean, error = _estimate(_scaled(everything, steepness), 0.0, SPREAD_OF_MEMBERS)
     answers = everything.total()
     # in the middle of answering, half of a topic's other items had been met
     before = {
-        topic_id: growth(bank.topics[topic_id]) * max(found.total() - 1, 0) / 2
+        topic_id: growth(topics[topic_id]) * (found.total() - 1) / 2
         for topic_id, found in met.items()
     }
     grown = sum(before[topic_id] * found.total() for topic_id, found in met.items())
@@ -133,16 +132,15 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ab
         - grown / answers
         for section_id, found in sections.items()
     }
-    topics = {}
-    for topic in bank.asked_topics.values():
-        ability, found = in_section[topic.section_id], met[topic.id]
-        if found:
-            start = ability + before[topic.id]
-            ability, _ = _estimate(_scaled(found, steepness), start, SPREAD_OF_TOPICS)
-            ability += growth(topic) * added[topic.id] - before[topic.id]
-        topics[topic.id] = ability
+    abilities = {topic.id: in_section[topic.section_id] for topic in topics.values()}
+    for topic_id, found in met.items():
+        start = abilities[topic_id] + before[topic_id]
+        ability, _ = _estimate(_scaled(found, steepness), start, SPREAD_OF_TOPICS)
+        abilities[topic_id] = (
+            ability + growth(topics[topic_id]) * added[topic_id] - before[topic_id]
+        )
     # answers to a topic resemble each other, so that each tells less than one of its own would
-    return Ability(mean, error * math.sqrt(2 - error**2), steepness, topics)
+    return Ability(mean, error * math.sqrt(2 - error**2), steepness, abilities)
 
 
 def _scaled(given: Mapping[FirstAnswer, int], steepness: float) -> dict[FirstAnswer, int]:

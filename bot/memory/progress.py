@@ -66,15 +66,17 @@ class Knowledge(Struct, frozen=True, dict=True):
         """Return whether the member may be asked an item now."""
         return item_id not in self.set_aside and item_id not in self.hidden
 
-    def may_meet(self, item_id: str) -> bool:
-        """Return whether the member may be asked an item now for the first time."""
-        return item_id not in self.cards and item_id not in self.kept and self.may_ask(item_id)
+    @cached_property
+    def unmet(self) -> Set[str]:
+        """The ids of the items that the member may be asked now for the first time."""
+        others = self.cards.keys() | self.kept | self.set_aside | self.hidden
+        return self.bank.asked.keys() - others
 
     def can_ask(self, item_id: str) -> bool:
         """Return whether the bank asks an item, and the member may be asked it now."""
         return item_id in self.bank.asked and self.may_ask(item_id)
 
-    def repeats(self, *, within_days: int = 0) -> Sequence[str]:
+    def repeats(self, *, within_days: int = 0) -> list[str]:
         """Return the ids of the items that are worth asking again today, no item twice on a date.
 
         These are those that the member may have forgotten, or that an open answer recalls. Others are
@@ -97,7 +99,7 @@ class Knowledge(Struct, frozen=True, dict=True):
         return found
 
     @cached_property
-    def _repeats(self) -> dict[int, Sequence[str]]:
+    def _repeats(self) -> dict[int, list[str]]:
         return {}
 
     @cached_property
@@ -131,7 +133,7 @@ class Knowledge(Struct, frozen=True, dict=True):
         days = max((local_date(self.zone, at) - self.today).days + 1, 0)
         latest = self.open_answers.get(topic_id)
         items = [i for i, answer in self.recalled.items() if answer is latest and answer.at == at]
-        return sum(self.may_ask(i) and self.days_away(i) == days for i in items), days
+        return sum(map(self.may_ask, items)), days
 
     @cached_property
     def ability(self) -> Ability:

@@ -76,7 +76,7 @@ def today(facts: DayFacts) -> Today:
     seconds = seconds_a_question(known.bank, earlier)
     is_away = not earlier or earlier[-1].at < known.midnight - _AWAY
     limit = FIRST_QUESTIONS if is_away and plan is None else _limit(plan, known.today, seconds)
-    unmet = sum(map(known.may_meet, known.bank.asked))
+    unmet = len(known.unmet)
     can_follow = len(known.repeats()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
     again = comes_again(known, {i: misses[i] for i in [*misses][:limit]}, AGAIN)
@@ -147,7 +147,7 @@ def _tomorrow(facts: DayFacts, unmet: int) -> int:
     new = 0 if plan and plan.day == tomorrow else unmet
     if plan and not plan.kept_on(tomorrow):
         free = replace(facts.known, kept=frozenset())
-        new += sum(free.may_meet(i) and free.can_ask(i) for i in facts.known.kept)
+        new += len(free.unmet & facts.known.kept)
     seconds = seconds_a_question(facts.known.bank, facts.practised)
     last = facts.practised[-1].at if facts.practised else None
     if plan is None and (last is None or last < facts.known.midnight - _AWAY + timedelta(days=1)):

@@ -87,7 +87,7 @@ def todays_check(facts: DayFacts, in_play: Collection[str]) -> Item | None:
     plan, known = facts.plan, facts.known
     if plan is None or not plan.is_last_third(known.today):
         return None
-    left = [i for i in plan.checks if known.may_meet(i) and known.can_ask(i)]
+    left = [i for i in plan.checks if i in known.unmet]
     days = sum(
         plan.minutes_on(known.today + timedelta(days=n)) > 0
         for n in range((plan.day - known.today).days)

@@ -244,14 +244,15 @@ def _candidates(
     items = snapshot.bank.asked
     if wanted.items:
         return [items[i] for i in wanted.items if known.can_ask(i) and i not in answered]
-    repeats = set(known.repeats())
-    is_last_day = wanted.kind == Kind.DAY and plan is not None and plan.day == known.today
+    may_ask = set(known.repeats())
+    if wanted.kind != Kind.DAY or plan is None or plan.day != known.today:
+        may_ask |= known.unmet
     return [
         item
         for item in items.values()
         if wanted.topic_id in {None, item.topic_id}
         and item.id not in answered
-        and (item.id in repeats or (known.may_meet(item.id) and not is_last_day))
+        and item.id in may_ask
     ]
 
 
@@ -267,13 +268,16 @@ def _choose_item(
         return candidates[0]
     days = gain.DAYS if facts.plan is None else (facts.plan.day - known.today).days
     is_day = wanted.kind == Kind.DAY
-    if is_day and (recalled := [item for item in candidates if known.comes_first(item.id)]):
-        return gain.choose(known, recalled, days, rng)
+    if is_day and known.recalled:
+        recalled = [item for item in candidates if known.comes_first(item.id)]
+        if recalled:
+            return gain.choose(known, recalled, days, rng)
     if facts.plan is not None and wanted.topic_id is None:
         goal = {topic.id for topic in goal_topics(known.bank, facts.plan)}
         candidates = [item for item in candidates if item.topic_id in goal] or candidates
     if is_day and not any(facts.missed_before.values()):
-        missed = [i for i in candidates if i.id in known.cards and known.cards[i.id].last_missed]
+        cards = ((item, known.cards.get(item.id)) for item in candidates)
+        missed = [item for item, card in cards if card is not None and card.last_missed]
         if missed:
             return gain.choose(known, missed, days, rng)
     # those in play on some server, and the checks of other days, only if no other is left
@@ -301,7 +305,7 @@ def trial_items(snapshot: Snapshot, rng: random.Random) -> list[str]:
     found = [
         item
         for item in bank.asked.values()
-        if item.kind == "choice" and known.may_meet(item.id) and item.id not in snapshot.in_play
+        if item.kind == "choice" and item.id in known.unmet and item.id not in snapshot.in_play
     ]
     rng.shuffle(found)
     found.sort(key=lambda item: (item.difficulty, -bank.topic_of(item).weight))
