@@ -1,4 +1,4 @@
-"""A member's knowledge: due items, topics that are ready, and a level for each topic.
+"""A member's knowledge: items to ask again, topics that are ready, and a level for each topic.
 
 A topic has one of five levels, the first that applies:
 
@@ -29,10 +29,10 @@ from bot.questions.model import Bank, Item, Topic
 class Knowledge(Struct, frozen=True, dict=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
-    `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
+    `set_aside` items, of any bank, stay known but are never asked. `hidden` ones are in play on one
     of the member's servers and must not be asked now, and those `kept` for later not for the first
     time. `open_answers` are their latest counted answers to open questions, by topic id. `zone` is
-    the member's, because an item is due on one of the member's dates.
+    the member's, because no item is asked twice on one of their dates.
     """
 
     bank: Bank

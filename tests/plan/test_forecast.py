@@ -174,11 +174,30 @@ def test_on_the_day_nothing_is_left_to_come(history: list[list[bool]]) -> None:
 
 def test_absence_loses_ability() -> None:
     """Today, and in what is said of a plan without practice."""
-    facts = after([[True] * 10] * 5)
+    facts = after([[True, False] * 5] * 8)
     later = replace(facts, known=replace(facts.known, now=NOON + 20 * DAY))
     absent = outlook(away(plan(), *range(20)), facts)
-    assert outlook(plan(), later).unseen.middle < absent.unseen.middle
-    assert absent.then.middle == pytest.approx(outlook(plan(), later).unseen.middle, abs=0.01)
+    lost = absent.unseen.middle - outlook(plan(), later).unseen.middle
+    assert lost > 0.003
+    assert absent.unseen.middle - absent.then.middle == pytest.approx(lost, rel=0.2)
+
+
+def test_what_is_learned_long_before_the_day_fades() -> None:
+    early = away(plan(60), *range(7, 60))
+    assert outlook(early).then.middle < outlook(plan(7)).then.middle
+
+
+def test_what_interviews_ask_most_is_learned_first() -> None:
+    """In the few days that are left."""
+    sections = (
+        replace(s, topics=tuple(replace(t, weight=1 + 2 * n) for t in s.topics))
+        for n, s in enumerate(BANK.sections)
+    )
+    facts = after()
+    known = replace(facts.known, bank=replace(BANK, sections=tuple(sections)))
+    light, heavy = outlook(plan(2), replace(facts, known=known)).sections
+    assert light.now == light.then
+    assert heavy.now < heavy.then
 
 
 def test_it_is_about_the_goal_alone() -> None:
