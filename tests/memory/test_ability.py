@@ -171,6 +171,16 @@ def test_each_item_that_was_met_adds_and_fades(right: int, wrong: int, days: int
     assert (now.mean, now.error) == (later.mean, later.error)
 
 
+@pytest.mark.parametrize("days", [0, 100, 400])
+def test_a_topic_of_many_items_is_no_exception(days: int) -> None:
+    """A server's own may have hundreds. The share known of it and of others stays near the answers."""
+    bank = Bank("Bank", (Section("one", "One", (topic("a", "one", 900), topic("b", "one"))),))
+    met = {f"a-{n}": RIGHT if n % 5 else WRONG for n in range(900)}
+    found = ability_of(bank, met, NOON + days * DAY)
+    assert 0.75 < found.knows_of(bank.topics["a"]) < 0.95
+    assert 0.6 < found.knows_of(bank.topics["b"]) < 0.85
+
+
 @pytest.mark.parametrize("answers", [4, 10, 20])
 def test_first_answers_are_those_of_someone_who_knew_less(answers: int) -> None:
     """They were given in the middle of meeting a topic. So it is ahead of one that was not met only by

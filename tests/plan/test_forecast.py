@@ -17,6 +17,7 @@ from bot.memory.today import DayFacts
 from bot.plan.checks import checks_of
 from bot.plan.forecast import build_outlook
 from bot.plan.model import Outlook, Range
+from bot.questions.model import Bank
 from tests.memory.test_today import BANK, DAY, MINUTE, NOON, Member
 
 TODAY = NOON.date()
@@ -147,6 +148,21 @@ def test_habits() -> None:
     assert regular.unseen == rare.unseen == none.unseen
     assert regular.then.middle > rare.then.middle > none.then.middle
     assert regular.pace.answers == 100
+
+
+def test_habits_are_about_the_days_that_were_asked() -> None:
+    """Days away without practice say nothing of those to come."""
+    kept = after([[True, False] * 4, *[[]] * 6])
+    new = replace(plan(), set_on=TODAY)
+    absent = replace(new, away=((TODAY - 6 * DAY, TODAY - DAY),))
+    assert outlook(absent, kept).then.middle > outlook(new, kept).then.middle + 0.01
+
+
+def test_a_bank_without_questions() -> None:
+    facts = after([[True] * 3])
+    facts = replace(facts, known=replace(facts.known, bank=Bank("Empty", ())))
+    found = outlook(plan(), facts)
+    assert (found.items, found.sections) == (0, ())
 
 
 @given(HISTORIES)
