@@ -19,6 +19,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -40,12 +41,15 @@ GROWTH = 0.06
 """The ability that an item adds in its topic once it was met. It is an assumption, between the truths that
 `make learn` simulates; about 0.1 is found for each practice of a single skill (K. Koedinger et al.,
 "An Astonishing Regularity in Student Learning Rate", 2023), and a topic has several."""
+_WIDE = 20
+"""Topics with more items are about more than one of these, so that each of their items adds less."""
 AGAIN = 0.3
 """The part of that which an item adds when it is asked again."""
 _FADES_AFTER, _FADING = 10, 0.3
 """It fades by a power law, after days without another answer to the item."""
 _FIRST, _TIMES = 2.3, 4.5
 """Days that an item lasts after a right first answer, and how much longer after each that follows."""
+_LOG_TIMES = math.log(_TIMES)
 _STEPS = 12
 _LONGEST_STEP = 1.0
 _CLOSE = 1e-2
@@ -83,6 +87,11 @@ class Ability(Struct, frozen=True):
         return known / max(len(topic.items), 1)
 
 
+def growth(topic: Topic) -> float:
+    """Return the ability that an item adds in its topic."""
+    return GROWTH * min(_WIDE / max(len(topic.items), 1), 1)
+
+
 def logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -_FAR else 0.0
 
@@ -110,7 +119,10 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ab
     mean, error = _estimate(_scaled(everything, steepness), 0.0, SPREAD_OF_MEMBERS)
     answers = everything.total()
     # in the middle of answering, half of a topic's other items had been met
-    before = {topic_id: GROWTH * (found.total() - 1) / 2 for topic_id, found in met.items()}
+    before = {
+        topic_id: growth(topics[topic_id]) * (found.total() - 1) / 2
+        for topic_id, found in met.items()
+    }
     grown = sum(before[topic_id] * found.total() for topic_id, found in met.items())
     mean -= grown / max(answers, 1)
     in_section = {
@@ -124,7 +136,9 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Ab
     for topic_id, found in met.items():
         start = abilities[topic_id] + before[topic_id]
         ability, _ = _estimate(_scaled(found, steepness), start, SPREAD_OF_TOPICS)
-        abilities[topic_id] = ability + GROWTH * added[topic_id] - before[topic_id]
+        abilities[topic_id] = (
+            ability + growth(topics[topic_id]) * added[topic_id] - before[topic_id]
+        )
     # answers to a topic resemble each other, so that each tells less than one of its own would
     return Ability(mean, error * math.sqrt(2 - error**2), steepness, abilities)
 
@@ -138,10 +152,11 @@ def _scaled(given: Mapping[FirstAnswer, int], steepness: float) -> dict[FirstAns
 
 def _added(card: MemoryCard, now: datetime) -> float:
     """Return what an item adds to the ability in its topic, next to one that was just met."""
-    times = math.log(card.stability / _FIRST, _TIMES) if card.stability > _FIRST else 0.0
+    times = math.log(card.stability / _FIRST) / _LOG_TIMES if card.stability > _FIRST else 0.0
     return (1 + AGAIN * times) * left_after((now - card.last_review_at).days)
 
 
+@lru_cache(maxsize=4096)
 def left_after(days: float) -> float:
     """Return the part of what an item added that is left after days without an answer to it."""
     return math.pow(1 + days / _FADES_AFTER, -_FADING) if days > 0 else 1.0

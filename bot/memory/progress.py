@@ -1,4 +1,4 @@
-"""A member's knowledge: due items, topics that are ready, and a level for each topic.
+"""A member's knowledge: items to ask again, topics that are ready, and a level for each topic.
 
 A topic has one of five levels, the first that applies:
 
@@ -32,10 +32,10 @@ _READ = 0.5
 class Knowledge(Struct, frozen=True, dict=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
-    `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
+    `set_aside` items, of any bank, stay known but are never asked. `hidden` ones are in play on one
     of the member's servers and must not be asked now, and those `kept` for later not for the first
     time. `open_answers` are their latest counted answers to open questions, by topic id. `zone` is
-    the member's, because an item is due on one of the member's dates.
+    the member's, because no item is asked twice on one of their dates.
     """
 
     bank: Bank
@@ -85,17 +85,25 @@ class Knowledge(Struct, frozen=True, dict=True):
         These are those that the member may have forgotten, or that an open answer recalls. Others are
         added that will be in so many days.
         """
-        until = self.midnight + timedelta(days=1 + within_days)
-        return [
+        if within_days in self._repeats:
+            return self._repeats[within_days]
+        midnight, recalled = self.midnight, self.recalled
+        until = midnight + timedelta(days=1 + within_days)
+        found = self._repeats[within_days] = [
             item_id
             for item_id, card in self.cards.items()
-            if self.may_ask(item_id)
-            and (within_days or card.last_review_at < self.midnight)
+            if (within_days or card.last_review_at < midnight)
             and (
                 may_be_forgotten(card, (until - card.last_review_at).days)
-                or (item_id in self.recalled and self.days_away(item_id) <= within_days)
+                or (item_id in recalled and self.days_away(item_id) <= within_days)
             )
+            and self.may_ask(item_id)
         ]
+        return found
+
+    @cached_property
+    def _repeats(self) -> dict[int, list[str]]:
+        return {}
 
     @cached_property
     def recalled(self) -> Mapping[str, OpenAnswer]:
@@ -128,7 +136,7 @@ class Knowledge(Struct, frozen=True, dict=True):
         days = max((local_date(self.zone, at) - self.today).days + 1, 0)
         latest = self.open_answers.get(topic_id)
         items = [i for i, answer in self.recalled.items() if answer is latest and answer.at == at]
-        return sum(self.may_ask(i) and self.days_away(i) == days for i in items), days
+        return sum(map(self.may_ask, items)), days
 
     @cached_property
     def ability(self) -> Ability:
@@ -166,15 +174,16 @@ class Knowledge(Struct, frozen=True, dict=True):
 
     def is_ready(self, topic: Topic) -> bool:
         """Return whether the member knows a topic well, by items and by its open question."""
-        return self._has_most_points(topic) and self.readiness([topic]) >= READY
+        return self.has_most_points(topic) and self.readiness([topic]) >= READY
 
     def lacks_open_answer(self, topic: Topic) -> bool:
         """Return whether only an answer to its open question is missing for a topic to be ready."""
-        if topic.id not in self.bank.open_topics or self._has_most_points(topic):
+        if topic.id not in self.bank.open_topics or self.has_most_points(topic):
             return False
         return self.readiness([topic]) >= READY
 
-    def _has_most_points(self, topic: Topic) -> bool:
+    def has_most_points(self, topic: Topic) -> bool:
+        """Return whether the latest answer to its open question had most of its points."""
         answer = self.open_answers.get(topic.id)
         return answer is not None and answer.most
 

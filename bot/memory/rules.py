@@ -1,10 +1,10 @@
-"""A member's memory of an item: one FSRS card, and when the item comes back.
+"""A member's memory of an item: one FSRS card.
 
 The package `fsrs` schedules without randomness, so a card can be computed again from the log of
 answers. Its parameters are the default ones, except for the four first stabilities of members
 who have fitted ones from `bot.memory.fitting`. Two settings are ours:
 
-- There is one learning and one relearning step of ten minutes, so a missed item is due the next day.
+- There is one learning and one relearning step of ten minutes, so a missed item is due on that day.
 - A new card starts after its learning step (`FIRST_STEP`). An item that a member knows at first
   sight, even slowly, comes back after a day or more; only a miss leads to the step.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import median
 
 from msgspec import Struct
@@ -79,8 +79,7 @@ def today(facts: DayFacts) -> Today:
     unmet = len(known.unmet)
     can_follow = len(known.repeats()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
-    missed = [i for i in [*misses][:limit] if misses[i][0] and known.can_ask(i)]
-    again = tuple(i for i in missed[:AGAIN] if misses[i] == [True])
+    again = comes_again(known, {i: misses[i] for i in [*misses][:limit]}, AGAIN)
     right = [i for i, missed in misses.items() if not missed[-1]]
     return Today(
         day=known.today,
@@ -103,6 +102,18 @@ def today(facts: DayFacts) -> Today:
         is_back=bool(earlier) and is_away and not misses,
         open_topic=None if ahead or again or not limit else _open_topic(facts),
     )
+
+
+def comes_again(
+    known: Knowledge, misses: Mapping[str, Sequence[bool]], most: int
+) -> tuple[str, ...]:
+    """Return the items to ask once more: the first that were missed, `most` with those that were.
+
+    `misses` tells whether each answer to an item was a miss.
+    """
+    asked = sum(missed[0] and len(missed) > 1 for missed in misses.values())
+    left = (i for i in misses if [*misses[i]] == [True] and known.can_ask(i))
+    return tuple(islice(left, max(most - asked, 0)))
 
 
 def _open_topic(facts: DayFacts) -> Topic | None:

@@ -15,13 +15,13 @@ from heapq import heapify, heappop, heappush
 
 from msgspec import Struct
 
-from bot.memory.ability import AGAIN, GROWTH, left_after, logistic, mean_left
+from bot.memory.ability import AGAIN, growth, left_after, logistic, mean_left
 from bot.memory.model import Plan
 from bot.memory.progress import Knowledge
 from bot.memory.today import DayFacts, seconds_a_question, today
 from bot.plan.checks import checks_of
-from bot.plan.model import Checks, Outlook, Pace, Range, SectionOutlook
-from bot.plan.rules import goal_topics, has_most_points, pace
+from bot.plan.model import Outlook, Pace, Range, SectionOutlook
+from bot.plan.rules import ODDS, error_of, goal_topics, pace, shift_of
 from bot.questions.areas import area_title, is_asked
 from bot.questions.model import Topic
 
@@ -30,10 +30,6 @@ _CURVE_POINTS = 6
 _KEPT, _KEPT_DAYS = 0.75, 3
 """Of a member without habits: the part of what is planned that they will answer, as if so many days
 had shown it."""
-_ODDS = 1.28
-"""Standard errors to each side of a range: the truth is within four times in five."""
-_MODEL_ERROR = 0.25
-"""The standard error of an ability that the model itself makes, however many answers there are."""
 _SAME = 0.01
 """A smaller gain is none."""
 
@@ -55,7 +51,7 @@ class _Future(Struct, frozen=True, dict=True):
         added = self._added(days, answers)
         ability = self.known.ability
         found = [(t.weight, ability.knows_of(t, more + added[t.id])) for t in topics]
-        return sum(w * share for w, share in found) / sum(w for w, _ in found)
+        return sum(w * share for w, share in found) / (sum(w for w, _ in found) or 1)
 
     def _added(self, days: float, answers: float) -> Mapping[str, float]:
         """Return how much ability changes by topic."""
@@ -66,7 +62,7 @@ class _Future(Struct, frozen=True, dict=True):
         found = {}
         for topic in self.topics:
             repeated = AGAIN * again * len(topic.items) / items
-            gained = GROWTH * stays * (new[topic.id] + repeated)
+            gained = growth(topic) * stays * (new[topic.id] + repeated)
             found[topic.id] = gained - lost[topic.id] * max(1 - again / items, 0.0)
         return found
 
@@ -74,8 +70,9 @@ class _Future(Struct, frozen=True, dict=True):
         """Return the ability that fades by topic, if nothing of it is asked again."""
         if days not in self._lost_after:
             self._lost_after[days] = {
-                topic_id: GROWTH * sum(left_after(n) - left_after(n + days) for n in passed)
-                for topic_id, passed in self._passed.items()
+                topic.id: growth(topic)
+                * sum(left_after(n) - left_after(n + days) for n in self._passed[topic.id])
+                for topic in self.topics
             }
         return self._lost_after[days]
 
@@ -106,10 +103,11 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
     future = _Future(known, topics, tuple(_order(known, topics)))
     own = pace([answer.at for answer in facts.practised], plan.set_on, known.zone, known.now)
     checks = checks_of(plan, known)
-    shift = _shift(future, checks)
-    error = _ODDS * math.hypot(known.ability.error, _MODEL_ERROR)
+    shift, error = shift_of(topics, known, checks), error_of(known)
     planned = list(_planned(plan, facts, day.done))
-    parts = _parts(plan, own, seconds_a_question(known.bank, facts.practised))
+    past = (known.today - timedelta(days=n + 1) for n in range(own.days))
+    asked = 7 * sum(map(plan.minutes_on, past)) / sum(plan.week)
+    parts = _parts(plan, own, asked, seconds_a_question(known.bank, facts.practised))
 
     def at(days: int, times: float = 1.0) -> Range:
         answers = times * sum(planned[:days])
@@ -144,7 +142,7 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
         if known.cards
         else (),
         topics=len(topics),
-        checked=sum(has_most_points(known, topic) for topic in topics),
+        checked=sum(map(known.has_most_points, topics)),
         checks=checks,
         pace=own,
     )
@@ -155,7 +153,7 @@ def _order(known: Knowledge, topics: Sequence[Topic]) -> Iterator[str]:
     ability = known.ability.topics
 
     def worth(topic: Topic, met: int, new: int) -> float:
-        unknown = 1 - logistic(ability[topic.id] + GROWTH * new)
+        unknown = 1 - logistic(ability[topic.id] + growth(topic) * new)
         return -math.sqrt(topic.weight) * unknown / (1 + (met + new) / 10)
 
     heap = []
@@ -180,25 +178,15 @@ def _planned(plan: Plan, facts: DayFacts, done: int) -> Iterator[float]:
         yield max(questions - done, 0.0) if n == 0 else questions
 
 
-def _parts(plan: Plan, own: Pace, seconds: float) -> tuple[float, float, float]:
-    """Return the part of what is planned that a member will answer: at least, expected, and at most."""
-    a_day = 60 * sum(plan.week) / 7 / seconds
-    kept = min((own.answers / a_day + _KEPT * _KEPT_DAYS) / (own.days + _KEPT_DAYS), 1.0)
-    error = _ODDS * math.sqrt(max(kept * (1 - kept), 0.02) / (own.days + _KEPT_DAYS))
-    return max(kept - error, 0.0), kept, min(kept + error, 1.0)
+def _parts(plan: Plan, own: Pace, days: float, seconds: float) -> tuple[float, float, float]:
+    """Return the part of what is planned that a member will answer: at least, expected, and at most.
 
-
-def _shift(future: _Future, checks: Checks | None) -> float:
-    """Return the ability to add so that what is known agrees with the check questions, as far as
-    these are certain.
+    Of the days of their pace, what the plan asks makes so many `days` with its usual minutes.
     """
-    if checks is None:
-        return 0.0
-    said = future.unseen(future.topics, 0, 0)
-    slope = max(said * (1 - said), 0.05)
-    of_checks = math.sqrt(slope / checks.answered) / (1 - checks.guessing) / slope
-    certainty = _MODEL_ERROR**2 / (_MODEL_ERROR**2 + of_checks**2)
-    return certainty * (checks.known - said) / slope
+    a_day = 60 * sum(plan.week) / 7 / seconds
+    kept = min((own.answers / a_day + _KEPT * _KEPT_DAYS) / (days + _KEPT_DAYS), 1.0)
+    error = ODDS * math.sqrt(max(kept * (1 - kept), 0.02) / (days + _KEPT_DAYS))
+    return max(kept - error, 0.0), kept, min(kept + error, 1.0)
 
 
 def _sections(future: _Future, days: int, answers: float, shift: float) -> Iterator[SectionOutlook]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -10,9 +11,15 @@ from bot.core.calendar import local_date
 from bot.memory.model import Plan
 from bot.memory.progress import Knowledge
 from bot.memory.today import WINDOW
-from bot.plan.model import Pace, PlannedDay
+from bot.plan.checks import checks_of
+from bot.plan.model import Checks, Pace, PlannedDay, Range
 from bot.questions.areas import ALL, is_asked, topics_of
 from bot.questions.model import Bank, Topic
+
+ODDS = 1.28
+"""Standard errors to each side of a range: the truth is within four times in five."""
+_MODEL_ERROR = 0.25
+"""The standard error of an ability that the model itself makes, however many answers there are."""
 
 
 def goal_topics(bank: Bank, plan: Plan) -> list[Topic]:
@@ -36,14 +43,29 @@ def pace(times: Sequence[datetime], since: date, zone: str, now: datetime) -> Pa
     )
 
 
-def has_most_points(known: Knowledge, topic: Topic) -> bool:
-    """Return whether the latest open answer on a topic had most of its points."""
-    answer = known.open_answers.get(topic.id)
-    return answer is not None and answer.most
+def error_of(known: Knowledge) -> float:
+    """Return the ability to each side of what is estimated that a range takes in."""
+    return ODDS * math.hypot(known.ability.error, _MODEL_ERROR)
+
+
+def shift_of(topics: Sequence[Topic], known: Knowledge, checks: Checks | None) -> float:
+    """Return the ability to add so that what is known agrees with the check questions, as far as
+    these are certain.
+    """
+    if checks is None:
+        return 0.0
+    said = known.unseen(topics)
+    slope = max(said * (1 - said), 0.05)
+    of_checks = math.sqrt(slope / checks.answered) / (1 - checks.guessing) / slope
+    certainty = _MODEL_ERROR**2 / (_MODEL_ERROR**2 + of_checks**2)
+    return certainty * (checks.known - said) / slope
 
 
 def planned_day(plan: Plan, known: Knowledge) -> PlannedDay | None:
     """Return what to record of the day; None where nothing of the goal is asked."""
     if not is_asked(known.bank, plan.goal):
         return None
-    return PlannedDay(known.today, round(1000 * known.unseen(goal_topics(known.bank, plan))))
+    topics, error = goal_topics(known.bank, plan), error_of(known)
+    shift = shift_of(topics, known, checks_of(plan, known))
+    now = Range(known.unseen(topics, shift - error), known.unseen(topics, shift + error))
+    return PlannedDay(known.today, round(1000 * now.middle))

@@ -68,6 +68,9 @@ _BAND, _NOW, _THEN = "#949cf7", "#4752c4", "#3b4074"
 async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> Message:
     """The page of a plan; `key` is that of a `FairQueue`."""
     heading = f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}"
+    if not outlook.items:
+        nothing = "There are no questions to practise here, so I can't say how you're doing."
+        return Message(OPEN, heading, nothing, row(button("Remove", PLAN.id(do="ask"))))
     to_do = todays(outlook.today)
     if outlook.today.to_do and _is_behind(outlook):
         to_do = f"Every day you practise counts. {to_do}"
@@ -178,6 +181,8 @@ def _planned_days(outlook: Outlook) -> int:
 
 def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
+    if not outlook.items:
+        return f"Interview on {short_date(outlook.plan.day)}"
     known = f"you'd know {in_words(outlook.unseen)}"
     if not outlook.days:
         return f"Interview today: {known}"

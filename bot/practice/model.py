@@ -43,7 +43,7 @@ class Practice(Struct, frozen=True):
 
     @property
     def items(self) -> Sequence[str]:
-        """The only items it asks, by id; empty if it asks what is due and new."""
+        """The only items it asks, by id; empty if it may ask any."""
         return (self.item_ids or "").split()
 
 

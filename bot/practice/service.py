@@ -129,7 +129,7 @@ class Practices:
     async def start_on(
         self, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]
     ) -> Screen:
-        """Practise only these items, in this order, whatever else is due.
+        """Practise only these items, in this order.
 
         Today's practice of the same items is continued. Items in play on one of the member's
         servers are left out.

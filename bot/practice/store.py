@@ -32,7 +32,7 @@ practices = sa.Table(
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("kind", sa.String(8), nullable=False),  # a `Kind`
     sa.Column("topic_id", sa.String(48)),
-    # the only items it asks, separated by spaces; null: what is due, then what is new
+    # the only items it asks, separated by spaces; null: any
     sa.Column("item_ids", sa.Text),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),

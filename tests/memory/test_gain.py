@@ -93,19 +93,31 @@ def test_the_topic_known_less_comes_first(answers: int, days: int) -> None:
     assert first(known(cards), "a9", "b9", days=days) == "b9"
 
 
-@given(ANSWERS, DAYS)
-def test_another_topic_than_the_last_one_comes_first(right: list[bool], days: int) -> None:
-    """After a question of one topic, though both are known as well."""
-    cards = met("a", *right) | met("b", *right)
-    cards["a0"] = review(None, Rating.Good if right[0] else Rating.Again, NOW)
+@given(st.integers(1, 4), DAYS)
+def test_another_topic_than_the_last_one_comes_first(answers: int, days: int) -> None:
+    """After a question of one topic, even if that is known less."""
+    cards = met("a", *[False] * answers) | met("b", *[True] * answers)
+    cards["a0"] = review(None, Rating.Again, NOW)
     assert first(known(cards), "a9", "b9", days=days) == "b9"
 
 
 @given(DAYS)
 def test_the_topic_met_less_comes_first(days: int) -> None:
-    """Even if fewer of the other's questions were right."""
-    cards = met("a", False, True) | met("b", *[False, True] * 3, False)
-    assert first(known(cards), "a9", "b9", days=days) == "a9"
+    """Even if it is known better."""
+    found = known(met("a", True, True) | met("b", *[True, False, False] * 2))
+    less, more = (found.ability.knows_of(found.bank.topics[name]) for name in "ba")
+    assert less < more
+    assert first(found, "a9", "b9", days=days) == "a9"
+
+
+@given(st.integers(10, 60))
+def test_what_would_be_forgotten_until_the_day_comes_first(days: int) -> None:
+    """Of two questions that are known as well now, the one that lasts less."""
+    cards = {
+        name: replace(review(None, Rating.Good, NOW - ago * DAY), stability=ago)
+        for name, ago in (("a0", 10), ("a1", 100))
+    }
+    assert drawn(known(cards), "a0", "a1", days=days) == {"a0": 15}
 
 
 @given(ANSWERS, DAYS)

@@ -119,6 +119,8 @@ def test_a_day_ends_and_tomorrow_is_as_it_said(data: st.DataObject) -> None:
             ada.answer(now, item_id, missed=data.draw(st.booleans()))
         day = ada.today(now)
         assert (day.to_do, day.done, day.again) == (0, size, ())
+        known = replace(ada.facts(now).known, set_aside={*missed[:1]})
+        assert not today(replace(ada.facts(now), known=known)).to_do
         assert day.new + day.regained <= day.right + day.retried <= day.done
         said = day.tomorrow
         if day.more and data.draw(

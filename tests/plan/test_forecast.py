@@ -17,6 +17,7 @@ from bot.memory.today import DayFacts
 from bot.plan.checks import checks_of
 from bot.plan.forecast import build_outlook
 from bot.plan.model import Outlook, Range
+from bot.questions.model import Bank
 from tests.memory.test_today import BANK, DAY, MINUTE, NOON, Member
 
 TODAY = NOON.date()
@@ -150,6 +151,21 @@ def test_habits() -> None:
     assert regular.pace.answers == 100
 
 
+def test_habits_are_about_the_days_that_were_asked() -> None:
+    """Days away without practice say nothing of those to come."""
+    kept = after([[True, False] * 4, *[[]] * 6])
+    new = replace(plan(), set_on=TODAY)
+    absent = replace(new, away=((TODAY - 6 * DAY, TODAY - DAY),))
+    assert outlook(absent, kept).then.middle > outlook(new, kept).then.middle + 0.01
+
+
+def test_a_bank_without_questions() -> None:
+    facts = after([[True] * 3])
+    facts = replace(facts, known=replace(facts.known, bank=Bank("Empty", ())))
+    found = outlook(plan(), facts)
+    assert (found.items, found.sections) == (0, ())
+
+
 @given(HISTORIES)
 def test_on_the_day_nothing_is_left_to_come(history: list[list[bool]]) -> None:
     found = outlook(plan(0), after(history))
@@ -159,11 +175,30 @@ def test_on_the_day_nothing_is_left_to_come(history: list[list[bool]]) -> None:
 
 def test_absence_loses_ability() -> None:
     """Today, and in what is said of a plan without practice."""
-    facts = after([[True] * 10] * 5)
+    facts = after([[True, False] * 5] * 8)
     later = replace(facts, known=replace(facts.known, now=NOON + 20 * DAY))
     absent = outlook(away(plan(), *range(20)), facts)
-    assert outlook(plan(), later).unseen.middle < absent.unseen.middle
-    assert absent.then.middle == pytest.approx(outlook(plan(), later).unseen.middle, abs=0.01)
+    lost = absent.unseen.middle - outlook(plan(), later).unseen.middle
+    assert lost > 0.003
+    assert absent.unseen.middle - absent.then.middle == pytest.approx(lost, rel=0.2)
+
+
+def test_what_is_learned_long_before_the_day_fades() -> None:
+    early = away(plan(60), *range(7, 60))
+    assert outlook(early).then.middle < outlook(plan(7)).then.middle
+
+
+def test_what_interviews_ask_most_is_learned_first() -> None:
+    """In the few days that are left."""
+    sections = (
+        replace(s, topics=tuple(replace(t, weight=1 + 2 * n) for t in s.topics))
+        for n, s in enumerate(BANK.sections)
+    )
+    facts = after()
+    known = replace(facts.known, bank=replace(BANK, sections=tuple(sections)))
+    light, heavy = outlook(plan(2), replace(facts, known=known)).sections
+    assert light.now == light.then
+    assert heavy.now < heavy.then
 
 
 def test_it_is_about_the_goal_alone() -> None:

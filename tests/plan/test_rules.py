@@ -7,11 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from fsrs import Rating
 from msgspec.structs import replace
 
-from bot.memory.model import OpenAnswer, Plan
+from bot.members.model import Streak
+from bot.memory.model import Plan
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
+from bot.memory.today import DayFacts
+from bot.plan.forecast import build_outlook
 from bot.plan.model import Pace, PlannedDay
-from bot.plan.rules import goal_topics, has_most_points, pace, planned_day
+from bot.plan.rules import goal_topics, pace, planned_day
 from bot.questions.areas import ALL
 from tests.banks import small_bank
 
@@ -44,20 +47,13 @@ def test_a_goal_that_left_the_bank_is_everything() -> None:
 
 
 def test_what_is_recorded_of_a_day() -> None:
-    """The share of questions on the goal that they would know unseen; nothing without a goal."""
+    """The middle that the plan's page shows, with check questions too; nothing without a goal."""
     cards = {name: review(None, Rating.Good, NOW) for name in ("t1-a", "t1-b", "t1-c")}
     found = Knowledge(BANK, cards, set(), "UTC", NOW)
     one = replace(PLAN, goal="topics:t1")
-    share = found.ability.knows_of(BANK.topics["t1"])
-    assert planned_day(one, found) == PlannedDay(TODAY, round(1000 * share))
+    for plan in (one, PLAN, replace(one, day=TODAY + timedelta(days=3), checks=("t1-a", "t1-b"))):
+        facts = DayFacts(found, [], {}, plan, (), Streak(), may_remind=False)
+        shown = build_outlook(plan, facts).unseen.middle
+        assert planned_day(plan, found) == PlannedDay(TODAY, round(1000 * shown))
     assert planned_day(one, found) != planned_day(PLAN, found)
     assert planned_day(replace(PLAN, goal="topics:gone"), found) is None
-
-
-def test_most_points() -> None:
-    """More than half of them, in the latest answer."""
-    found = Knowledge(BANK, {}, set(), "UTC", NOW)
-    for made, most in ((2, False), (3, True)):
-        answered = replace(found, open_answers={"t1": OpenAnswer(NOW, made, 4)})
-        assert has_most_points(answered, BANK.topics["t1"]) is most
-        assert not has_most_points(answered, BANK.topics["t2"])

@@ -363,8 +363,17 @@ def test_the_form_as_it_was_filled() -> None:
     assert not made["away"]["required"]
 
 
+async def test_where_nothing_is_asked() -> None:
+    """The page has no figures, and the plan can still be removed."""
+    assert await page_text(replace(NEW, items=0, sections=(), topics=0)) == (
+        "### Your plan: everything\n"
+        "There are no questions to practise here, so I can't say how you're doing.\n( Remove )"
+    )
+
+
 def test_a_plan_in_the_profile() -> None:
     """A line in the member's own one."""
+    assert profile_line(replace(NEW, items=0)) == "Interview on 13 Feb"
     assert profile_line(NEW) == "Interview: you'd know **5 to 35%**, **35 to 45%** on 13 Feb"
     assert profile_line(LAST_DAY) == "Interview today: you'd know **30 to 36%**"
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bot.memory.model import MemoryCard, OpenAnswer
 from bot.practice.model import Kind
 from bot.practice.rules import Snapshot, Wanted, begin
-from bot.questions.model import Bank, Item
+from bot.questions.model import Bank, Item, Topic
 from tests.memory.test_today import BANK, DAY, HOUR, ITEMS, MINUTE, NOON, Member, plan
 
 SEEDS = st.integers(0, 999)
@@ -123,13 +123,12 @@ def test_a_newcomer_gets_easy_questions_of_what_interviews_ask_most(
     """The easiest, of another topic each time; the heaviest topics first."""
     ada = Learner(seed, days)
     heavy = {"t2", "t7", "t8", "t11", "t20"}
-    sections = (
-        replace(
-            section,
-            topics=tuple(replace(t, weight=3 if t.id in heavy else 1) for t in section.topics),
-        )
-        for section in BANK.sections
-    )
+
+    def weighed(topic: Topic) -> Topic:
+        easy = tuple(replace(i, difficulty=1 if i.kind == "choice" else 2) for i in topic.items)
+        return replace(topic, weight=3 if topic.id in heavy else 1, items=easy)
+
+    sections = (replace(s, topics=tuple(map(weighed, s.topics))) for s in BANK.sections)
     ada.bank = replace(BANK, sections=tuple(sections))
     seen = ada.practise(NOON, missed=True, most=5)
     assert {item.difficulty for item in seen} == {1}

@@ -24,7 +24,7 @@ from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 MOST = 2
 """Of each limit, in these tests."""
 BOT = Path(bot.__file__).parent
-PACES = {"NEW_A_DAY"}
+PACES = {"MOST_A_DAY"}
 """How a member learns, which protects nobody."""
 
 

@@ -7,6 +7,7 @@ import gc
 import json
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -100,7 +101,7 @@ async def live(stage: Stage) -> None:
         step.question_id, ZOE, open_follow_up(graded) or 0, f"{NAME} again."
     )
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
-    await bot.plans.set(ZOE, GUILD, "in 2 days", "60")
+    await bot.plans.set(ZOE, GUILD, "in 2 days", "60", away="tomorrow")
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(
         GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
@@ -226,6 +227,9 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     assert found["members"] == [{"shows_profile": True, "zone": "Asia/Tokyo"}]
     assert found["cards"][0].keys() >= {"item_id", "state", "due_at"}
     assert found["practice_questions"][0].keys() >= {"item_id", "expected"}
+    (plan,) = found["plans"]
+    tomorrow = (date.fromisoformat(plan["day"]) - timedelta(days=1)).isoformat()
+    assert (plan["week"], plan["away"]) == ([60] * 7, [[tomorrow, tomorrow]])
     assert "Bob" not in json.dumps(found)
     assert len({trace.partition(".")[0] for trace in await traces(stage)}) > 12
     assert await stage.bot.privacy.erase(ZOE)
