@@ -30,7 +30,7 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
     assert shown.ephemeral
     said = text_of(answer_to(shown))
     assert re.match(
-        r"### Your plan: everything\nToday you'd know .+ of what interviews ask\n"
+        r"### Your plan: everything\nToday you'd know .+ of new interview questions\n"
         r".+ on 31 Jan with 20 minutes a day\n",
         said,
     )
