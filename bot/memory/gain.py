@@ -29,8 +29,9 @@ _SAME_DAY, _REST = 0.7, 1.0
 """The part that is lost right after another question of the topic, and the days until this fades."""
 _AT_RANDOM = 0.1
 """The part of new questions that are drawn of topics that the member has met least."""
-_SECONDS, _EXPLANATION = 14, 10
-"""To think and to read why, besides reading the question; and to read more after a miss."""
+_SECONDS, _TYPING, _EXPLANATION = 14, 20, 10
+"""To think and to read why, besides reading the question; to work out and type an answer; and to read
+more after a miss."""
 
 
 def choose(known: Knowledge, items: Sequence[Item], days: int, rng: random.Random) -> Item:
@@ -70,6 +71,8 @@ class _Values:
             gained = knows * right + (1 - knows) * wrong - without
             new = _AGAIN * (1 - knows)
         seconds = known.bank.reading_seconds[item.id] + _SECONDS + _EXPLANATION * (1 - knows)
+        if item.kind == "typed":
+            seconds += _TYPING
         return weight * (taught * new + gained) / seconds
 
     def _topic(self, topic_id: str) -> tuple[float, float]:

@@ -25,6 +25,8 @@ from bot.memory.model import READY, MemoryCard, OpenAnswer, Progress
 from bot.memory.rules import may_be_forgotten, recall
 from bot.questions.model import Bank, Item, Topic
 
+_FEWEST_RECALLED = 3
+"""Items that an open answer brings, of those that the member has met before or else of new ones."""
 _READ = 0.5
 """The part of FSRS's recall that holds after a miss, between the truths of `make learn`."""
 
@@ -107,15 +109,22 @@ class Knowledge(Struct, frozen=True, dict=True):
 
     @cached_property
     def recalled(self) -> Mapping[str, OpenAnswer]:
-        """The items that an answer to their topic's open question brings back, with that answer."""
-        topics = self.bank.asked_topics
-        return {
-            item.id: answer
-            for topic_id, answer in self.open_answers.items()
-            if topic_id in topics
-            for item in topics[topic_id].items
-            if item.id in self.cards and answer.recalls(self.cards[item.id])
-        }
+        """The items that an answer to their topic's open question brings, with that answer.
+
+        These are all that the member had met before, and new ones where these are few.
+        """
+        found = {}
+        for topic_id, answer in self.open_answers.items():
+            if not answer.missed or topic_id not in self.bank.asked_topics:
+                continue
+            items = [item.id for item in self.bank.asked_topics[topic_id].items]
+            met = [item_id for item_id in items if item_id in self.cards]
+            back = [item_id for item_id in met if answer.recalls(self.cards[item_id])]
+            new = [item_id for item_id in items if item_id in self.unmet]
+            since = len(met) - len(back)
+            back += new[: max(_FEWEST_RECALLED - len(back) - since, 0)]
+            found.update(dict.fromkeys(back, answer))
+        return found
 
     def days_away(self, item_id: str) -> int:
         """Return in how many days an item comes back that an open answer recalls."""
@@ -127,6 +136,11 @@ class Knowledge(Struct, frozen=True, dict=True):
         recalls it.
         """
         return item_id in self.recalled and self.recalled[item_id].at < self.midnight
+
+    def missed_earlier(self, item_id: str) -> bool:
+        """Return whether the member's last answer to an item was a miss, on an earlier date."""
+        card = self.cards.get(item_id)
+        return card is not None and card.last_missed and card.last_review_at < self.midnight
 
     def brought_back(self, topic_id: str, at: datetime) -> tuple[int, int]:
         """Return how many items an open answer of a moment brings back, and in how many days.

@@ -49,4 +49,6 @@ def points_missed(missed: int, brought_back: tuple[int, int]) -> str:
         return ""
     come = "comes" if items == 1 else "come"
     questions = t.count(items, "question")
-    return f"{t.count(missed, 'point')} missed: {questions} on this topic {come} back {t.days_ahead(days)}."
+    return (
+        f"{t.count(missed, 'point')} missed: {questions} on this topic {come} {t.days_ahead(days)}."
+    )

@@ -145,6 +145,7 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
         checked=sum(map(known.has_most_points, topics)),
         checks=checks,
         pace=own,
+        questions=round(sum(planned)),
     )
 
 

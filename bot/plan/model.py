@@ -87,7 +87,8 @@ class Outlook(Struct, frozen=True):
     `twice` are `unseen` on the interview day, by their habits, and with twice the minutes; None
     where these change nothing. Before a first answer, that and `sections` would be equal for everybody,
     and are left out. `curve` has points of (days from today, low, high). `checked`
-    of the goal's `topics` have an open answer with most of its points. `checks` is None outside
+    of the goal's `topics` have an open answer with most of its points. `questions` can be answered
+    until then. `checks` is None outside
     the last third of the plan.
     """
 
@@ -107,6 +108,7 @@ class Outlook(Struct, frozen=True):
     checked: int
     checks: Checks | None
     pace: Pace
+    questions: int
 
     @property
     def days(self) -> int:

@@ -153,7 +153,7 @@ def _on_the_day(outlook: Outlook) -> str:
         days = f", {own.practised:,} of {_planned_days(outlook):,} days" if own.practised else ""
         return f"{day} at your pace so far{days}"
     minutes = f"{week[0]} minutes a day" if _is_even(week) else f"{sum(week)} minutes a week"
-    return f"{day} with {minutes}"
+    return f"{day} with {minutes}, {t.count(outlook.questions, 'question')}"
 
 
 def _twice_the_time(outlook: Outlook) -> str:

@@ -110,7 +110,7 @@ class Asking(Struct, frozen=True):
     """An open question, the `number`-th of `total`, or one of `total` that are asked once more.
 
     `unjudged` tells why the member is asked this although they have just answered something. `check`
-    is its place among so many check questions.
+    is its place among so many check questions. `missed`: they missed it on an earlier day.
     """
 
     practice: Practice
@@ -121,6 +121,7 @@ class Asking(Struct, frozen=True):
     total: int
     unjudged: Unjudged | None
     check: tuple[int, int] | None = None
+    missed: bool = False
 
 
 class PracticeVerdict(Struct, frozen=True):

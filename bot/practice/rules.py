@@ -105,6 +105,7 @@ class NextStep(Struct, frozen=True):
     number: int = 1
     total: int = 1
     check: tuple[int, int] | None = None
+    missed: bool = False
     unjudged: Unjudged | None = None
     day: PlannedDay | None = None
 
@@ -120,6 +121,7 @@ class NextStep(Struct, frozen=True):
             total=self.total,
             unjudged=self.unjudged,
             check=self.check,
+            missed=self.missed,
         )
 
 
@@ -222,6 +224,7 @@ def _ask(
         number=done + 1,
         total=max(len(again), 1) if once_more else done + max(room, 1),
         check=check_place(snapshot.facts.plan, known, item.id),
+        missed=known.missed_earlier(item.id),
     )
 
 
@@ -275,11 +278,9 @@ def _choose_item(
     if facts.plan is not None and wanted.topic_id is None:
         goal = {topic.id for topic in goal_topics(known.bank, facts.plan)}
         candidates = [item for item in candidates if item.topic_id in goal] or candidates
-    if is_day and not any(facts.missed_before.values()):
-        cards = ((item, known.cards.get(item.id)) for item in candidates)
-        missed = [item for item, card in cards if card is not None and card.last_missed]
-        if missed:
-            return gain.choose(known, missed, days, rng)
+    missed = [item for item in candidates if known.missed_earlier(item.id)]
+    if is_day and missed and not any(facts.missed_before.values()):
+        return gain.choose(known, missed, days, rng)
     # those in play on some server, and the checks of other days, only if no other is left
     others = {*snapshot.in_play, *(facts.plan.checks if facts.plan else ())}
     candidates = [i for i in candidates if i.id not in others or i.id in known.cards] or candidates

@@ -70,7 +70,7 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
     place = f"Question {asking.number:,} of {asking.total:,}"
     if question.once_more:
         place = f"Once more · {t.count(asking.total, 'question')}"
-    new = " · new" if question.is_new else ""
+    new = " · new" if question.is_new else " · you missed it before" if asking.missed else ""
     if asking.check is not None:
         number, total = asking.check
         new = f"\n-# Check {number:,} of {total:,} · to see what you know"

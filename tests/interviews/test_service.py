@@ -428,8 +428,8 @@ async def test_nothing_is_counted_before_the_member_counts(alwina: Candidate) ->
 async def test_missed_points_bring_back_the_topics_questions(
     stage: Stage, alwina: Candidate
 ) -> None:
-    """Those met before come tomorrow, and the feedback says so, however late the points are counted. A
-    later answer to the topic decides; an erasure removes all."""
+    """Those met before come tomorrow, up to three with new ones. The feedback says so, however late the
+    points are counted. A later answer to the topic decides; an erasure removes all."""
 
     async def remembers(*items: str) -> None:
         review = Review(ALWINA, Rating.Easy, stage.clock())
@@ -446,14 +446,14 @@ async def test_missed_points_bring_back_the_topics_questions(
     early._asked(await alwina.start(topic_id="t1", questions=1))
     assert (await alwina.graded(PART)).brought_back == (0, 0)
     assert [(await alwina.count(*points)).brought_back for points in ((0,), (0, 1, 2), (1,))] == [
-        *((2, 1), (0, 1), (2, 1))
+        *((3, 1), (0, 1), (3, 1))
     ]
-    assert (await due(), (await alwina.feedback()).brought_back) == ([], (2, 1))
+    assert (await due(), (await alwina.feedback()).brought_back) == ([], (3, 1))
     stage.clock.turn(days=1)
     assert set(await due()) == {"t1-a", "t1-b"}
-    assert (await early.count(0)).brought_back == (2, 0)
+    assert (await early.count(0)).brought_back == (3, 0)
     await remembers("t1-b")
-    assert (await due(), (await alwina.feedback()).brought_back) == (["t1-a"], (1, 0))
+    assert (await due(), (await alwina.feedback()).brought_back) == (["t1-a"], (2, 0))
     await alwina.end()
     await alwina.start(topic_id="t1", questions=1)
     await alwina.graded(GOOD)

@@ -344,8 +344,8 @@ def test_the_members_count_decides_what_is_listed() -> None:
 @pytest.mark.parametrize(
     ("back", "said"),
     [
-        ((3, 1), "2 points missed: 3 questions on this topic come back tomorrow."),
-        ((1, 0), "2 points missed: 1 question on this topic comes back today."),
+        ((3, 1), "2 points missed: 3 questions on this topic come tomorrow."),
+        ((1, 0), "2 points missed: 1 question on this topic comes today."),
         ((0, 1), None),
     ],
 )

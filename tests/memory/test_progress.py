@@ -152,19 +152,21 @@ def opened(found: Knowledge, at: datetime, made: int = 2, points: int = 5) -> Kn
 def test_a_missed_point_brings_back_what_was_not_asked_since(
     zone: str, at: datetime, reviewed: datetime, made: int
 ) -> None:
-    """From the member's next date on, before anything else. An answer that made all points, or one
-    before the last review, changes nothing, and neither does one on another topic."""
+    """From the member's next date on, before anything else, and new ones up to three in all. An answer
+    that made all points changes nothing, and neither does one on another topic."""
     cards = {name: replace(card(900), last_review_at=reviewed) for name in ("t1-a", "t1-b", "t2-a")}
     found = opened(known(cards, zone, "t1-b"), at, made)
     days = max((local_date(zone, at) + DAY - found.today).days, 0)
     is_back = made < 5 and reviewed < at
-    assert found.brought_back("t1", at) == (int(is_back), days)
+    assert found.brought_back("t1", at) == ((made < 5) + is_back, days)
     for later in range(4):
         then = replace(found, now=NOW + later * DAY)
         assert then.repeats() == ["t1-a"] * (is_back and later >= days)
         assert found.repeats(within_days=later or 1) == then.repeats() or not later
         assert then.comes_first("t1-a") is (is_back and later >= days)
-        assert not then.comes_first("t2-a")
+        assert [then.comes_first(new) for new in ("t1-c", "t1-d", "t2-a")] == [
+            *(made < 5 and later >= days, False, False)
+        ]
 
 
 def test_what_an_open_answer_brings_back() -> None:

@@ -31,7 +31,7 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
     said = text_of(answer_to(shown))
     assert re.match(
         r"### Your plan: everything\nToday you'd know .+ of new interview questions\n"
-        r".+ on 31 Jan with 20 minutes a day\n",
+        r".+ on 31 Jan with 20 minutes a day, .+ questions\n",
         said,
     )
     assert [a.filename for a in answer_to(shown).attachments] == ["plan.png"]

@@ -194,11 +194,11 @@ def test_what_interviews_ask_most_is_learned_first() -> None:
         replace(s, topics=tuple(replace(t, weight=1 + 2 * n) for t in s.topics))
         for n, s in enumerate(BANK.sections)
     )
-    facts = after()
+    facts = after([[True]])
     known = replace(facts.known, bank=replace(BANK, sections=tuple(sections)))
     light, heavy = outlook(plan(2), replace(facts, known=known)).sections
-    assert light.now == light.then
-    assert heavy.now < heavy.then
+    assert light.now == pytest.approx(light.then, abs=0.001)
+    assert heavy.now + 0.001 < heavy.then
 
 
 def test_it_is_about_the_goal_alone() -> None:

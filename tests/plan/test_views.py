@@ -74,6 +74,7 @@ NEW = Outlook(
     checked=0,
     checks=None,
     pace=Pace(0, 0, 0),
+    questions=800,
 )
 HALFWAY = replace(
     NEW,
@@ -115,7 +116,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             NEW,
             [
                 NEW_NOW,
-                "**35 to 45%** on 13 Feb with 20 minutes a day",
+                "**35 to 45%** on 13 Feb with 20 minutes a day, 800 questions",
                 "40 minutes a day: **50 to 60%**",
                 ASK_MORE,
             ],
@@ -125,7 +126,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             replace(HALFWAY, then=Range(0.39, 0.414), twice=None, asked=12, checked=0),
             [
                 NOW,
-                "About **40%** on 13 Feb with 20 minutes a day",
+                "About **40%** on 13 Feb with 20 minutes a day, 800 questions",
                 "-# Of the 12 you've had, you'd get about 83% right again",
                 "-# No topic explained well yet: try </interview>",
             ],
@@ -135,7 +136,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             replace(HALFWAY, plan=with_week(10, 10, 10, 10, 10, 30, 0), checks=Checks(3, 6, 20)),
             [
                 NOW,
-                "**35 to 45%** on 13 Feb with 80 minutes a week",
+                "**35 to 45%** on 13 Feb with 80 minutes a week, 800 questions",
                 "Twice the time: **50 to 60%**",
                 "Check so far: **3 of 6** right, of questions kept back until now",
                 HAD,
@@ -147,7 +148,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             replace(HALFWAY, then=Range(0.3, 0.5), twice=Range(0.35, 0.53)),
             [
                 NOW,
-                "**30 to 50%** on 13 Feb with 20 minutes a day",
+                "**30 to 50%** on 13 Feb with 20 minutes a day, 800 questions",
                 "40 minutes a day: about **4 points** more",
                 HAD,
                 EXPLAINED,
@@ -158,7 +159,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             replace(HALFWAY, plan=with_week(*[90] * 7)),
             [
                 NOW,
-                "**35 to 45%** on 13 Feb with 90 minutes a day",
+                "**35 to 45%** on 13 Feb with 90 minutes a day, 800 questions",
                 "Twice the time: **50 to 60%**",
                 HAD,
                 EXPLAINED,
@@ -220,11 +221,11 @@ async def test_the_page(outlook: Outlook, lines: list[str]) -> None:
 async def test_who_is_behind(pace: Pace, said: str | None) -> None:
     """The forecast says that it is about their pace, without blame, and what today changes."""
     text = await page_text(replace(HALFWAY, pace=pace))
-    then = f"**35 to 45%** on 13 Feb {said or 'with 20 minutes a day'}\n"
+    then = f"**35 to 45%** on 13 Feb {said or 'with 20 minutes a day, 800 questions'}\n"
     assert then in text
     assert ("Twice the time: " in text) == (said is not None)
     assert (f"\nEvery day you practise counts. {TODAYS}\n" in text) == (said is not None)
-    assert f"13 Feb {said or 'with 20 minutes a day'}. 20 days to go" in alt_text(
+    assert f"13 Feb {said or 'with 20 minutes a day, 800 questions'}. 20 days to go" in alt_text(
         replace(HALFWAY, pace=pace), PAST
     )
 
@@ -257,7 +258,7 @@ def test_the_alt_text(outlook: Outlook) -> None:
     if outlook is NEW:
         assert alt.startswith(
             "Today 5 to 35% of new interview questions. "
-            "35 to 45% on 13 Feb with 20 minutes a day. 40 days to go. By section: "
+            "35 to 45% on 13 Feb with 20 minutes a day, 800 questions. 40 days to go. By section: "
         )
     else:
         assert alt.startswith("Today 30 to 36% of new interview questions, after 10% on 4 Jan. ")
