@@ -62,8 +62,10 @@ def shift_of(topics: Sequence[Topic], known: Knowledge, checks: Checks | None) -
 
 
 def planned_day(plan: Plan, known: Knowledge) -> PlannedDay | None:
-    """Return what to record of the day; None where nothing of the goal is asked."""
-    if not is_asked(known.bank, plan.goal):
+    """Return what to record of the day; None where nothing of the goal is asked, and before a first
+    answer, because that would be said of everybody.
+    """
+    if not known.cards or not is_asked(known.bank, plan.goal):
         return None
     topics, error = goal_topics(known.bank, plan), error_of(known)
     shift = shift_of(topics, known, checks_of(plan, known))

@@ -191,7 +191,7 @@ def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> Sequence[P
 def _record_today(conn: Connection, outlook: Outlook) -> Sequence[PlannedDay]:
     """Record today, and what is expected once that is known; return all days since the plan was set."""
     plan = outlook.plan
-    if outlook.is_asked:
+    if outlook.is_asked and outlook.sections:
         ready = PlannedDay(outlook.today.day, round(1000 * outlook.unseen.middle))
         store.record_day(conn, plan.user_id, ready)
         said = _said(outlook, None)

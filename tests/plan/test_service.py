@@ -277,11 +277,15 @@ async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:
     today = stage.clock().date()
     new = (await plan(stage, "in 20 days")).plan
     assert (new.set_on, new.goal) == (today, ALL)
+    assert await recorded(stage) == []  # before a first answer
+    await practise(stage)
+    await shown(stage)
     assert await recorded(stage) == [today]
 
 
 async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
     """The plan stays as it was, and nothing is recorded."""
+    await practise(stage)
     kept = replace((await plan(stage)).plan, goal="topics:elsewhere")
     await stage.database.write(store.save, kept)
     stage.clock.turn(days=1)
