@@ -29,7 +29,7 @@ _SAME_DAY, _REST = 0.7, 1.0
 """The part that is lost right after another question of the topic, and the days until this fades."""
 _AT_RANDOM = 0.1
 """The part of new questions that are drawn of topics that the member has met least."""
-_SECONDS, _TYPING, _EXPLANATION = 14, 20, 10
+_SECONDS, _TYPING, _EXPLANATION = 14, 10, 10
 """To think and to read why, besides reading the question; to work out and type an answer; and to read
 more after a miss."""
 

@@ -169,10 +169,13 @@ class Knowledge(Struct, frozen=True, dict=True):
     def remembers(self, item_id: str) -> float:
         """Return the probability that the member would get an item right that they have met.
 
-        Unlike `knows`, it counts on something after a miss, because they have read the answer.
+        Unlike `knows`, it counts on something after a miss, because they have read the answer; and on
+        no less than if they had never met the item, because FSRS knows nothing of their ability.
         """
         card = self.cards[item_id]
-        return recall(card, self.now) * (_READ if card.last_missed else 1)
+        if card.last_missed:
+            return _READ * recall(card, self.now)
+        return max(recall(card, self.now), self.ability.knows(self.bank.asked[item_id]))
 
     def expects(self, item: Item) -> float:
         """Return the probability of a right answer to an item that the member has never met.

@@ -30,7 +30,9 @@ _CURVE_POINTS = 6
 _KEPT, _KEPT_DAYS = 0.75, 3
 """Of a member without habits: the part of what is planned that they will answer, as if so many days
 had shown it."""
-_SAME = 0.01
+_CLEAR = 0.25
+"""The widest range that allows to say anything of single sections."""
+_SAME = 0.03
 """A smaller gain is none."""
 
 
@@ -136,10 +138,10 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
         asked=len(met),
         items=len(items),
         then=then,
-        twice=twice if known.cards and twice.middle > then.middle + _SAME else None,
+        twice=twice if met and twice.middle > then.middle + _SAME else None,
         curve=tuple(curve),
         sections=tuple(_sections(future, days, sum(planned) * parts[1], shift))
-        if known.cards
+        if now.high - now.low <= _CLEAR
         else (),
         topics=len(topics),
         checked=sum(map(known.has_most_points, topics)),

@@ -85,8 +85,8 @@ class Outlook(Struct, frozen=True):
     questions that they were never asked, weighted by what interviews ask, and `remembered` that of
     the `asked` ones of all `items` that they would get right again; None without any. `then` and
     `twice` are `unseen` on the interview day, by their habits, and with twice the minutes; None
-    where these change nothing. Before a first answer, that and `sections` would be equal for everybody,
-    and are left out. `curve` has points of (days from today, low, high). `checked`
+    where these change nothing. `sections` are empty as
+    long as `unseen` is wide. `curve` has points of (days from today, low, high). `checked`
     of the goal's `topics` have an open answer with most of its points. `questions` can be answered
     until then. `checks` is None outside
     the last third of the plan.

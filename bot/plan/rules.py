@@ -62,12 +62,13 @@ def shift_of(topics: Sequence[Topic], known: Knowledge, checks: Checks | None) -
 
 
 def planned_day(plan: Plan, known: Knowledge) -> PlannedDay | None:
-    """Return what to record of the day; None where nothing of the goal is asked, and before a first
-    answer, because that would be said of everybody.
+    """Return what to record of the day; None where nothing of the goal is asked, and before the first
+    answer to it, because that would be said of everybody.
     """
-    if not known.cards or not is_asked(known.bank, plan.goal):
-        return None
     topics, error = goal_topics(known.bank, plan), error_of(known)
+    is_met = any(item.id in known.cards for topic in topics for item in topic.items)
+    if not is_met or not is_asked(known.bank, plan.goal):
+        return None
     shift = shift_of(topics, known, checks_of(plan, known))
     now = Range(known.unseen(topics, shift - error), known.unseen(topics, shift + error))
     return PlannedDay(known.today, round(1000 * now.middle))

@@ -170,7 +170,7 @@ def _said(outlook: Outlook, before: Plan | None) -> Said | None:
     if before is not None and before.said and replace(before, said=None) == outlook.plan:
         return before.said
     low, high = (round(100 * share) for share in outlook.then)
-    return Said(outlook.today.day, low, high) if outlook.is_asked and outlook.sections else None
+    return Said(outlook.today.day, low, high) if outlook.is_asked and outlook.asked else None
 
 
 def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> Sequence[PlannedDay] | None:
@@ -191,7 +191,7 @@ def _save(conn: Connection, outlook: Outlook, before: Plan | None) -> Sequence[P
 def _record_today(conn: Connection, outlook: Outlook) -> Sequence[PlannedDay]:
     """Record today, and what is expected once that is known; return all days since the plan was set."""
     plan = outlook.plan
-    if outlook.is_asked and outlook.sections:
+    if outlook.is_asked and outlook.asked:
         ready = PlannedDay(outlook.today.day, round(1000 * outlook.unseen.middle))
         store.record_day(conn, plan.user_id, ready)
         said = _said(outlook, None)

@@ -67,7 +67,8 @@ _BAND, _NOW, _THEN = "#949cf7", "#4752c4", "#3b4074"
 
 async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> Message:
     """The page of a plan; `key` is that of a `FairQueue`."""
-    heading = f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}"
+    to_go = f", {t.count(outlook.days, 'day')} to go" if outlook.days else ""
+    heading = f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}{to_go}"
     if not outlook.items:
         nothing = "There are no questions to practise here, so I can't say how you're doing."
         return Message(OPEN, heading, nothing, row(button("Remove", PLAN.id(do="ask"))))
@@ -104,8 +105,8 @@ def _known(outlook: Outlook) -> list[str]:
     """Say what is known today and on the interview day, and what twice the time would change."""
     lines = [f"Today you'd know {in_words(outlook.unseen)} of {_of_what(outlook)}"]
     if outlook.days:
-        then = in_words(outlook.then)
-        lines.append(f"{then[0].upper()}{then[1:]} on {_on_the_day(outlook)}")
+        day = short_date(outlook.plan.day)
+        lines.append(f"By {day}: {in_words(outlook.then)}, {_condition(outlook)}")
         if outlook.twice is not None:
             lines.append(f"{_twice_the_time(outlook)}: {_compared(outlook.twice, outlook.then)}")
     else:
@@ -115,7 +116,7 @@ def _known(outlook: Outlook) -> list[str]:
     if (checks := outlook.checks) is not None and checks.answered >= _FEWEST_CHECKS:
         so_far = " so far" if checks.answered < checks.total else ""
         right = f"**{checks.right:,} of {checks.answered:,}** right"
-        lines.append(f"Check{so_far}: {right}, of questions kept back until now")
+        lines.append(f"Check{so_far}: {right} on unseen questions")
     return lines
 
 
@@ -132,12 +133,12 @@ def _details(outlook: Outlook) -> list[str]:
     lines = [] if outlook.is_asked else [_ELSEWHERE]
     if outlook.remembered is not None:
         had, again = outlook.asked, percent(outlook.remembered)
-        lines.append(f"-# Of the {had:,} you've had, you'd get about {again}% right again")
+        lines.append(f"-# Of the {had:,} practised, you'd still know about {again}%")
     if outlook.checked:
         topics = t.count(outlook.topics, "topic")
         lines.append(f"-# You've explained {outlook.checked:,} of {topics} well")
     elif outlook.asked:
-        lines.append("-# No topic explained well yet: try </interview>")
+        lines.append("-# You haven't explained a topic well yet: </interview>")
     return lines
 
 
@@ -146,14 +147,13 @@ def _of_what(outlook: Outlook) -> str:
     return "new questions on this" if is_part else "new interview questions"
 
 
-def _on_the_day(outlook: Outlook) -> str:
-    """Return the interview day, and the condition of its forecast: the plan, or habits so far."""
-    day, own, week = short_date(outlook.plan.day), outlook.pace, outlook.plan.week
+def _condition(outlook: Outlook) -> str:
+    """Return the condition of a forecast: the plan, or habits so far."""
+    own = outlook.pace
     if _is_behind(outlook):
-        days = f", {own.practised:,} of {_planned_days(outlook):,} days" if own.practised else ""
-        return f"{day} at your pace so far{days}"
-    minutes = f"{week[0]} minutes a day" if _is_even(week) else f"{sum(week)} minutes a week"
-    return f"{day} with {minutes}, {t.count(outlook.questions, 'question')}"
+        days = f" ({own.practised:,} of {_planned_days(outlook):,} days)" if own.practised else ""
+        return f"if you go on as now{days}"
+    return f"after about {t.count(outlook.questions, 'more question')}"
 
 
 def _twice_the_time(outlook: Outlook) -> str:
@@ -196,11 +196,11 @@ def ended_page(ended: Ended) -> Message:
     if said is not None and last is not None and last.day > said.on:
         expected = in_words(Range(said.low / 100, said.high / 100))
         came.append(
-            f"On {short_date(said.on)} I said {expected}; "
-            f"on {short_date(last.day)} it was about **{percent(last.ready / 1000)}%**."
+            f"On {short_date(said.on)} I expected you to know {expected} of new questions by then; "
+            f"at the end it was about **{percent(last.ready / 1000)}%**."
         )
     if checks is not None:
-        came.append(f"Check: **{checks.right:,} of {checks.answered:,}** right.")
+        came.append(f"Check: **{checks.right:,} of {checks.answered:,}** right at first sight.")
     return Message(
         ENDED,
         f"Your plan for {written_date(ended.plan.day)} is done. I hope the interview went well.",
@@ -278,8 +278,8 @@ def alt_text(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
     if before := _before(outlook, past):
         first = before[0]
         today += f", after {percent(first.ready / 1000)}% on {short_date(first.day)}"
-    then = f"{_plain(outlook.then)} on {_on_the_day(outlook)}"
-    parts = [today, *([then, f"{t.count(outlook.days, 'day')} to go"] if outlook.days else [])]
+    then = f"By {short_date(outlook.plan.day)} {_plain(outlook.then)}, {_condition(outlook)}"
+    parts = [today, *([then] if outlook.days else [])]
     sections = [
         f"{s.title} {percent(s.now)}%" + (f", then {percent(s.then)}%" if outlook.days else "")
         for s in outlook.sections

@@ -73,7 +73,7 @@ def test_the_range_holds_the_middle(history: list[list[bool]], days: int) -> Non
     """That of the sections, weighted, is within, today and on the day; and the curve joins both."""
     found = outlook(plan(days), after(history))
     sizes = [len(section.topics) for section in BANK.sections]
-    assert bool(found.sections) is any(history)
+    assert bool(found.sections) is (found.unseen.high - found.unseen.low <= 0.25)
     for (low, high), shares in (
         (found.unseen, [section.now for section in found.sections]),
         (found.then, [section.then for section in found.sections]),
@@ -194,11 +194,11 @@ def test_what_interviews_ask_most_is_learned_first() -> None:
         replace(s, topics=tuple(replace(t, weight=1 + 2 * n) for t in s.topics))
         for n, s in enumerate(BANK.sections)
     )
-    facts = after([[True]])
+    facts = after([[True, True, True, True, False] * 20])
     known = replace(facts.known, bank=replace(BANK, sections=tuple(sections)))
     light, heavy = outlook(plan(2), replace(facts, known=known)).sections
-    assert light.now == pytest.approx(light.then, abs=0.001)
-    assert heavy.now + 0.001 < heavy.then
+    assert light.then <= light.now  # only fading
+    assert heavy.now < heavy.then
 
 
 def test_it_is_about_the_goal_alone() -> None:
@@ -209,12 +209,14 @@ def test_it_is_about_the_goal_alone() -> None:
     facts = replace(facts, known=replace(facts.known, open_answers=answered))
     found = outlook(plan(goal="topics:t1 t2"), facts)
     assert (found.goal, found.days, found.topics, found.checked) == ("2 topics", 20, 2, 1)
-    met = [recall(card, NOON) for i, card in cards.items() if i[:3] in {"t1-", "t2-"}]
+    met = [facts.known.remembers(i) for i in cards if i[:3] in {"t1-", "t2-"}]
     assert (found.asked, found.items) == (len(met), 8)
     assert found.remembered == pytest.approx(sum(met) / len(met))
-    assert [section.title for section in found.sections] == ["First", "Second"]
+    many = after([[True, True, True, True, False] * 20])
+    assert [section.title for section in outlook(plan(), many).sections] == ["First", "Second"]
     one = outlook(plan(goal="topics:t2"), facts)
-    assert [section.title for section in one.sections] == ["Second"]
+    of_t2 = outlook(plan(goal="topics:t2"), many).sections
+    assert [section.title for section in of_t2] == ["Second"]
     assert one.remembered is None
     assert outlook(plan(goal="topics:gone")).is_asked is False
     card = review(None, Rating.Again, NOON - DAY)

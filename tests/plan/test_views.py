@@ -104,7 +104,7 @@ TODAYS = "Today: 30 questions, about 15 minutes"
 ASK_MORE = "Answer today's questions, and I can say more."
 NEW_NOW = "Today you'd know **5 to 35%** of new interview questions"
 NOW = "Today you'd know **30 to 36%** of new interview questions"
-HAD = "-# Of the 1,410 you've had, you'd get about 83% right again"
+HAD = "-# Of the 1,410 practised, you'd still know about 83%"
 ELSEWHERE = "-# None of it is asked here, so this is about everything."
 EXPLAINED = "-# You've explained 3 of 77 topics well"
 
@@ -116,7 +116,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             NEW,
             [
                 NEW_NOW,
-                "**35 to 45%** on 13 Feb with 20 minutes a day, 800 questions",
+                "By 13 Feb: **35 to 45%**, after about 800 more questions",
                 "40 minutes a day: **50 to 60%**",
                 ASK_MORE,
             ],
@@ -126,9 +126,9 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             replace(HALFWAY, then=Range(0.39, 0.414), twice=None, asked=12, checked=0),
             [
                 NOW,
-                "About **40%** on 13 Feb with 20 minutes a day, 800 questions",
-                "-# Of the 12 you've had, you'd get about 83% right again",
-                "-# No topic explained well yet: try </interview>",
+                "By 13 Feb: about **40%**, after about 800 more questions",
+                "-# Of the 12 practised, you'd still know about 83%",
+                "-# You haven't explained a topic well yet: </interview>",
             ],
             id="few answers, and no more to gain",
         ),
@@ -136,9 +136,9 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             replace(HALFWAY, plan=with_week(10, 10, 10, 10, 10, 30, 0), checks=Checks(3, 6, 20)),
             [
                 NOW,
-                "**35 to 45%** on 13 Feb with 80 minutes a week, 800 questions",
+                "By 13 Feb: **35 to 45%**, after about 800 more questions",
                 "Twice the time: **50 to 60%**",
-                "Check so far: **3 of 6** right, of questions kept back until now",
+                "Check so far: **3 of 6** right on unseen questions",
                 HAD,
                 EXPLAINED,
             ],
@@ -148,7 +148,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             replace(HALFWAY, then=Range(0.3, 0.5), twice=Range(0.35, 0.53)),
             [
                 NOW,
-                "**30 to 50%** on 13 Feb with 20 minutes a day, 800 questions",
+                "By 13 Feb: **30 to 50%**, after about 800 more questions",
                 "40 minutes a day: about **4 points** more",
                 HAD,
                 EXPLAINED,
@@ -159,7 +159,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             replace(HALFWAY, plan=with_week(*[90] * 7)),
             [
                 NOW,
-                "**35 to 45%** on 13 Feb with 90 minutes a day, 800 questions",
+                "By 13 Feb: **35 to 45%**, after about 800 more questions",
                 "Twice the time: **50 to 60%**",
                 HAD,
                 EXPLAINED,
@@ -171,7 +171,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
             [
                 NOW,
                 "Your interview is today. I hope it goes well.",
-                "Check: **14 of 20** right, of questions kept back until now",
+                "Check: **14 of 20** right on unseen questions",
                 HAD,
                 EXPLAINED,
             ],
@@ -185,7 +185,7 @@ EXPLAINED = "-# You've explained 3 of 77 topics well"
                     if is_asked
                     else NOW,
                     "Your interview is today. I hope it goes well.",
-                    "Check: **14 of 20** right, of questions kept back until now",
+                    "Check: **14 of 20** right on unseen questions",
                     *([] if is_asked else [ELSEWHERE]),
                     HAD,
                     EXPLAINED,
@@ -201,8 +201,9 @@ async def test_the_page(outlook: Outlook, lines: list[str]) -> None:
     shown = "\n".join(lines[: (n := sum(not line.startswith("-#") for line in lines))])
     details = "".join(f"{line}\n" for line in ["\n".join(lines[n:])] if line)
     page = await plan_page(outlook, PAST, PLAN.user_id)
+    to_go = f", {outlook.days} days to go" if outlook.days else ""
     assert text_of(page) == (
-        f"### Your plan: everything\n{shown}\n{details}[{alt_text(outlook, PAST)}]\n"
+        f"### Your plan: everything{to_go}\n{shown}\n{details}[{alt_text(outlook, PAST)}]\n"
         f"{TODAYS}\n( Practise )\n( Edit )\n( Remove )"
     )
     picture = 3
@@ -214,18 +215,18 @@ async def test_the_page(outlook: Outlook, lines: list[str]) -> None:
     ("pace", "said"),
     [
         (Pace(16, 20, 300), None),
-        (Pace(15, 20, 300), "at your pace so far, 15 of 20 days"),
-        (Pace(0, 20, 0), "at your pace so far"),
+        (Pace(15, 20, 300), "if you go on as now (15 of 20 days)"),
+        (Pace(0, 20, 0), "if you go on as now"),
     ],
 )
 async def test_who_is_behind(pace: Pace, said: str | None) -> None:
     """The forecast says that it is about their pace, without blame, and what today changes."""
     text = await page_text(replace(HALFWAY, pace=pace))
-    then = f"**35 to 45%** on 13 Feb {said or 'with 20 minutes a day, 800 questions'}\n"
+    then = f"By 13 Feb: **35 to 45%**, {said or 'after about 800 more questions'}\n"
     assert then in text
     assert ("Twice the time: " in text) == (said is not None)
     assert (f"\nEvery day you practise counts. {TODAYS}\n" in text) == (said is not None)
-    assert f"13 Feb {said or 'with 20 minutes a day, 800 questions'}. 20 days to go" in alt_text(
+    assert then.replace("**", "").replace(":", "")[:-1] in alt_text(
         replace(HALFWAY, pace=pace), PAST
     )
 
@@ -238,8 +239,8 @@ async def test_days_off_are_not_behind() -> None:
         (replace(PLAN, away=((START, START + 9 * DAY), (PLAN.day, PLAN.day))), 10),
     ):
         behind = replace(HALFWAY, plan=plan, pace=Pace(3, 20, 60))
-        assert f"at your pace so far, 3 of {planned} days" in await page_text(behind)
-        assert "pace" not in await page_text(replace(behind, pace=Pace(planned, 20, 60)))
+        assert f"if you go on as now (3 of {planned} days)" in await page_text(behind)
+        assert "as now" not in await page_text(replace(behind, pace=Pace(planned, 20, 60)))
     off = await page_text(replace(HALFWAY, today=OFF, pace=Pace(1, 20, 9)))
     assert off.endswith("]\nA day off\n( Edit )\n( Remove )")
     assert ASK_MORE not in await page_text(replace(NEW, today=OFF))
@@ -258,11 +259,11 @@ def test_the_alt_text(outlook: Outlook) -> None:
     if outlook is NEW:
         assert alt.startswith(
             "Today 5 to 35% of new interview questions. "
-            "35 to 45% on 13 Feb with 20 minutes a day, 800 questions. 40 days to go. By section: "
+            "By 13 Feb 35 to 45%, after about 800 more questions. By section: "
         )
     else:
         assert alt.startswith("Today 30 to 36% of new interview questions, after 10% on 4 Jan. ")
-    assert ("to go" in alt) == (outlook is not LAST_DAY)
+    assert ("By 13 Feb" in alt) == (outlook is not LAST_DAY)
     written = re.findall(r">([^<]+)</text>", svg(outlook, PAST))
     for section in outlook.sections:
         now, then = percent(section.now), percent(section.then)
@@ -367,7 +368,7 @@ def test_the_form_as_it_was_filled() -> None:
 async def test_where_nothing_is_asked() -> None:
     """The page has no figures, and the plan can still be removed."""
     assert await page_text(replace(NEW, items=0, sections=(), topics=0)) == (
-        "### Your plan: everything\n"
+        "### Your plan: everything, 40 days to go\n"
         "There are no questions to practise here, so I can't say how you're doing.\n( Remove )"
     )
 
@@ -379,7 +380,10 @@ def test_a_plan_in_the_profile() -> None:
     assert profile_line(LAST_DAY) == "Interview today: you'd know **30 to 36%**"
 
 
-SAID = "On 4 Jan I said **40 to 50%**; on 12 Feb it was about **46%**."
+SAID = (
+    "On 4 Jan I expected you to know **40 to 50%** of new questions by then; "
+    "at the end it was about **46%**."
+)
 OVER = Ended(
     replace(PLAN, said=Said(START, 40, 50)), PlannedDay(PLAN.day - DAY, 456), Checks(15, 20, 20)
 )
@@ -388,9 +392,9 @@ OVER = Ended(
 @pytest.mark.parametrize(
     ("ended", "came"),
     [
-        (OVER, f"{SAID} Check: **15 of 20** right.\n"),
+        (OVER, f"{SAID} Check: **15 of 20** right at first sight.\n"),
         (replace(OVER, checks=None), f"{SAID}\n"),
-        (replace(OVER, last=None), "Check: **15 of 20** right.\n"),
+        (replace(OVER, last=None), "Check: **15 of 20** right at first sight.\n"),
         (replace(OVER, last=PlannedDay(START, 400), checks=None), ""),
         (replace(OVER, plan=PLAN, checks=None), ""),
     ],
