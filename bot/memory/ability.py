@@ -43,7 +43,7 @@ GROWTH = 0.06
 "An Astonishing Regularity in Student Learning Rate", 2023), and a topic has several."""
 _WIDE = 20
 """Topics with more items are about more than one of these, so that each of their items adds less."""
-AGAIN = 0.3
+REPEATED = 0.3
 """The part of that which an item adds when it is asked again."""
 _FADES_AFTER, _FADING = 10, 0.3
 """It fades by a power law, after days without another answer to the item."""
@@ -153,7 +153,7 @@ def _scaled(given: Mapping[FirstAnswer, int], steepness: float) -> dict[FirstAns
 def _added(card: MemoryCard, now: datetime) -> float:
     """Return what an item adds to the ability in its topic, next to one that was just met."""
     times = math.log(card.stability / _FIRST) / _LOG_TIMES if card.stability > _FIRST else 0.0
-    return (1 + AGAIN * times) * left_after((now - card.last_review_at).days)
+    return (1 + REPEATED * times) * left_after((now - card.last_review_at).days)
 
 
 @lru_cache(maxsize=4096)

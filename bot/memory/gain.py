@@ -13,9 +13,10 @@ import random
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.memory.ability import REPEATED
 from bot.memory.progress import Knowledge
 from bot.memory.rules import USUAL, recall, recall_after, stability_after
-from bot.questions.model import Item
+from bot.questions.model import Item, Topic
 
 DAYS = 30
 """Days ahead without a plan."""
@@ -23,8 +24,6 @@ _TOPIC = 10
 """The value of knowing a topic better, next to that of knowing the question itself."""
 _FAMILIAR = 10
 """After so many of its questions, another one teaches half as much of a topic."""
-_AGAIN = 0.3
-"""The part of a new one's lesson that a forgotten question has when it is asked again."""
 _SAME_DAY, _REST = 0.7, 1.0
 """The part that is lost right after another question of the topic, and the days until this fades."""
 _AT_RANDOM = 0.1
@@ -69,31 +68,42 @@ class _Values:
             wrong = recall_after(self._days, stability_after(card, knows, right=False))
             without = recall_after(passed + self._days, card.stability)
             gained = knows * right + (1 - knows) * wrong - without
-            new = _AGAIN * (1 - knows)
+            new = REPEATED * (1 - knows)
         seconds = known.bank.reading_seconds[item.id] + _SECONDS + _EXPLANATION * (1 - knows)
         if item.kind == "typed":
             seconds += _TYPING
-        return weight * (taught * new + gained) / seconds
+        return (taught * new + weight * gained) / seconds
 
     def _topic(self, topic_id: str) -> tuple[float, float]:
-        """Return a topic's weight, and how much a new question teaches of it.
-
-        The weight is the root of what interviews give it, so that the others aren't forgotten.
-        """
+        """Return a topic's weight, and what a new question teaches of it, weighted."""
         if topic_id not in self._topics:
             known = self._known
             topic = known.bank.topics[topic_id]
             times = [known.cards[i.id].last_review_at for i in topic.items if i.id in known.cards]
             fresh = 1 - _SAME_DAY * math.exp(-_days(max(times), known.now) / _REST) if times else 1
             unknown = 1 - known.ability.knows_of(topic)
-            taught = _TOPIC * fresh * unknown / (1 + len(times) / _FAMILIAR)
-            self._topics[topic_id] = math.sqrt(topic.weight), taught
+            taught = _TOPIC * fresh * lesson(topic, unknown, len(times))
+            self._topics[topic_id] = _weight(topic), taught
         return self._topics[topic_id]
 
     def share_met(self, item: Item) -> float:
         """Return the share of the items of an item's topic that the member has met."""
         items = self._known.bank.topics[item.topic_id].items
         return sum(other.id in self._known.cards for other in items) / len(items)
+
+
+def lesson(topic: Topic, unknown: float, met: int) -> float:
+    """Return what a new question teaches of a topic.
+
+    `unknown` is the share of the topic that the member doesn't know, `met` how many of its questions
+    they have met.
+    """
+    return _weight(topic) * unknown / (1 + met / _FAMILIAR)
+
+
+def _weight(topic: Topic) -> float:
+    """Return a topic's weight: the root of what interviews give it, so that others aren't forgotten."""
+    return math.sqrt(topic.weight)
 
 
 def _days(since: datetime, now: datetime) -> float:

@@ -23,7 +23,7 @@ from bot.questions.model import Bank, Topic
 
 MINUTES = 5
 """Of a day without a plan."""
-AGAIN = 1
+ONCE_MORE = 1
 """The misses that come once more at the end of a day. New questions teach more in the same time."""
 FIRST_QUESTIONS = 5
 """Of a first day of practice without a plan."""
@@ -79,7 +79,7 @@ def today(facts: DayFacts) -> Today:
     unmet = len(known.unmet)
     can_follow = len(known.repeats()) + (0 if plan and plan.day == known.today else unmet)
     ahead = max(0, min(limit - len(misses), can_follow))
-    again = comes_again(known, {i: misses[i] for i in [*misses][:limit]}, AGAIN)
+    again = comes_again(known, {i: misses[i] for i in [*misses][:limit]}, ONCE_MORE)
     right = [i for i, missed in misses.items() if not missed[-1]]
     return Today(
         day=known.today,

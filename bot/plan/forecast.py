@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 from msgspec import Struct
 
-from bot.memory.ability import AGAIN, growth, left_after, logistic, mean_left
+from bot.memory.ability import REPEATED, growth, left_after, logistic, mean_left
+from bot.memory.gain import lesson
 from bot.memory.model import Plan
 from bot.memory.progress import Knowledge
 from bot.memory.today import DayFacts, seconds_a_question, today
@@ -37,20 +38,54 @@ _SAME = 0.03
 
 
 class _Future(Struct, frozen=True, dict=True):
-    """The ability that a goal's topics gain with the questions answered until a plan's day.
+    """The knowledge of a goal's topics until a plan's day.
 
-    `order` has the topics of new questions, the next first.
+    `order` has the topics of new questions, the next first. `planned` is how many questions fit into
+    each day, `parts` the part of them that will be answered: at least, expected, and at most. `shift`
+    is added to the ability, and `error` is how far it may be off.
     """
 
     known: Knowledge
     topics: Sequence[Topic]
     order: Sequence[str]
+    planned: Sequence[float]
+    parts: tuple[float, float, float]
+    shift: float
+    error: float
+
+    def at(self, days: int, times: float = 1.0) -> Range:
+        """Return the range of what is known in so many days, with so many times the minutes."""
+        topics, answers = self.topics, times * sum(self.planned[:days])
+        low, middle, high = (self.unseen(topics, days, answers * part) for part in self.parts)
+        less, more = (
+            self.unseen(topics, days, answers * self.parts[1], change)
+            for change in (-self.error, self.error)
+        )
+        return Range(
+            max(middle - math.hypot(middle - low, middle - less), 0.0),
+            min(middle + math.hypot(high - middle, more - middle), 1.0),
+        )
+
+    def sections(self) -> Iterator[SectionOutlook]:
+        """Yield what is expected to be known of each section, now and on the plan's day."""
+        days, answers = len(self.planned), sum(self.planned) * self.parts[1]
+        titles = self.known.bank.section_titles
+        for section_id in dict.fromkeys(topic.section_id for topic in self.topics):
+            topics = [topic for topic in self.topics if topic.section_id == section_id]
+            yield SectionOutlook(
+                title=titles[section_id],
+                now=self.unseen(topics, 0, 0),
+                then=self.unseen(topics, days, answers),
+            )
 
     def unseen(
         self, topics: Sequence[Topic], days: float, answers: float, more: float = 0.0
     ) -> float:
-        """Return the share of unseen questions that are known in so many days, with so many answers."""
+        """Return the share of unseen questions that are known in so many days, with so many answers
+        and so much more ability.
+        """
         added = self._added(days, answers)
+        more += self.shift
         ability = self.known.ability
         found = [(t.weight, ability.knows_of(t, more + added[t.id])) for t in topics]
         return sum(w * share for w, share in found) / (sum(w for w, _ in found) or 1)
@@ -63,7 +98,7 @@ class _Future(Struct, frozen=True, dict=True):
         stays = mean_left(days)
         found = {}
         for topic in self.topics:
-            repeated = AGAIN * again * len(topic.items) / items
+            repeated = REPEATED * again * len(topic.items) / items
             gained = growth(topic) * stays * (new[topic.id] + repeated)
             found[topic.id] = gained - lost[topic.id] * max(1 - again / items, 0.0)
         return found
@@ -102,31 +137,22 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
     known, day = facts.known, today(facts)
     topics = goal_topics(known.bank, plan)
     items = [item for topic in topics for item in topic.items]
-    future = _Future(known, topics, tuple(_order(known, topics)))
     own = pace([answer.at for answer in facts.practised], plan.set_on, known.zone, known.now)
     checks = checks_of(plan, known)
-    shift, error = shift_of(topics, known, checks), error_of(known)
-    planned = list(_planned(plan, facts, day.done))
-    past = (known.today - timedelta(days=n + 1) for n in range(own.days))
-    asked = 7 * sum(map(plan.minutes_on, past)) / sum(plan.week)
-    parts = _parts(plan, own, asked, seconds_a_question(known.bank, facts.practised))
-
-    def at(days: int, times: float = 1.0) -> Range:
-        answers = times * sum(planned[:days])
-        low, middle, high = (future.unseen(topics, days, answers * part, shift) for part in parts)
-        less, more = (
-            future.unseen(topics, days, answers * parts[1], shift + change)
-            for change in (-error, error)
-        )
-        return Range(
-            max(middle - math.hypot(middle - low, middle - less), 0.0),
-            min(middle + math.hypot(high - middle, more - middle), 1.0),
-        )
-
-    days = len(planned)
+    seconds = seconds_a_question(known.bank, facts.practised)
+    future = _Future(
+        known=known,
+        topics=topics,
+        order=tuple(_order(known, topics)),
+        planned=tuple(_planned(plan, known.today, seconds, day.done)),
+        parts=_parts(plan, own, known.today, seconds),
+        shift=shift_of(topics, known, checks),
+        error=error_of(known),
+    )
+    days = len(future.planned)
     shown = sorted({round(days * n / _CURVE_POINTS) for n in range(_CURVE_POINTS + 1)})
-    curve = [(n, *at(n)) for n in shown]
-    now, then, twice = Range(*curve[0][1:]), Range(*curve[-1][1:]), at(days, 2)
+    curve = [(n, *future.at(n)) for n in shown]
+    now, then, twice = Range(*curve[0][1:]), Range(*curve[-1][1:]), future.at(days, 2)
     met = [known.remembers(item.id) for item in items if item.id in known.cards]
     return Outlook(
         plan=plan,
@@ -140,14 +166,12 @@ def build_outlook(plan: Plan, facts: DayFacts) -> Outlook:
         then=then,
         twice=twice if met and twice.middle > then.middle + _SAME else None,
         curve=tuple(curve),
-        sections=tuple(_sections(future, days, sum(planned) * parts[1], shift))
-        if now.high - now.low <= _CLEAR
-        else (),
+        sections=tuple(future.sections()) if now.high - now.low <= _CLEAR else (),
         topics=len(topics),
         checked=sum(map(known.has_most_points, topics)),
         checks=checks,
         pace=own,
-        questions=round(sum(planned)),
+        questions=round(sum(future.planned)),
     )
 
 
@@ -157,7 +181,7 @@ def _order(known: Knowledge, topics: Sequence[Topic]) -> Iterator[str]:
 
     def worth(topic: Topic, met: int, new: int) -> float:
         unknown = 1 - logistic(ability[topic.id] + growth(topic) * new)
-        return -math.sqrt(topic.weight) * unknown / (1 + (met + new) / 10)
+        return -lesson(topic, unknown, met + new)
 
     heap = []
     for n, topic in enumerate(topics):
@@ -172,32 +196,18 @@ def _order(known: Knowledge, topics: Sequence[Topic]) -> Iterator[str]:
             heappush(heap, (worth(topics[n], met, new + 1), n, met, new + 1))
 
 
-def _planned(plan: Plan, facts: DayFacts, done: int) -> Iterator[float]:
+def _planned(plan: Plan, today: date, seconds: float, done: int) -> Iterator[float]:
     """Yield how many questions fit into each day from today until the interview."""
-    known = facts.known
-    seconds = seconds_a_question(known.bank, facts.practised)
-    for n in range((plan.day - known.today).days):
-        questions = 60 * plan.minutes_on(known.today + timedelta(days=n)) / seconds
+    for n in range((plan.day - today).days):
+        questions = 60 * plan.minutes_on(today + timedelta(days=n)) / seconds
         yield max(questions - done, 0.0) if n == 0 else questions
 
 
-def _parts(plan: Plan, own: Pace, days: float, seconds: float) -> tuple[float, float, float]:
-    """Return the part of what is planned that a member will answer: at least, expected, and at most.
-
-    Of the days of their pace, what the plan asks makes so many `days` with its usual minutes.
-    """
+def _parts(plan: Plan, own: Pace, today: date, seconds: float) -> tuple[float, float, float]:
+    """Return the part of what is planned that a member will answer: at least, expected, and at most."""
+    past = (today - timedelta(days=n + 1) for n in range(own.days))
+    days = 7 * sum(map(plan.minutes_on, past)) / sum(plan.week)  # as if each had the usual minutes
     a_day = 60 * sum(plan.week) / 7 / seconds
     kept = min((own.answers / a_day + _KEPT * _KEPT_DAYS) / (days + _KEPT_DAYS), 1.0)
     error = ODDS * math.sqrt(max(kept * (1 - kept), 0.02) / (days + _KEPT_DAYS))
     return max(kept - error, 0.0), kept, min(kept + error, 1.0)
-
-
-def _sections(future: _Future, days: int, answers: float, shift: float) -> Iterator[SectionOutlook]:
-    titles = future.known.bank.section_titles
-    for section_id in dict.fromkeys(topic.section_id for topic in future.topics):
-        topics = [topic for topic in future.topics if topic.section_id == section_id]
-        yield SectionOutlook(
-            title=titles[section_id],
-            now=future.unseen(topics, 0, 0, shift),
-            then=future.unseen(topics, days, answers, shift),
-        )

@@ -67,8 +67,8 @@ _BAND, _NOW, _THEN = "#949cf7", "#4752c4", "#3b4074"
 
 async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> Message:
     """The page of a plan; `key` is that of a `FairQueue`."""
-    to_go = f", {t.count(outlook.days, 'day')} to go" if outlook.days else ""
-    heading = f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}{to_go}"
+    goal = t.escape(t.cut(outlook.goal, 80))
+    heading = f"### Your plan: {goal}, {t.days_ahead(outlook.days)}"
     if not outlook.items:
         nothing = "There are no questions to practise here, so I can't say how you're doing."
         return Message(OPEN, heading, nothing, row(button("Remove", PLAN.id(do="ask"))))
@@ -279,7 +279,7 @@ def alt_text(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
         first = before[0]
         today += f", after {percent(first.ready / 1000)}% on {short_date(first.day)}"
     then = f"By {short_date(outlook.plan.day)} {_plain(outlook.then)}, {_condition(outlook)}"
-    parts = [today, *([then] if outlook.days else [])]
+    parts = [today] + ([then] if outlook.days else [])
     sections = [
         f"{s.title} {percent(s.now)}%" + (f", then {percent(s.then)}%" if outlook.days else "")
         for s in outlook.sections

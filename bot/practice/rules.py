@@ -19,7 +19,7 @@ from bot.memory import gain
 from bot.memory.model import Practised, Today
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
-from bot.memory.today import AGAIN, FIRST_QUESTIONS, DayFacts, comes_again, today
+from bot.memory.today import FIRST_QUESTIONS, ONCE_MORE, DayFacts, comes_again, today
 from bot.plan.checks import check_place, todays_check
 from bot.plan.model import PlannedDay
 from bot.plan.rules import goal_topics, planned_day
@@ -192,7 +192,7 @@ def _ask(
     else:
         size = len(wanted.items) or day.limit or FIRST_QUESTIONS
         done, room = len(answered), size - len(answered)
-        again = comes_again(known, answered, AGAIN if wanted.kind == Kind.MORE else done)
+        again = comes_again(known, answered, ONCE_MORE if wanted.kind == Kind.MORE else done)
     room = min(room, len(candidates))
     question = asked[-1] if asked and asked[-1].is_open else None
     item = None

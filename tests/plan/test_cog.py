@@ -30,7 +30,7 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
     assert shown.ephemeral
     said = text_of(answer_to(shown))
     assert re.match(
-        r"### Your plan: everything, .+ days to go\nToday you'd know .+ of new interview questions\n"
+        r"### Your plan: everything, in .+ days\nToday you'd know .+ of new interview questions\n"
         r"By 31 Jan: .+, after about .+ more questions\n",
         said,
     )

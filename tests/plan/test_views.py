@@ -201,9 +201,9 @@ async def test_the_page(outlook: Outlook, lines: list[str]) -> None:
     shown = "\n".join(lines[: (n := sum(not line.startswith("-#") for line in lines))])
     details = "".join(f"{line}\n" for line in ["\n".join(lines[n:])] if line)
     page = await plan_page(outlook, PAST, PLAN.user_id)
-    to_go = f", {outlook.days} days to go" if outlook.days else ""
+    when = f"in {outlook.days} days" if outlook.days else "today"
     assert text_of(page) == (
-        f"### Your plan: everything{to_go}\n{shown}\n{details}[{alt_text(outlook, PAST)}]\n"
+        f"### Your plan: everything, {when}\n{shown}\n{details}[{alt_text(outlook, PAST)}]\n"
         f"{TODAYS}\n( Practise )\n( Edit )\n( Remove )"
     )
     picture = 3
@@ -368,7 +368,7 @@ def test_the_form_as_it_was_filled() -> None:
 async def test_where_nothing_is_asked() -> None:
     """The page has no figures, and the plan can still be removed."""
     assert await page_text(replace(NEW, items=0, sections=(), topics=0)) == (
-        "### Your plan: everything, 40 days to go\n"
+        "### Your plan: everything, in 40 days\n"
         "There are no questions to practise here, so I can't say how you're doing.\n( Remove )"
     )
 
