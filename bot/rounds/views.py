@@ -92,37 +92,33 @@ def question(card: QuestionCard, bank: Bank) -> Message:
         separator(),
         f"-# {time}{answered}",
         *answer_rows(card.item, "round", card.question_id),
-        row(_host_button("reveal", card.question_id) if card.ends_at is None else None),
+        row(_host_button("reveal", card.question_id, "Reveal") if card.ends_at is None else None),
     )
 
 
-def reveal(card: RevealCard, bank: Bank) -> Message:
-    """Return the reveal of a question: the right answer, all answers, reasons and best times."""
-    if card.fastest and card.hosted:
-        last = f"First: {' · '.join(t.name(card.names.get(f.user_id)) for f in card.fastest)}"
-    elif card.fastest:
-        best = " · ".join(
-            f"{t.name(card.names.get(f.user_id))} {t.seconds(f.total_ms)}"
-            + ("" if card.alone else f" (+{f.points})")
-            for f in card.fastest
-        )
-        last = f"Fastest: {best}"
-    else:
-        last = "Nobody answered this one." if not card.outcome.answered else "Nobody got this one."
-    ahead = " · ".join(
-        f"{t.name(card.names.get(leader.user_id))} {leader.points:,}" for leader in card.leaders
-    )
-    leading = f"Leading: {ahead}" if ahead and not card.alone else ""
-    alone = "-# Counts on the leaderboard once a second person plays." if card.alone else ""
+def reveal(card: RevealCard) -> Message:
+    """Return the reveal of a question: the verdict, the answers, the reason and the best times."""
+    timed = [
+        (t.name(card.names.get(tally.user_id)), t.seconds(tally.total_ms)) for tally in card.fastest
+    ]
+    who, lines = "", []
+    if timed and card.outcome.answered == 1:
+        name, time = timed[0]
+        who = f"{name} had it" + ("" if card.hosted else f" in {time}")
+    elif timed and not card.hosted:
+        lines.append("Fastest: " + " · ".join(f"{name} {time}" for name, time in timed))
+    if card.leaders:
+        ahead = (f"{t.name(card.names.get(a.user_id))} {a.points:,}" for a in card.leaders)
+        lines.append("Leading: " + " · ".join(ahead))
+    go_on = "Next" if card.number < card.total else "Finish"
     return Message(
-        REVEALED,
-        _head(card.number, card.total, card.item, bank),
-        *revealed(card.item, card.order, card.outcome, bank),
-        "\n".join(line for line in (last, leading, alone) if line),
+        REVEALED if card.outcome.right else ENDED,
+        revealed(card.item, card.order, card.outcome, who=who),
+        "\n".join(f"-# {line}" for line in lines) or None,
         after_row(
             "round",
             card.question_id,
-            _host_button("next", card.question_id) if card.goes_on else None,
+            _host_button("next", card.question_id, go_on) if card.goes_on else None,
         ),
     )
 
@@ -186,15 +182,22 @@ def my_answers(round_id: int, given: Sequence[Answered], page: int) -> Message:
 
 def own_result(result: OwnResult) -> str:
     """Return a member's result, which replaces the acknowledgement of their answer."""
-    shown = f"**{t.escape(result.shown)}**"
-    parts = [f"{shown}, right is **{t.escape(result.right)}**" if result.right else f"✅ {shown}"]
-    if result.place:
-        so_far = f"{t.ordinal(result.place)} with {result.total:,}"
-        parts += [] if result.right else [f"+{result.points}"]
-        parts.append(so_far if result.total else "no points yet")
-    if result.streak > 1:
-        parts.append(f"{result.streak} in a row")
-    return " · ".join(parts)
+    shown, place = f"**{t.escape(result.shown)}**", t.ordinal(result.place)
+    if result.right is None:
+        parts = [f"✅ {shown}."]
+        if result.place:
+            parts.append(f"+{result.points}, {place} with {result.total:,}.")
+        if result.streak > 1:
+            parts.append(f"{result.streak} in a row.")
+        return " ".join(parts)
+    said = f"You said {shown}."
+    if result.almost is not None:
+        found, number = result.almost
+        said = "Almost: " + (f"{found} of {number}." if found < number else "one too many.")
+    parts = [said, f"It's **{t.escape(result.right)}**."]
+    if result.place and result.total:
+        parts.append(f"{'Still' if result.stays else 'Now'} {place}, with {result.total:,}.")
+    return " ".join(parts)
 
 
 def status(found: RoundStatus, *, may_stop: bool) -> Message:
@@ -222,9 +225,9 @@ def status(found: RoundStatus, *, may_stop: bool) -> Message:
     return Message(OPEN, "\n".join(lines), row(stop) if may_stop else None)
 
 
-def _host_button(what: str, question_id: int) -> ui.Button[ui.LayoutView]:
+def _host_button(what: str, question_id: int, label: str) -> ui.Button[ui.LayoutView]:
     """Return a button for the host. Everyone sees it, so the handler checks the member."""
-    return button(what.capitalize(), HOST.id(what=what, row=question_id))
+    return button(label, HOST.id(what=what, row=question_id))
 
 
 def _head(number: int, total: int, item: Item, bank: Bank) -> str:
