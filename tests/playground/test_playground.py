@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import aiohttp
 import discord
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -146,8 +147,10 @@ async def test_ids_fit_a_lasting_database() -> None:
     worlds: list[dict[str, int]] = []
     for _ in range(2):
         bot = SmallBot()
-        async with playground(bot):
+        async with playground(bot) as url, aiohttp.ClientSession() as http:
             guild = bot.guilds[0]
+            async with http.get(f"{url}playground.json") as shown:
+                people = (await shown.json())["members"]
             assert (
                 bot.joined == 1
             )  # its messages are new, so the bot says hello as after an invitation
@@ -155,12 +158,26 @@ async def test_ids_fit_a_lasting_database() -> None:
             worlds.append(
                 {"guild": guild.id, "owner": guild.owner_id or 0, "me": guild.me.id}
                 | {channel.name: channel.id for channel in guild.channels}
-                | {role.name: role.id for role in guild.roles}
+                | {f"@{role.name}": role.id for role in guild.roles}
+                | {person["name"]: int(person["id"]) for person in people}
                 | {"welcome": welcome}
             )
     assert worlds[0].pop("welcome") != worlds[1].pop("welcome")
     assert worlds[0] == worlds[1]
-    assert {"quiz", "daily", "Moderator"} <= worlds[0].keys()
+    # of databases that people have kept: whoever or whatever is new is created after these
+    of_the_first_version = {
+        "guild": 1457659920252928000,
+        "Ada": 1457659903475712000,
+        "Blaise": 1457659907670016000,
+        "Carl": 1457659911864320000,
+        "Moderator": 1457659916058624000,
+        "quiz": 1457659924447232000,
+        "daily": 1457659924447232001,
+        "@Moderator": 1457659920252928002,
+        "@Regular": 1457659924447232006,
+    }
+    assert worlds[0].items() >= of_the_first_version.items()
+    assert {"Dana", "Emil", "Farah"} <= worlds[0].keys()
 
 
 def test_another_simcord_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@
     }, { passive: true });
     new ResizeObserver(toNewest).observe(document.getElementById("channel-message-list"));
     new ResizeObserver(toNewest).observe(timeline);
-    new MutationObserver(() => { tick(); toNewest(); })
+    new MutationObserver(toNewest)
       .observe(document.getElementById("channel-message-list"), { childList: true, subtree: true });
     document.getElementById("new-messages").addEventListener("click", () => { follow = true; });
   }
