@@ -142,6 +142,60 @@ async def test_members_play_in_real_time() -> None:
     assert faults == []
 
 
+@pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
+)
+async def test_a_phone_shows_what_discord_shows() -> None:
+    """At 390 px: a short banner, message commands, names instead of addresses and values."""
+    bot = SmallBot()
+    async with playground(bot) as url, browser() as chrome:
+        page = await chrome.new_page(viewport={"width": 390, "height": 844})
+        page.set_default_timeout(1000 * PATIENCE)
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        await page.goto(url)
+        ada = Client(page)
+        await ada.ready()
+        channel, timeline = ada.channel, ada.timeline
+        banner = await page.locator("#about").bounding_box()
+        assert banner is not None
+        assert banner["height"] < 30
+
+        place = bot.guilds[0].text_channels[0]
+        await place.send(f"see https://discord.com/channels/{place.guild.id}/{place.id}/1")
+        await timeline.get_by_text("#quiz › message", exact=True).wait_for()
+
+        await timeline.get_by_label("Message menu").last.click()
+        await channel.get_by_role("menuitem", name="Quote").click()
+        answer = timeline.get_by_text("Quoted see")
+        await answer.wait_for()
+        assert "Managers use /setup." in (await answer.inner_text())  # though Ada may not use it
+        await timeline.get_by_text("see ").first.click(button="right")  # or a long press
+        await channel.get_by_role("menuitem", name="Quote").click()
+        await answer.nth(1).wait_for()
+
+        await channel.locator("#channel-composer-input").fill("/quiz topic:")
+        await channel.get_by_role("option", name="Tokenization").click()  # though nothing was typed
+        topic = channel.locator(".command-option-input")
+        assert await topic.input_value() == "Tokenization"
+        await page.keyboard.press("Enter")
+        await channel.get_by_role("button", name="A", exact=True).wait_for()
+        assert bot.started_with["topic"] == "tokenization"
+
+        top = "list => list.getBoundingClientRect().top"
+        before = await timeline.evaluate(top)
+        for number in range(60):
+            await place.send(f"number {number}")
+        await timeline.get_by_text("number 59", exact=True).wait_for()
+        older = channel.get_by_role("button", name="Load earlier messages")
+        await older.wait_for()
+        assert await timeline.evaluate(top) == before  # nothing covers the messages
+        await older.click()
+        await timeline.get_by_text("Welcome to the study group").wait_for()
+        await page.close()
+    assert faults == []
+
+
 async def test_ids_fit_a_lasting_database() -> None:
     """Server, channels and members have the same ids in each run; message ids never repeat."""
     worlds: list[dict[str, int]] = []
