@@ -27,7 +27,7 @@ DIFFICULTY_HELP = "How hard the questions are. Default: easy first, then harder"
 
 _MEDALS = 3
 """Places with a medal and figures."""
-_RIGHT_LENGTH = 22
+_RIGHT_LENGTH = 26
 """Characters of a question in a line of a phone."""
 _RIGHT_A_PAGE = 14
 _AROUND = 700
