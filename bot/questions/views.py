@@ -228,6 +228,22 @@ def answered_block(number: int, answered: Answered) -> str:
     return f"{head}\n{result}{time}"
 
 
+def own_block(number: int, answered: Answered) -> str:
+    """Return the block of a question whose right answer is still secret.
+
+    It tells whether the member's answer was right, and the reason for their own choice.
+    """
+    item, prompt = answered.item, t.one_line(answered.item.prompt)
+    if answered.answer is None:
+        return f"**{number}. No answer** · {prompt}"
+    head = f"{'✅ ' if answered.right else ''}**{number}. {'Right' if answered.right else 'Not right'}**"
+    if item.kind == "typed":
+        return f"{head} · {prompt}\n{t.code(answered.answer)}"
+    picks = decode_picks(answered.answer)
+    reasons = [_reason(item, answered.order, p) for p in answered.order if p in picks]
+    return "\n".join([f"{head} · {prompt}", *reasons])
+
+
 def _reason(item: Item, order: Sequence[int], index: int) -> str:
     choice = item.choices[index]
     return (
