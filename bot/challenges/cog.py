@@ -129,7 +129,7 @@ class ChallengeCog(commands.Cog):
         page = int(fields["page"])
         own = await self.challenges.finished(challenge_id, user_id)
         if own is not None:
-            await say_here(interaction, view.own_result(own, page))
+            await say_here(interaction, view.run_result(own, page))
             return
         given = await self.challenges.own_answers(challenge_id, user_id)
         await say_here(interaction, view.my_answers(challenge_id, given, page))

@@ -158,8 +158,8 @@ class ResultCard(Struct, frozen=True):
     played: bool = True
 
 
-class Said(Struct, frozen=True):
-    """What a player did with question `number`, to be said above what comes next.
+class LastAnswer(Struct, frozen=True):
+    """The answer to question `number`, to be said above the next one.
 
     `shown` is the answer, None if none came in time; `again` means that it was stored before.
     """
@@ -183,10 +183,10 @@ class PlayerQuestion(Struct, frozen=True):
     ends_at: datetime
     bank: Bank
     is_last: bool
-    said: Said | None = None
+    said: LastAnswer | None = None
 
 
-class OwnResult(Struct, frozen=True):
+class RunResult(Struct, frozen=True):
     """The end of a player's run, with the questions as they answered them.
 
     `other` is the other one of a challenge for a named member. Once both are done, `theirs` is how
@@ -202,15 +202,15 @@ class OwnResult(Struct, frozen=True):
     closes_at: datetime
     card: str
     theirs: int | None = None
-    said: Said | None = None
+    said: LastAnswer | None = None
 
     @property
     def right(self) -> int:
         return sum(answered.right for answered in self.given)
 
 
-Step = PlayerQuestion | OwnResult
-"""What a player sees next."""
+Step = PlayerQuestion | RunResult
+"""The next page of a player."""
 
 
 class Invitation(Struct, frozen=True):
@@ -221,8 +221,8 @@ class Invitation(Struct, frozen=True):
     card: str
 
 
-class Outcome(Struct, frozen=True):
-    """News for a player of a closed challenge: their place, and right answers beside another's.
+class ChallengeOutcome(Struct, frozen=True):
+    """News for a player of a closed challenge: their place, and two numbers of right answers.
 
     In a challenge for a named member, `other` is the other of the two.
     """

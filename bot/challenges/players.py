@@ -20,9 +20,9 @@ from bot.challenges.model import (
     ChallengePlayer,
     ChallengeQuestion,
     ChallengeState,
-    OwnResult,
+    LastAnswer,
     PlayerQuestion,
-    Said,
+    RunResult,
     ShownQuestion,
     Step,
 )
@@ -109,9 +109,9 @@ class ChallengePlayers:
                 store.save_shown(conn, replace(shown, arrived=True))
             if earlier is not None:
                 locked = shown_answer(item, order, earlier.answer or "")
-                said = Said(question.number, locked, again=True)
+                said = LastAnswer(question.number, locked, again=True)
             elif click.at > shown.deadline_at:
-                said = Said(question.number, None)
+                said = LastAnswer(question.number, None)
             else:
                 answer = judge(
                     conn,
@@ -125,7 +125,7 @@ class ChallengePlayers:
                 )
                 answers_store.add(conn, answer)
                 _note_second_player(conn, challenge, click.user_id)
-                said = Said(question.number, shown_answer(item, order, answer.answer or ""))
+                said = LastAnswer(question.number, shown_answer(item, order, answer.answer or ""))
             return self._step(conn, challenge, click.user_id, click.at, said)
 
         return await self._run(store_answer)
@@ -138,7 +138,7 @@ class ChallengePlayers:
         """
 
         def note(conn: Connection) -> tuple[None, datetime | None]:
-            if isinstance(step, OwnResult):
+            if isinstance(step, RunResult):
                 if step.theirs is not None:
                     store.delete_news(conn, [step.challenge_id], step.user_id)
                 return None, None
@@ -185,7 +185,7 @@ class ChallengePlayers:
         challenge: Challenge,
         user_id: int,
         at: datetime,
-        said: Said | None = None,
+        said: LastAnswer | None = None,
     ) -> tuple[Step, datetime | None]:
         """Return what a player sees now: the question that runs, the next one, or the end."""
         _refuse_closed(challenge)
@@ -265,8 +265,8 @@ class ChallengePlayers:
         challenge: Challenge,
         player: ChallengePlayer,
         at: datetime,
-        said: Said | None,
-    ) -> tuple[OwnResult, datetime | None]:
+        said: LastAnswer | None,
+    ) -> tuple[RunResult, datetime | None]:
         """Store that a player has finished, if that isn't stored, and return how they did."""
         if not player.number:
             raise UserError("Its questions were removed. Start a new one with </challenge>.")
@@ -274,7 +274,7 @@ class ChallengePlayers:
         if player.finished_at is None or player.finished_at > at:
             store.save_player(conn, replace(player, finished_at=at))
             due = self._reschedule(conn, challenge, at)
-        return self._challenges.own_result(conn, challenge, player.user_id, said), due
+        return self._challenges.run_result(conn, challenge, player.user_id, said), due
 
     def _reschedule(
         self, conn: Connection, challenge: Challenge, finish: datetime

@@ -12,15 +12,15 @@ from bot.challenges import rules, store
 from bot.challenges.model import (
     Challenge,
     ChallengeOptions,
+    ChallengeOutcome,
     ChallengeQuestion,
     ChallengeState,
     ChallengeSummary,
     Invitation,
+    LastAnswer,
     NewChallenge,
-    Outcome,
-    OwnResult,
     Person,
-    Said,
+    RunResult,
     ShownQuestion,
 )
 from bot.challenges.rules import REVEALED
@@ -178,18 +178,18 @@ class Challenges(GameService):
         return challenge.guild_id, asked
 
     @reading
-    def finished(self, conn: Connection, challenge_id: int, user_id: int) -> OwnResult | None:
+    def finished(self, conn: Connection, challenge_id: int, user_id: int) -> RunResult | None:
         """Return the result of a player who has finished a challenge that isn't closed."""
         challenge = store.get(conn, challenge_id)
         player = store.player(conn, challenge_id, user_id)
         if challenge is None or player is None or challenge.state in REVEALED:
             return None
         done = player.finished_at is not None and player.finished_at <= self._now()
-        return self.own_result(conn, challenge, user_id) if done else None
+        return self.run_result(conn, challenge, user_id) if done else None
 
-    def own_result(
-        self, conn: Connection, challenge: Challenge, user_id: int, said: Said | None = None
-    ) -> OwnResult:
+    def run_result(
+        self, conn: Connection, challenge: Challenge, user_id: int, said: LastAnswer | None = None
+    ) -> RunResult:
         """Return how a player did who has finished; all of it once both of two have.
 
         An answer of the other one that was given in time may still be on its way.
@@ -203,7 +203,7 @@ class Challenges(GameService):
             found = answers_store.results_of(conn, CHALLENGE, asked, [other])
             theirs = sum(result.correct for result in found)
         seen = _questions_shown(conn, challenge.id, user_id)
-        return OwnResult(
+        return RunResult(
             challenge_id=challenge.id,
             user_id=user_id,
             given=tuple(self._answered(conn, challenge.guild_id, seen, user_id)),
@@ -219,9 +219,9 @@ class Challenges(GameService):
     @reading
     def news(
         self, conn: Connection, guild_id: int, user_id: int
-    ) -> tuple[list[Invitation | Outcome], list[int]]:
+    ) -> tuple[list[Invitation | ChallengeOutcome], list[int]]:
         """Return what a member is to be told on a server, and the challenges that it is about."""
-        found: list[Invitation | Outcome | None] = []
+        found: list[Invitation | ChallengeOutcome | None] = []
         about = []
         for challenge in store.with_news(conn, user_id, guild_id):
             if challenge.state in REVEALED:
@@ -241,7 +241,9 @@ class Challenges(GameService):
         """Store that a member has read the news of some challenges."""
         await self._database.write(store.delete_news, challenge_ids, user_id)
 
-    def _outcome(self, conn: Connection, challenge: Challenge, user_id: int) -> Outcome | None:
+    def _outcome(
+        self, conn: Connection, challenge: Challenge, user_id: int
+    ) -> ChallengeOutcome | None:
         """Return how a closed challenge ended for a player, None if there is nobody to compare."""
         asked = [q.id for q in store.questions_of(conn, challenge.id)]
         ranked = {
@@ -253,7 +255,7 @@ class Challenges(GameService):
             return None
         named = challenge.member_id is not None
         [(other, (_, theirs)), *_] = ranked.items()
-        return Outcome(
+        return ChallengeOutcome(
             named=named,
             other=names_of(conn, challenge.guild_id, [other]).get(other),
             right=own[1].right,

@@ -137,8 +137,8 @@ challenge_shown = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# What a member is to be told with a private reply, once: that they are challenged, before they
-# begin; how it ended, after the close.
+# News for a member, to be told once with a private reply: a challenge for them that they have not
+# begun, or the result after the close.
 challenge_news = sa.Table(
     "challenge_news",
     metadata,
@@ -354,11 +354,11 @@ def finishes(conn: Connection, challenge_id: int, at: datetime) -> tuple[int, da
     return count, following
 
 
-def finishers(conn: Connection, challenge_id: int, at: datetime, most: int) -> list[int]:
+def finishers(conn: Connection, challenge_id: int, at: datetime, limit: int) -> list[int]:
     """Return the first players who finished by `at`."""
     c = challenge_players.c
     query = select(c.user_id).where(c.challenge_id == challenge_id, c.finished_at <= at)
-    return list(conn.execute(query.order_by(c.finished_at, c.user_id).limit(most)).scalars())
+    return list(conn.execute(query.order_by(c.finished_at, c.user_id).limit(limit)).scalars())
 
 
 def save_shown(conn: Connection, shown: ShownQuestion) -> None:
@@ -405,7 +405,7 @@ def delete_news(conn: Connection, challenge_ids: Collection[int], user_id: int) 
 
 @all_rows(Challenge)
 def with_news(user_id: int, guild_id: int) -> Select[Any]:
-    """Return the challenges of a server of which a member is still to be told something."""
+    """Return the challenges of a server that are still news for a member."""
     c = challenge_news.c
     of = select(challenges).join(challenge_news, c.challenge_id == challenges.c.id)
     return of.where(c.user_id == user_id, c.guild_id == guild_id).order_by(challenges.c.id)

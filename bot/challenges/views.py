@@ -9,15 +9,15 @@ from discord import ui
 
 from bot.answers.model import Tally
 from bot.challenges.model import (
+    ChallengeOutcome,
     ChallengeSummary,
     Invitation,
+    LastAnswer,
     NewChallenge,
     OpenCard,
-    Outcome,
-    OwnResult,
     PlayerQuestion,
     ResultCard,
-    Said,
+    RunResult,
     Step,
 )
 from bot.chat import text as t
@@ -78,8 +78,8 @@ def started(found: NewChallenge) -> str:
 def announcement(challenge_id: int, about: ChallengeSummary, member_id: int) -> PlainMessage:
     """Return the words that mention the challenged member, before they are edited to the card.
 
-    A notification shows them, but nothing of a card. The name stands beside the mention, which
-    some clients show as a number.
+    A notification shows them, but nothing of a card. They have the name too, because some clients
+    show a mention as a number.
     """
     topic = f" on {t.one_line(about.topic)}" if about.topic else ""
     return PlainMessage(
@@ -91,7 +91,7 @@ def announcement(challenge_id: int, about: ChallengeSummary, member_id: int) -> 
 
 
 def open_card(card: OpenCard) -> Message:
-    """Return the card of a challenge that can be taken: who is done, and not how they did."""
+    """Return the card of a challenge that can be taken. It names its finished players, without results."""
     sooner = ", or until both are done" if card.about.named else ""
     names = [t.name(name) for name in card.names]
     more = card.finished - len(names)
@@ -166,7 +166,7 @@ def _figures(card: ResultCard, tally: Tally) -> str:
 
 def step(found: Step) -> Message:
     """Return the private message for what a player sees next."""
-    return question(found) if isinstance(found, PlayerQuestion) else own_result(found)
+    return question(found) if isinstance(found, PlayerQuestion) else run_result(found)
 
 
 def question(found: PlayerQuestion) -> Message:
@@ -187,7 +187,7 @@ def question(found: PlayerQuestion) -> Message:
     )
 
 
-def own_result(found: OwnResult, page: int = 0) -> Message:
+def run_result(found: RunResult, page: int = 0) -> Message:
     """Return a page of the end of a player's run.
 
     Before the close it tells nothing about a question but whether what they said was right, and
@@ -213,7 +213,7 @@ def own_result(found: OwnResult, page: int = 0) -> Message:
     )
 
 
-def _said(said: Said | None) -> str | None:
+def _said(said: LastAnswer | None) -> str | None:
     """Say what a player did with a question; it reads the same whether it was right or not."""
     if said is None:
         return None
@@ -223,7 +223,7 @@ def _said(said: Said | None) -> str | None:
     return f"You had already l{locked} for question {said.number}." if said.again else f"L{locked}."
 
 
-def _score(found: OwnResult) -> str:
+def _score(found: RunResult) -> str:
     score, other = f"{found.right} of {found.total}", t.name(found.other)
     if found.theirs is None:
         if not found.right:
@@ -235,7 +235,7 @@ def _score(found: OwnResult) -> str:
     return f"{score}. {beaten} {other}'s {found.theirs}."
 
 
-def news(found: Invitation | Outcome) -> Message:
+def news(found: Invitation | ChallengeOutcome) -> Message:
     """Return the line that tells a member of a challenge with another private reply."""
     see = link_button("See the card", found.card)
     if isinstance(found, Invitation):

@@ -12,10 +12,10 @@ from bot.challenges.model import (
     ChallengeOptions,
     NewChallenge,
     OpenCard,
-    OwnResult,
     Person,
     PlayerQuestion,
     ResultCard,
+    RunResult,
     Step,
 )
 from bot.core.clicks import Click
@@ -73,8 +73,8 @@ def asked(step: Step) -> PlayerQuestion:
     return step
 
 
-def ended(step: Step) -> OwnResult:
-    assert isinstance(step, OwnResult)
+def ended(step: Step) -> RunResult:
+    assert isinstance(step, RunResult)
     return step
 
 
@@ -121,7 +121,7 @@ async def skip(stage: Stage, asked: PlayerQuestion, after: float = 1.0) -> Step:
 
 async def play(
     stage: Stage, challenge_id: int, user_id: int, *, right: bool = True, after: float = 2.0
-) -> OwnResult:
+) -> RunResult:
     """Take all of it."""
     step = await press_take(stage, challenge_id, user_id)
     while isinstance(step, PlayerQuestion):

@@ -12,7 +12,13 @@ from msgspec.structs import replace
 from bot.answers.store import CHALLENGE
 from bot.app import IN_PLAY
 from bot.challenges import service, store
-from bot.challenges.model import ChallengeState, Invitation, Outcome, PlayerQuestion, Said
+from bot.challenges.model import (
+    ChallengeOutcome,
+    ChallengeState,
+    Invitation,
+    LastAnswer,
+    PlayerQuestion,
+)
 from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
@@ -68,14 +74,14 @@ async def test_a_click_that_comes_again_leads_on(stage: Stage) -> None:
     stage.clock.turn(seconds=5)
     assert await take(stage, challenge_id, ALWINA) == first
     second = asked(await give(stage, first))
-    assert second.said == Said(1, click(stage, first).picks and _letter(stage, first), again=False)
+    assert second.said == LastAnswer(1, _letter(stage, first))
     again = asked(await give(stage, first, right=False, after=1))
     assert again == replace(second, said=replace(second.said, again=True))
     for lead_on in (take(stage, challenge_id, ALWINA), skip(stage, first)):
         assert asked(await lead_on) == replace(second, said=None)
     stage.clock.turn(seconds=second.seconds)
     third = asked(await give(stage, second, after=0))
-    assert (third.number, third.said) == (3, Said(2, None))
+    assert (third.number, third.said) == (3, LastAnswer(2, None))
     assert len(await stage.answers(CHALLENGE)) == 1
 
 
@@ -92,7 +98,7 @@ async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
     second = asked(await skip(stage, first))
     assert second.number == 2
     late = asked(await give(stage, first, after=1))
-    assert (late.number, late.said) == (2, Said(1, None))
+    assert (late.number, late.said) == (2, LastAnswer(1, None))
     end = ended(await skip(stage, second))
     assert ([given.answer for given in end.given], end.said) == ([None, None], None)
     assert await stage.database.read(store.finishes, challenge_id, stage.clock()) == (1, None)
@@ -176,7 +182,7 @@ async def test_the_end_of_a_run(stage: Stage) -> None:
     assert (everyone.named, everyone.theirs) == (False, None)
 
 
-async def told(stage: Stage, user_id: int) -> list[Invitation | Outcome]:
+async def told(stage: Stage, user_id: int) -> list[Invitation | ChallengeOutcome]:
     """Read the news and forget them."""
     found, about = await stage.bot.challenges.news(GUILD, user_id)
     await stage.bot.challenges.told(about, user_id)
@@ -200,7 +206,7 @@ async def test_what_is_news(stage: Stage) -> None:
     await play(stage, challenge_id, BOB, right=False)
     await stage.wait(seconds=2)
     (outcome,) = await told(stage, ALWINA)
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, ChallengeOutcome)
     assert (outcome.other, outcome.right, outcome.theirs) == ("Bob", 1, 0)
     for user_id in (ALWINA, BOB):
         assert await told(stage, user_id) == []
@@ -212,7 +218,7 @@ async def test_what_is_news(stage: Stage) -> None:
     await stage.wait(hours=2)
     assert await told(stage, ALWINA) == []
     (place,) = await told(stage, BOB)
-    assert isinstance(place, Outcome)
+    assert isinstance(place, ChallengeOutcome)
     assert (place.named, place.place, place.players) == (False, 1, 2)
 
 

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 from bot.answers.model import Tally
 from bot.challenges import views
 from bot.challenges.model import (
+    ChallengeOutcome,
     ChallengeSummary,
     Invitation,
+    LastAnswer,
     NewChallenge,
     OpenCard,
-    Outcome,
-    OwnResult,
     PlayerQuestion,
     ResultCard,
-    Said,
+    RunResult,
 )
 from bot.chat import text as t
 from bot.chat.messages import CHALLENGE, ENDED, text_of
@@ -38,7 +38,7 @@ LINK = "https://discord.com/channels/1/2/3"
 
 
 def test_the_open_card() -> None:
-    """The card shows both members, the topic, the close and who is done, but no results."""
+    """The card shows both members, the topic, the close and the finished players, but no results."""
     message = views.open_card(OpenCard(7, ABOUT, 0))
     assert lines(message)[:3] == [
         "## ⚔️ Challenge",
@@ -61,7 +61,7 @@ def test_the_open_card() -> None:
         r"<@2> **\*Alwina\*** challenges **Bob** to 5 questions on Attention. "
         "Open until <t:1714564800:f>."
     )
-    assert call.mentions().to_dict() == {"parse": [], "users": [2]}
+    assert dict(call.mentions().to_dict()) == {"parse": [], "users": [2]}
     assert [each.custom_id for each in call.children] == ["take:v1:7"]  # type: ignore[attr-defined]
 
 
@@ -127,7 +127,7 @@ def test_the_longest_questions_fit() -> None:
             AT,
             bank,
             is_last=True,
-            said=Said(19, "x" * MAX_TYPED),
+            said=LastAnswer(19, "x" * MAX_TYPED),
         )
         message = views.question(asked)
         check_limits(message, item.id)
@@ -140,16 +140,14 @@ def answered(item: Item, pick: int | str | None) -> Answered:
     return Answered(item, order, None if pick is None else str(pick))
 
 
-def ending(*given: Answered, **values: Any) -> OwnResult:
-    usual = {"total": len(given), "named": True, "other": "Bob", "closes_at": AT, "card": LINK}
-    return OwnResult(7, 1, given, **usual | values)
+def ending(*given: Answered, **values: Any) -> RunResult:
+    return replace(RunResult(7, 1, given, len(given), True, "Bob", AT, LINK), **values)
 
 
 def test_the_end_of_a_run_tells_nothing_of_what_was_missed() -> None:
     """A page before the close is the same whatever is right, but for the member's own choice.
 
-    So two banks that differ in which of the other choices is right, and in all that explains them,
-    make the same page.
+    So two banks with different right answers and explanations make the same page.
     """
     for item in packs().items.values():
         hidden = frozenset(range(len(item.choices))) - item.right
@@ -163,7 +161,7 @@ def test_the_end_of_a_run_tells_nothing_of_what_was_missed() -> None:
                 for n, choice in enumerate(item.choices)
             ]
             other = replace(item, choices=tuple(changed), explanation="Else.")
-        pages = [views.own_result(ending(answered(each, pick))) for each in (item, other)]
+        pages = [views.run_result(ending(answered(each, pick))) for each in (item, other)]
         assert reads(pages[0]) == reads(pages[1]), item.id
         check_limits(pages[0], item.id)
         assert custom_ids(pages[0]) == []
@@ -177,7 +175,7 @@ def test_the_end_of_a_run() -> None:
     item = next(item for item in packs().items.values() if item.kind == "choice")
     (right,), wrong = item.right, min(set(range(len(item.choices))) - item.right)
     given = answered(item, right), answered(item, wrong), answered(item, None)
-    text = reads(views.own_result(ending(*given, said=Said(3, None))))
+    text = reads(views.run_result(ending(*given, said=LastAnswer(3, None))))
     assert text.startswith(
         "Time was up for question 3, so it counts as a miss. ### 1 of 3. Beat that, Bob."
     )
@@ -193,24 +191,24 @@ def test_the_end_of_a_run() -> None:
         (ending(*given[:1], named=False, other=None), "1 of 1. Who beats that?"),
     ]
     for end, said in told:
-        assert reads(views.own_result(end)).startswith(f"### {said} ")
-    missed = [reads(views.own_result(end)) for end, _ in told[2:4]]
+        assert reads(views.run_result(end)).startswith(f"### {said} ")
+    missed = [reads(views.run_result(end)) for end, _ in told[2:4]]
     assert [t.one_line(item.choices[right].why) in text for text in missed] == [True, False]
-    many = views.own_result(ending(*given * 6, said=Said(18, "B")), page=1)
+    many = views.run_result(ending(*given * 6, said=LastAnswer(18, "B")), page=1)
     check_limits(many, "many")
     assert custom_ids(many)[0] == "taken:v1:7:0"
     assert labels(many)[-1] == "See the card"
 
 
 def test_what_was_done_stands_above_the_next_question() -> None:
-    """What is locked in reads alike for right and wrong; a second answer is told the first."""
+    """A locked answer reads alike for right and wrong; after a second one, the first is repeated."""
     bank = packs()
     item = next(item for item in bank.items.values() if item.kind == "choice")
     shown = PlayerQuestion(7, 9, 1, item, (0, 1, 2, 3), 2, 5, 30, AT, bank, is_last=False)
     heads = {
-        Said(1, "A, C"): "Locked in A, C.",
-        Said(1, "A", again=True): "You had already locked in A for question 1.",
-        Said(1, None): "Time was up for question 1, so it counts as a miss.",
+        LastAnswer(1, "A, C"): "Locked in A, C.",
+        LastAnswer(1, "A", again=True): "You had already locked in A for question 1.",
+        LastAnswer(1, None): "Time was up for question 1, so it counts as a miss.",
     }
     for said, head in heads.items():
         message = views.step(replace(shown, said=said))
@@ -228,10 +226,10 @@ def test_the_news() -> None:
         ["Take it", "See the card"],
         ["takehere:v1:7"],
     )
-    pair = views.news(Outcome(True, "Carl", 3, 4, 2, 2, LINK))
+    pair = views.news(ChallengeOutcome(True, "Carl", 3, 4, 2, 2, LINK))
     assert reads(pair).startswith("⚔️ Carl is done: 4 against your 3.")
     assert labels(pair) == ["See the card"]
-    others = views.news(Outcome(False, "Carl", 3, 4, 2, 6, LINK))
+    others = views.news(ChallengeOutcome(False, "Carl", 3, 4, 2, 6, LINK))
     assert reads(others).startswith("⚔️ A challenge you took is over: you're 2nd of 6.")
 
 

@@ -120,7 +120,6 @@ async def challenge(stage: Stage) -> None:
         options = ChallengeOptions(6, hours=1)
         started = await stage.bot.challenges.start(starter, options, member)
         await stage.run()
-        (post, *_) = reversed(stage.sender.of_kind("challenge"))
         for user_id in (ZOE, BOB):
             asked = await challenges.take(stage, started.id, user_id)
             said = NAME if user_id == ZOE else "something else"
