@@ -234,7 +234,7 @@ def feedback(found: DailyFeedback, today: Today, page: int) -> Message:
     if assessment is None:
         notes, forward = ["You didn't answer this one. Here's what a good answer says."], []
     elif assessment.counted is None:
-        notes, forward = ["The model answer comes after your count."], []
+        notes, forward = ["Confirm it to see the model answer."], []
     else:
         notes = [what_follows(today)]
     notes += streak_news(today.streak, found.news)

@@ -133,10 +133,10 @@ class Assessment(Struct, frozen=True):
         """The points, by index, that the list shows as said."""
         return self.start_ticked if self.counted is None else frozenset(self.counted)
 
-    def unticked(self, *, doubted: bool) -> list[Point]:
-        """The points that the list doesn't show as said: those whose opposite was, or the others."""
-        left = (point for n, point in enumerate(self.points) if n not in self.ticked)
-        return [point for point in left if point.is_doubted is doubted]
+    @property
+    def unticked(self) -> list[Point]:
+        """The points that the list doesn't show as said."""
+        return [point for n, point in enumerate(self.points) if n not in self.ticked]
 
     def with_count(self, numbers: Set[int]) -> Assessment:
         """Return a copy with exactly these points, by index, as the member's own count."""

@@ -68,8 +68,8 @@ _MODEL_FAILED = {
     "spent": "I only matched words. The model reads again after midnight UTC.",
 }
 """Why a model that is set up didn't check the points."""
-_ROOM = 90
-"""Characters of key points on a verdict, unless the first one is longer."""
+_ROOM = 92
+"""Characters on a verdict about points that were not made: three lines on a phone. One is always whole."""
 _PAGE_LENGTH = 3200
 """Characters on a page, not counting the head of its card."""
 _MAX_QUOTE = 240
@@ -204,11 +204,16 @@ def feedback_page(
     tab, shade = found[number].tab, colour(assessment)
     confirm = None
     if assessment is not None and assessment.count is None and _first(found, TICKS_TAB) is not None:
-        said = "".join(map(str, sorted(assessment.ticked)))
-        confirm = button("That's right", confirm_id(said or "none"), PRIMARY)
+        ticked = sorted(assessment.ticked)
+        label = f"I said these {len(ticked)}" if ticked else "I said none of these"
+        label = "That's right" if tab == VERDICT_TAB else label
+        said = "".join(map(str, ticked)) or "none"
+        confirm = button(label, confirm_id(said), PRIMARY)
     if tab == VERDICT_TAB:
         ways = {page.tab: _first(found, page.tab) for page in found[1:]}
         buttons = [button(tab, link(n or 0)) for tab, n in ways.items()]
+        if assessment is not None and UNCOMPARED in assessment.flags:
+            confirm = None  # there is nothing to confirm yet
         return Message(shade, head, found[number].text, row(*buttons, confirm, *forward))
     if tab == TICKS_TAB and assessment is not None:
         rows = [row(_tick_list(assessment, list_id)), row(confirm, *forward)]
@@ -390,15 +395,18 @@ def page_of(
 
 def _verdict(assessment: Assessment, note: str, brought_back: tuple[int, int]) -> str:
     """How many points were made and by whose count, and those that weren't, as far as there is room."""
-    doubted, missed = assessment.unticked(doubted=True), assessment.unticked(doubted=False)
-    if assessment.count is None and UNCOMPARED in assessment.flags:
+    left = assessment.unticked
+    doubted = [point for point in left if point.is_doubted and assessment.counted is None]
+    missed = [point for point in left if point not in doubted]
+    if assessment.counted is None and UNCOMPARED in assessment.flags:
         missed = []
     lines, room = [f"### {_count(assessment)}"], _ROOM
     for before, points, quote in (
         ("**Careful:** you may have said the opposite of ", doubted, '"'),
         ("**Missing:** ", missed, ""),
     ):
-        lengths = list(accumulate(len(point.text) for point in points))
+        points.sort(key=lambda point: len(point.text))
+        lengths = list(accumulate((len(p.text) for p in points), initial=len(before)))[1:]
         fit = max(sum(length <= room for length in lengths), bool(points) and room == _ROOM)
         if fit:
             room -= lengths[fit - 1]
