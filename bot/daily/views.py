@@ -270,9 +270,13 @@ def title(name: str) -> str:
 
 def heading(daily: Daily, asked: DailyQuestion, bank: Bank) -> str:
     """Return the heading with what the question is about."""
-    words = (
-        about(asked.item, bank) if asked.item else f"{_about(asked.topic, bank)} · open question"
-    )
+    if daily.of_week:
+        level = asked.item.level if asked.item else "open question"
+        words = f"Topic of the week: {t.escape(asked.topic.title)} · {level}"
+    elif asked.item:
+        words = about(asked.item, bank)
+    else:
+        words = f"{_about(asked.topic, bank)} · open question"
     return f"{title(daily.name)}\n-# {words}"
 
 

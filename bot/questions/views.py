@@ -36,6 +36,8 @@ TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
 COMES_BACK = "Comes back in your practice"
 PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
+WEEK = Route("week", {"topic": "[a-z0-9-]{1,48}"}, once=True, command="</settings>")
+"""Makes a topic the topic of the week."""
 MISSES = Route("misses", {"source": SOURCE, "row": ROW}, once=True)
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
@@ -197,6 +199,11 @@ def my_answers(
             way("practice") if right == len(given) else misses,
         ),
     )
+
+
+def week_button(topic_id: str) -> ui.Button[ui.LayoutView]:
+    """Return the managers' button that makes a topic the topic of the week."""
+    return button("Make it the topic of the week", WEEK.id(topic=topic_id))
 
 
 def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:

@@ -18,6 +18,7 @@ from bot.games.service import GameService
 from bot.members.store import names_of
 from bot.questions import answers, drawing
 from bot.questions.model import Bank, Item
+from bot.questions.week import topic_of_week
 from bot.rounds import rules, store
 from bot.rounds.answering import get_question_or_refuse
 from bot.rounds.messages import standings_of
@@ -72,12 +73,17 @@ class Rounds(GameService):
                 "A round is already running in this channel. Join in with its next question."
             )
         limits = [limit for _, _, limit in questions if limit]
+        week = None
+        if options.topic_id is None:
+            week = topic_of_week(conn, bank, starter.guild_id, self._now())
+            week = week if week and any(item.topic_id == week.id for item in drawn) else None
         return NewRound(
             id=round_id,
             levels=tuple(item.level for item in drawn),
             wanted=options.questions,
             seconds=(min(limits), max(limits)) if limits else None,
-            topic=bank.topics.get(options.topic_id or ""),
+            topic=week or bank.topics.get(options.topic_id or ""),
+            of_week=week is not None,
             first_at=first_at,
         )
 

@@ -48,9 +48,10 @@ _APART = 22
 
 def start_line(starter: str, started: NewRound) -> str:
     """Return the public reply to a start."""
+    topic = t.one_line(started.topic.title) if started.topic else ""
     about = [
         amount(started.levels),
-        t.one_line(started.topic.title if started.topic else ""),
+        f"this week: {topic}" if started.of_week else topic,
         times(*started.seconds) if started.seconds else "hosted, no clock",
     ]
     first = f"First one at {t.when(started.first_at, 'T')}."

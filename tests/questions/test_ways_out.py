@@ -380,6 +380,7 @@ UNHIDDEN = {
         "bot.milestones.service",
         "bot.plan.service",
         "bot.privacy.work",
+        "bot.settings.service",
     },
     "what all workers have": {"bot.core.jobs"},
 }
