@@ -394,7 +394,7 @@ def page_of(
 
 
 def _verdict(assessment: Assessment, note: str, brought_back: tuple[int, int]) -> str:
-    """How many points were made and by whose count, and those that weren't, as far as there is room."""
+    """The count, and the points that were not made as far as there is room."""
     left = assessment.unticked
     doubted = [point for point in left if point.is_doubted and assessment.counted is None]
     missed = [point for point in left if point not in doubted]
@@ -423,7 +423,7 @@ def _verdict(assessment: Assessment, note: str, brought_back: tuple[int, int]) -
 
 
 def _count(assessment: Assessment) -> str:
-    """Say how many points were made, and by whose count."""
+    """Say how many points were made, by whoever counted."""
     count, total = assessment.count, len(assessment.points)
     made = f"{(count or assessment.found).said or 'none'} of {total}"
     if count is None:

@@ -368,7 +368,7 @@ def test_points_are_compared_with_the_members_sentences() -> None:
 
 
 def test_a_verdict_says_what_is_missing() -> None:
-    """What may say the opposite comes first, until the member's ticks decide. No wrong version is there."""
+    """Doubts come first, until the member's ticks decide. No wrong version is there."""
     points = Point("One", "found", "So.", "Not one"), Point("Two", "missing")
     check = Point("Three", "check", "Thus.", "Not three")
     said = '**Careful:** you may have said the opposite of "Three"\n**Missing:** Two'
