@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from discord import ui
 
-from bot.answers.model import Tally
 from bot.challenges.model import (
     ChallengeOutcome,
     ChallengeSummary,
@@ -36,18 +34,17 @@ from bot.chat.messages import (
 )
 from bot.chat.router import PAGE, ROW, Route
 from bot.chat.ways import way
-from bot.games.views import amount, fewer, standing_rows, times
+from bot.games.views import amount, fewer, finale, times
+from bot.games.views import my_answers as own_answers
 from bot.questions.answers import Answered
 from bot.questions.views import (
     REPORT,
     answer_rows,
-    answered_block,
     asked,
     misses_button,
     own_block,
 )
 from bot.questions.views import about as about_item
-from bot.questions.views import my_answers as own_answers
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
 # Private: taking it from the news, and skipping a question.
@@ -124,16 +121,14 @@ def result(card: ResultCard) -> Message:
         return Message(ENDED, _head(about, closed=True), said, row(again))
     if not card.standings:
         body = ["Nobody answered."]
-    elif card.alone:
-        tally = card.standings[0][1]
-        body = [
-            f"Well done, {t.name(card.names.get(tally.user_id))}: "
-            f"**{tally.right} of {card.about.questions} right**, {t.seconds(tally.average_ms)} on average.",
-            "-# A challenge counts on the leaderboard when two or more people take it.",
-        ]
     else:
-        body = standing_rows(
-            card.standings, card.names, partial(_figures, card), repeats=card.repeats
+        body = finale(
+            card.standings,
+            card.names,
+            questions=card.about.questions,
+            game="challenge",
+            repeats=card.repeats,
+            alone=card.alone,
         )
     return Message(
         CHALLENGE,
@@ -158,10 +153,6 @@ def _head(about: ChallengeSummary, *, closed: bool = False) -> str:
     return (
         f"{_TITLE}\n{t.name(about.starter)} challenges {whom}\n-# {' · '.join(filter(None, facts))}"
     )
-
-
-def _figures(card: ResultCard, tally: Tally) -> str:
-    return f"{tally.right} of {card.about.questions} right · {t.seconds(tally.average_ms)}"
 
 
 def step(found: Step) -> Message:
@@ -193,11 +184,12 @@ def run_result(found: RunResult, page: int = 0) -> Message:
     Before the close it tells nothing about a question but whether what they said was right, and
     the reason for just that.
     """
-    block = own_block if found.theirs is None else answered_block
-    texts = t.pages([block(n, given) for n, given in enumerate(found.given, start=1)], _PAGE)
+    secret = found.theirs is None
+    numbered = enumerate(found.given, start=1)
+    texts = t.pages([own_block(n, given, secret=secret) for n, given in numbered], _PAGE)
     page = min(page, max(len(texts) - 1, 0))
     rest = "The card shows the standings."
-    if found.theirs is None:
+    if secret:
         sooner = f", or as soon as {t.name(found.other)} is done" if found.named else ""
         rest = f"The right answers and the standings come {t.when(found.closes_at)}{sooner}."
     return Message(
