@@ -1,4 +1,4 @@
-"""What the simulated Discord remembers, in a file beside the database: the next start reads it."""
+"""A file with the messages of the simulated Discord, which the next start reads."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ KEPT_MESSAGES = 300
 
 
 class Kept(msgspec.Struct):
-    """All that changes while the playground runs. Members and channels are made at each start."""
+    """The content of the file. Members and channels are not in it: each start creates them."""
 
     messages: list[Message]
     threads: list[Channel]
     interactions: list[Interaction]
-    """With tokens that are still valid, by which the bot edits private replies."""
+    """Those whose tokens are still valid: the bot edits private replies with them."""
     commands: list[dict[str, Any]]
-    """Their ids, which messages contain."""
+    """The ids of commands must stay, because messages contain them."""
     roles: dict[int, list[int]]
-    """By member."""
+    """The roles of each member, because the bot gives some."""
     files: dict[str, bytes]
-    """What messages have attached, by address."""
+    """The attachments of messages, by address."""
 
 
 def save(backend: Backend, file: Path) -> None:
@@ -59,9 +59,9 @@ def save(backend: Backend, file: Path) -> None:
 
 
 def restore(backend: Backend, file: Path) -> bool:
-    """Put what was kept into a new world, and return whether there was anything.
+    """Restore messages into a new world; return False if there are none.
 
-    A file that can't be read is renamed, and the start goes on without it.
+    A file that can't be read is renamed and logged.
     """
     try:
         kept = msgspec.json.decode(file.read_bytes(), type=Kept)
