@@ -83,7 +83,7 @@ def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
 
 
 def test_a_database_that_is_kept(tmp_path: Path) -> None:
-    """The messages stay beside the database, and only with it."""
+    """The messages are kept next to the database, and only as long as it exists."""
     database, messages = tmp_path / "kept.db", tmp_path / "kept.db.messages"
     messages.write_text("of another database")
     with play(tmp_path, "--port", "0", "--database", database.name) as process:
