@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import discord
 from discord import app_commands
 from discord.ext import commands
+from msgspec.structs import replace
 
 from bot.bank import suggestions_views
 from bot.bank import views as view
-from bot.bank.cog import form_in
+from bot.bank.cog import draft_of, form_in, set_draft
 from bot.bank.message_text import plain_text
 from bot.bank.model import Form, WaitingKind, WaitingReport
 from bot.bank.suggestions_service import Suggestions
@@ -64,7 +65,8 @@ class SuggestionsCog(commands.Cog):
 
     async def suggest(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Handle the button "Suggest a question"."""
-        await self._open_form(interaction, "")
+        draft = draft_of(interaction, suggestions_views.SUGGESTED.id())
+        await self._open_form(interaction, draft or view.NO_TEXTS)
 
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
@@ -82,16 +84,16 @@ class SuggestionsCog(commands.Cog):
                 "That message has no text of its own. Use this on a message with words, or write your "
                 'question with "Suggest a question" in </help>.'
             )
-        await self._open_form(interaction, prompt)
+        await self._open_form(interaction, replace(view.NO_TEXTS, prompt=prompt))
 
-    async def _open_form(self, interaction: discord.Interaction, prompt: str) -> None:
+    async def _open_form(self, interaction: discord.Interaction, now: Form) -> None:
         if interaction.guild_id is None:
             raise UserError(
                 "Questions are suggested to a server. Go to the one that should ask yours, and use </help> there."
             )
         require_bot(interaction)
         await self.service.check_limit(interaction.guild_id, interaction.user.id)
-        await interaction.response.send_modal(suggestions_views.suggest_form(prompt))
+        await interaction.response.send_modal(suggestions_views.suggest_form(now))
 
     async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
         form, guild_id = form_in(interaction), guild_id_of(interaction)
@@ -99,10 +101,11 @@ class SuggestionsCog(commands.Cog):
             try:
                 channel_id = await self.service.suggest(guild_id, interaction.user.id, form)
             except BankError as error:
-                raise UserError(
-                    suggestions_views.not_added_note(error.problems)
-                    + " Suggest it again with that mended."
-                ) from error
+                set_draft(interaction, form)
+                again = suggestions_views.SUGGEST.id()
+                await say(interaction, view.not_saved(error.problems, form.text, again))
+                return
+        set_draft(interaction, None)
         await say(interaction, suggestions_views.THANKS)
         await self._announce(guild_id, channel_id, interaction.id)
         await self._show_verdicts(interaction, guild_id)
@@ -131,11 +134,9 @@ class SuggestionsCog(commands.Cog):
             case "edit", WaitingKind.REPORT:
                 await self._edit_reported(interaction, row_id)
             case "edit", _:
-                await interaction.response.send_modal(
-                    suggestions_views.edit_form(
-                        await self.service.waiting_suggestion(guild_id, row_id)
-                    )
-                )
+                found = await self.service.waiting_suggestion(guild_id, row_id)
+                draft = draft_of(interaction, suggestions_views.EDITED.id(row=row_id))
+                await interaction.response.send_modal(suggestions_views.edit_form(found, draft))
             case "reject", WaitingKind.SUGGESTION:
                 await self.service.waiting_suggestion(guild_id, row_id)
                 await interaction.response.send_modal(suggestions_views.reject_form(row_id))
@@ -186,6 +187,7 @@ class SuggestionsCog(commands.Cog):
             try:
                 note = await self._added(interaction, row_id, form)
             except BankError as error:
+                set_draft(interaction, form)
                 again = suggestions_views.REVIEW.id(
                     what="edit", kind=WaitingKind.SUGGESTION, row=row_id
                 )
@@ -258,7 +260,7 @@ class SuggestionsCog(commands.Cog):
         modal = interaction.response.type is discord.InteractionResponseType.modal
         if interaction.guild_id is not None and not modal:
             await self._show_verdicts(interaction, interaction.guild_id)
-            if command.name != "bank":
+            if command.name not in {"bank", "help"}:  # they say it themselves
                 await self._remind(interaction, interaction.guild_id)
 
     async def _show_verdicts(self, interaction: discord.Interaction, guild_id: int) -> None:
