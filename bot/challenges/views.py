@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from bot.answers.model import Tally
 from bot.challenges.model import (
     Between,
     ChallengeSummary,
@@ -28,11 +26,11 @@ from bot.chat.messages import (
 )
 from bot.chat.router import PAGE, ROW, Route
 from bot.chat.ways import way
-from bot.games.views import amount, fewer, standing_rows, times
+from bot.games.views import amount, fewer, finale, times
+from bot.games.views import my_answers as own_answers
 from bot.questions.answers import Answered
 from bot.questions.views import REPORT, answer_rows, asked, misses_button
 from bot.questions.views import about as about_item
-from bot.questions.views import my_answers as own_answers
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
 # Private: the question after number `after`, and skipping one.
@@ -84,16 +82,14 @@ def result(card: ResultCard) -> Message:
         )
     if not card.standings:
         body = ["Nobody answered."]
-    elif card.alone:
-        tally = card.standings[0][1]
-        body = [
-            f"Well done, {t.name(card.names.get(tally.user_id))}: "
-            f"**{tally.right} of {card.about.questions} right**, {t.seconds(tally.average_ms)} on average.",
-            "-# A challenge counts on the leaderboard when two or more people take it.",
-        ]
     else:
-        body = standing_rows(
-            card.standings, card.names, partial(_figures, card), repeats=card.repeats
+        body = finale(
+            card.standings,
+            card.names,
+            questions=card.about.questions,
+            game="challenge",
+            repeats=card.repeats,
+            alone=card.alone,
         )
     back = (
         button("Challenge back", BACK.id(challenge=card.challenge_id)) if card.about.named else None
@@ -121,10 +117,6 @@ def _head(about: ChallengeSummary, *, closed: bool = False) -> str:
     return (
         f"{_TITLE}\n{t.name(about.starter)} challenges {whom}\n-# {' · '.join(filter(None, facts))}"
     )
-
-
-def _figures(card: ResultCard, tally: Tally) -> str:
-    return f"{tally.right} of {card.about.questions} right · {t.seconds(tally.average_ms)}"
 
 
 def question(found: PlayerQuestion) -> Message:

@@ -21,16 +21,17 @@ BOT_NAME = "Quizformer"
 
 WELCOME = """\
 ### Welcome to the study group
-This is the real Quizformer on a simulated Discord. Type in the box below, and choose who you are below the \
-channels. Three commands to try:
+This is the real Quizformer on a simulated Discord. Type in the box below, and choose who you are beside the \
+channels. Each page that you open can be somebody else. Three commands to try:
 1. `/quiz questions:3 seconds:10` starts a round. Answer it as Ada, then as Blaise.
 2. `/leaderboard` shows who's ahead.
 3. As Moderator: press "Set up the question of the day" below for a question a day.
 -# Type a line as shown, or pick the command from the list and fill in its options."""
 
 
-PEOPLE = ("Ada", "Blaise", "Carl", "Moderator")
-"""The members to choose from. The last one is a moderator."""
+MODERATOR = "Moderator"
+PEOPLE = ("Ada", "Blaise", "Carl", "Dana", "Emil", "Farah", MODERATOR)
+"""The members to choose from, in this order."""
 
 
 class World(Struct):
@@ -50,25 +51,35 @@ def create_world(env: LiveEnv) -> World:
 
     owner = user("Founder")
     guide = user("Welcome", system=True)
-    users = {name: user(name) for name in PEOPLE}
+    first = {name: user(name) for name in ("Ada", "Blaise", "Carl", MODERATOR)}
 
     env.clock.advance(1)
     guild = env.create_guild(SERVER, owner=owner)
     managing = discord.Permissions(manage_guild=True, manage_messages=True, manage_roles=True)
     moderators = guild.create_role("Moderator", permissions=managing, color=0xE0455F)
     members = {
-        name: guild.add_member(person, roles=[moderators] if name == PEOPLE[-1] else [])
-        for name, person in users.items()
+        name: guild.add_member(person, roles=[moderators] if name == MODERATOR else [])
+        for name, person in first.items()
     }
     guild.add_member(guide)
     env.clock.advance(1)
     quiz = guild.create_text_channel("quiz", topic="Rounds: /quiz, at any time")
     guild.create_text_channel("daily", topic="The question of the day")
-    for handle in users.values():
+    for handle in first.values():
         _ = handle.dm_channel  # the first use creates it, so this fixes its id too
     guild.create_role("Regular", color=0x2ECC71)
+    # whatever is new comes last, or kept databases would not match
+    later = {name: user(name) for name in PEOPLE if name not in first}
+    for name, handle in later.items():
+        members[name] = guild.add_member(handle)
+        _ = handle.dm_channel
 
     env.clock.release()
     message = backend.create_message(quiz.id, guide.id, WELCOME)
     message.pinned = True
-    return World(guild, members, users)
+    users = first | later
+    return World(
+        guild,
+        {name: members[name] for name in PEOPLE},
+        {name: users[name] for name in PEOPLE},
+    )

@@ -58,12 +58,13 @@ def test_the_standings() -> None:
     """Place, name and points in this order, ten by name; a pair can challenge back."""
     message = views.result(ResultCard(7, ABOUT, TABLE, NAMES, repeats=True))
     check_limits(message, "standings")
-    assert lines(message)[2:5] == [
+    assert lines(message)[2:6] == [
         "-# 2 easy, 2 medium, 1 hard · closed",
+        "### **Alwina** wins",
         "🥇 **Alwina** · **950 points** · 3 of 5 right · 2.5s",
         "🥈 **Bob** · **900 points** · 3 of 5 right · 2.5s",
     ]
-    assert "-# and 3 more" in lines(message)
+    assert "-# Also played: 3 more" in lines(message)
     assert "once in 30 days" in reads(message)
     assert labels(message) == ["Practise my misses", "My answers"]
     assert labels(views.result(ResultCard(7, NAMED, TABLE[:2], NAMES))) == [
@@ -78,8 +79,8 @@ def test_few_who_took_it() -> None:
     """One alone reads that it counts with two, one who is left of two doesn't; if nobody took
     it, another can be started."""
     alone = views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES, alone=True))
-    assert "Well done, Alwina: 3 of 5 right, 2.5s on average." in reads(alone)
-    assert "when two or more people take it" in reads(alone)
+    assert "Well done, Alwina: 3 of 5 right" in reads(alone)
+    assert "A challenge counts on the leaderboard when two or more people play." in reads(alone)
     left = reads(views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES)))
     assert "🥇 Alwina · 950 points" in left
     assert "leaderboard" not in left

@@ -45,7 +45,15 @@ ROWS = {
 }
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
 DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
-BANKS = {"item_id", "item_ids", "topic_id", "choice_order", "difficulty", "asked_mark"}
+BANKS = {
+    "item_id",
+    "item_ids",
+    "topic_id",
+    "week_topic_id",
+    "choice_order",
+    "difficulty",
+    "asked_mark",
+}
 RULES = {"at", "zone", "kind", "source", "points", "ending", "weekdays"}
 SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissions
 NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES

@@ -351,6 +351,7 @@ CALLS: list[Call] = [
     call(questions.add_report, text="odd"),
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
+    call(questions.asked_since, since=NOW - timedelta(days=1)),
     call(suggestions.add, form=Form("Why?", "So", "", "It is")),
     call(suggestions.decide, state=SuggestionState.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
@@ -385,6 +386,7 @@ CALLS: list[Call] = [
     call(notes.note_once, value="b"),
     call(notes.claim_interaction, interaction_id=earliest_id(NOW)),
     call(servers.require_starter, roles=(), manages=False),
+    call(servers.set_topic_of_week),
 ]
 """Calls with other values. A function that is not called here or below gets the usual ones."""
 BOUNDED = [

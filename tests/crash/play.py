@@ -64,8 +64,9 @@ def revealed(channel: Channel, source: str = "round") -> list[Message]:
 
 def standings(channel: Channel) -> list[Message]:
     """Return the messages of standings in a channel."""
-    heads = ("### Final standings", "### Round over")
-    return [m for m in channel.messages.values() if m.audience is None and m.text.startswith(heads)]
+    return [
+        m for m in channel.messages.values() if any(i.startswith("again:v1:") for i in m.custom_ids)
+    ]
 
 
 def query(database: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:

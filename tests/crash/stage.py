@@ -407,21 +407,22 @@ async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> Non
     await stage.bot.start()
     await annegret.slash(channel, "interview")
     await annegret.submit(await press("Answer"), "Subwords are tokens.")
-    await stage.world.until(lambda: "key points" in card().text)
+    await stage.world.until(lambda: "By your words" in card().text)
     if counts:
         arm()
         await stage.act(press("confirm:"))
-        await read_again("By your own count")
+        await read_again("by your count")
     else:
         await press("confirm:")
-        await stage.world.until(lambda: "By your own count" in card().text)
-    opened = await press("Answer the follow-up")
+        await stage.world.until(lambda: "by your count" in card().text)
+    await press("Follow-up")
+    opened = await press("Answer")
     if counts:
         await annegret.submit(opened, _SAID)
     else:
         arm()
         await stage.act(annegret.submit(opened, _SAID))
-        await read_again("key points")
+        await read_again("by your count")
         await press("Follow-up")
     await stage.world.until(lambda: _SAID in card().text)
     await press("See the report")

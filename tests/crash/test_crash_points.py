@@ -96,8 +96,8 @@ daily         | reply before      | Everyone sees the    | daily answer: committ
 daily         | edit before       | why:v1:daily         | * close: claimed, card not edited
 daily         | edit after        | why:v1:daily         | close: card edited, not stored
 recap         | post any          | The week in review   | * recap
-count         | reply before      | By your own count    | * count: committed, member not told
-count         | reply after       | By your own count    | count: member told
+count         | reply before      | by your count        | * count: committed, member not told
+count         | reply after       | by your count        | count: member told
 interview     | reply before      | a good answer says   | * follow-up: committed, member not told
 interview     | reply after       | a good answer says   | follow-up: member told
 practice      | reply before      | 'label': 'Finish'    | * practice: day finished, member not told

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import aiohttp
 import discord
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -141,13 +142,69 @@ async def test_members_play_in_real_time() -> None:
     assert faults == []
 
 
+@pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
+)
+async def test_a_phone_shows_what_discord_shows() -> None:
+    """At 390 px: a short banner, message commands, names instead of addresses and values."""
+    bot = SmallBot()
+    async with playground(bot) as url, browser() as chrome:
+        page = await chrome.new_page(viewport={"width": 390, "height": 844})
+        page.set_default_timeout(1000 * PATIENCE)
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        await page.goto(url)
+        ada = Client(page)
+        await ada.ready()
+        channel, timeline = ada.channel, ada.timeline
+        banner = await page.locator("#about").bounding_box()
+        assert banner is not None
+        assert banner["height"] < 30
+
+        place = bot.guilds[0].text_channels[0]
+        await place.send(f"see https://discord.com/channels/{place.guild.id}/{place.id}/1")
+        await timeline.get_by_text("#quiz › message", exact=True).wait_for()
+
+        await timeline.get_by_label("Message menu").last.click()
+        await channel.get_by_role("menuitem", name="Quote").click()
+        answer = timeline.get_by_text("Quoted see")
+        await answer.wait_for()
+        assert "Managers use /setup." in (await answer.inner_text())  # though Ada may not use it
+        await timeline.get_by_text("see ").first.click(button="right")  # or a long press
+        await channel.get_by_role("menuitem", name="Quote").click()
+        await answer.nth(1).wait_for()
+
+        await channel.locator("#channel-composer-input").fill("/quiz topic:")
+        await channel.get_by_role("option", name="Tokenization").click()  # though nothing was typed
+        topic = channel.locator(".command-option-input")
+        assert await topic.input_value() == "Tokenization"
+        await page.keyboard.press("Enter")
+        await channel.get_by_role("button", name="A", exact=True).wait_for()
+        assert bot.started_with["topic"] == "tokenization"
+
+        top = "list => list.getBoundingClientRect().top"
+        before = await timeline.evaluate(top)
+        for number in range(60):
+            await place.send(f"number {number}")
+        await timeline.get_by_text("number 59", exact=True).wait_for()
+        older = channel.get_by_role("button", name="Load earlier messages")
+        await older.wait_for()
+        assert await timeline.evaluate(top) == before  # nothing covers the messages
+        await older.click()
+        await timeline.get_by_text("Welcome to the study group").wait_for()
+        await page.close()
+    assert faults == []
+
+
 async def test_ids_fit_a_lasting_database() -> None:
     """Server, channels and members have the same ids in each run; message ids never repeat."""
     worlds: list[dict[str, int]] = []
     for _ in range(2):
         bot = SmallBot()
-        async with playground(bot):
+        async with playground(bot) as url, aiohttp.ClientSession() as http:
             guild = bot.guilds[0]
+            async with http.get(f"{url}playground.json") as shown:
+                people = (await shown.json())["members"]
             assert (
                 bot.joined == 1
             )  # its messages are new, so the bot says hello as after an invitation
@@ -155,12 +212,26 @@ async def test_ids_fit_a_lasting_database() -> None:
             worlds.append(
                 {"guild": guild.id, "owner": guild.owner_id or 0, "me": guild.me.id}
                 | {channel.name: channel.id for channel in guild.channels}
-                | {role.name: role.id for role in guild.roles}
+                | {f"@{role.name}": role.id for role in guild.roles}
+                | {person["name"]: int(person["id"]) for person in people}
                 | {"welcome": welcome}
             )
     assert worlds[0].pop("welcome") != worlds[1].pop("welcome")
     assert worlds[0] == worlds[1]
-    assert {"quiz", "daily", "Moderator"} <= worlds[0].keys()
+    # of databases that people have kept: whoever or whatever is new is created after these
+    of_the_first_version = {
+        "guild": 1457659920252928000,
+        "Ada": 1457659903475712000,
+        "Blaise": 1457659907670016000,
+        "Carl": 1457659911864320000,
+        "Moderator": 1457659916058624000,
+        "quiz": 1457659924447232000,
+        "daily": 1457659924447232001,
+        "@Moderator": 1457659920252928002,
+        "@Regular": 1457659924447232006,
+    }
+    assert worlds[0].items() >= of_the_first_version.items()
+    assert {"Dana", "Emil", "Farah"} <= worlds[0].keys()
 
 
 def test_another_simcord_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
