@@ -95,7 +95,7 @@ def test_numbers_and_their_units() -> None:
     ],
 )
 def test_the_marks_of_a_list(answer: str, wrong: str) -> None:
-    """What was copied from a list loses its letters and bullets, because choices get others."""
+    """Lines copied from a list lose its letters and bullets, because choices get others."""
     form = tidied(replace(FORM, answer=answer, wrong=wrong))
     assert (form.answer, form.wrong) == ("AdamW", "Adam\nSGD")
 
