@@ -95,7 +95,6 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
                 re.compile(r"points? · \d of 2 right")
             ).all_inner_texts()
             points = dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", "\n".join(standings)))
-            assert points
             await ada.run("/leaderboard")
             await ada.timeline.get_by_text("Leaderboard · This week").wait_for()
             board = await ada.timeline.inner_text()
