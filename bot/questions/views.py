@@ -179,6 +179,27 @@ def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
     return button("Practise my misses", MISSES.id(source=source, row=row_id))
 
 
+def own_block(number: int, answered: Answered, *, secret: bool) -> str:
+    """Return the block of one question, with the reason for the member's own choice.
+
+    While the right answer is `secret`, it tells nothing else but whether theirs was right.
+    """
+    item, prompt = answered.item, t.one_line(answered.item.prompt)
+    mark = "✅ " if answered.right else ""
+    verdict = "Right" if answered.right else "Not right"
+    said = []
+    if answered.answer is None:
+        verdict = "No answer"
+    elif item.kind == "typed":
+        said = [t.code(answered.answer)]
+    else:
+        picks = decode_picks(answered.answer)
+        said = [_reason(item, answered.order, p) for p in answered.order if p in picks]
+    if not (secret or answered.right):
+        said.append(_right_reasons(answered) or f"✅ **{t.escape(shown_right(item))}**")
+    return "\n".join([f"{mark}**{number}. {verdict}** · {prompt}", *said])
+
+
 def _reason(item: Item, order: Sequence[int], index: int) -> str:
     choice = item.choices[index]
     return (

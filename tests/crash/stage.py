@@ -331,7 +331,7 @@ async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
         counted = "SELECT 1 FROM challenges WHERE lease_until IS NULL"
         await stage.play(
             lambda: (
-                any(" finished" in m.text for m in stage.channel.messages.values())
+                any("Done: " in m.text for m in stage.channel.messages.values())
                 and bool(stage.rows(counted))
             )
         )
@@ -340,6 +340,16 @@ async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
     if late:
         arm()
     await stage.bot.start(ready=False)
+    await stage.play(lambda: stage.rows("SELECT state FROM challenges") == [("closed",)])
+    await stage.stop()
+
+
+async def play_pair(stage: Stage, arm: Arm) -> None:
+    """Play a challenge to a named member, which closes once both are done."""
+    await stage.bot.start()
+    arm()
+    options = {"questions": 1, "hours": 1, "member": stage.bob}
+    await stage.act_until_stored("challenges", "challenge", **options)
     await stage.play(lambda: stage.rows("SELECT state FROM challenges") == [("closed",)])
     await stage.stop()
 
