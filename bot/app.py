@@ -35,6 +35,7 @@ from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
+from bot.chat.news import NewsCog
 from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError, Unavailable, sqlite_file
@@ -222,7 +223,7 @@ class Services:
         self.privacy = Privacy(context, HELD, caches, erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
-        self.help = Help(context, self.days, _PROBES)
+        self.help = Help(context, self.days, _PROBES, self.suggestions.wait)
         self._add_workers(context)
 
     def _add_workers(self, context: Context) -> None:
@@ -269,6 +270,7 @@ class Services:
         daily = DailyAnswersCog(bot, self.dailies, self.days)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
+        suggestions = SuggestionsCog(bot, self.suggestions)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
@@ -289,7 +291,8 @@ class Services:
             ProfileCog(bot, self.profiles, self.plans, self.days),
             TopicsCog(bot, self.topics, self.decks),
             BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
-            SuggestionsCog(bot, self.suggestions),
+            suggestions,
+            NewsCog(challenge.news, suggestions.verdicts, suggestions.what_waits),
             InterviewCog(bot, self.interviews),
             PartnerCog(bot, self.partners, self.interviews, self.names),
             PrivacyCog(bot, self.privacy),

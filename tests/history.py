@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Table, func, select
 
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
-from bot.bank.store import suggestions
+from bot.bank.store import changes, suggestions
 from bot.challenges.store import (
+    challenge_news,
     challenge_players,
     challenge_questions,
     challenge_shown,
@@ -175,6 +176,7 @@ def _members() -> Rows:
         own_items, "guild_id", servers, number=2, **own, retired=False, size=2, content=content
     )
     yield _each(own_pictures, "guild_id", servers, file="a.png", content=b"png")
+    yield _each(changes, "guild_id", servers, before=[], after=[], at=NOW)
     yield (
         asked,
         ({"guild_id": n, "item_id": i, "last_at": NOW} for n in servers[:31] for i in ITEMS),
@@ -320,11 +322,17 @@ def _challenges(days: int) -> Rows:
                 "choice_order": "0123",
                 "shown_at": at(n, days),
                 "deadline_at": at(n, days),
+                "arrived": True,
             }
             for n, k, q in questions
             if n < days or k == 1
             for user in players
         ),
+    )
+    news = ((n, ALWINA if n == days else 102) for n in range(1, days + 1))
+    yield (
+        challenge_news,
+        ({"challenge_id": n, "user_id": user, "guild_id": GUILD} for n, user in news),
     )
 
 

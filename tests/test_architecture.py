@@ -131,7 +131,7 @@ MORE_ROOMS = {
     "topics": {"deck_files"},
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
-        *("in_play", "typed", "areas"),
+        *("in_play", "typed", "areas", "week"),
     },
     "members": {"names", "streak_service", "streak_store"},
     "memory": {"ability", "gain", "progress", "fitting", "today", "today_service"},

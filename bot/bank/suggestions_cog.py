@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 import discord
 from discord import app_commands
 from discord.ext import commands
+from msgspec.structs import replace
 
 from bot.bank import suggestions_views
 from bot.bank import views as view
-from bot.bank.cog import form_in
+from bot.bank.cog import draft_of, form_in, set_draft
 from bot.bank.message_text import plain_text
 from bot.bank.model import Form, WaitingKind, WaitingReport
 from bot.bank.suggestions_service import Suggestions
 from bot.chat.client import QuizBot
+from bot.chat.news import News, tell_news
 from bot.chat.permissions import require_bot, require_manager, require_page
-from bot.chat.replies import (
-    TRANSIENT_ERRORS,
-    defer_if_slow,
-    return_text_on_error,
-    say,
-    say_all,
-    say_here,
-)
+from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here
 from bot.chat.router import Fields, guild_id_of, modal_reason
 from bot.core.context import Place
-from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
 from bot.core.limits import MAX_REASON
 from bot.questions.check import BankError
@@ -64,7 +59,8 @@ class SuggestionsCog(commands.Cog):
 
     async def suggest(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Handle the button "Suggest a question"."""
-        await self._open_form(interaction, "")
+        draft = draft_of(interaction, suggestions_views.SUGGESTED.id())
+        await self._open_form(interaction, draft or view.NO_TEXTS)
 
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
@@ -82,16 +78,16 @@ class SuggestionsCog(commands.Cog):
                 "That message has no text of its own. Use this on a message with words, or write your "
                 'question with "Suggest a question" in </help>.'
             )
-        await self._open_form(interaction, prompt)
+        await self._open_form(interaction, replace(view.NO_TEXTS, prompt=prompt))
 
-    async def _open_form(self, interaction: discord.Interaction, prompt: str) -> None:
+    async def _open_form(self, interaction: discord.Interaction, now: Form) -> None:
         if interaction.guild_id is None:
             raise UserError(
                 "Questions are suggested to a server. Go to the one that should ask yours, and use </help> there."
             )
         require_bot(interaction)
         await self.service.check_limit(interaction.guild_id, interaction.user.id)
-        await interaction.response.send_modal(suggestions_views.suggest_form(prompt))
+        await interaction.response.send_modal(suggestions_views.suggest_form(now))
 
     async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
         form, guild_id = form_in(interaction), guild_id_of(interaction)
@@ -99,13 +95,14 @@ class SuggestionsCog(commands.Cog):
             try:
                 channel_id = await self.service.suggest(guild_id, interaction.user.id, form)
             except BankError as error:
-                raise UserError(
-                    suggestions_views.not_added_note(error.problems)
-                    + " Suggest it again with that mended."
-                ) from error
+                set_draft(interaction, form)
+                again = suggestions_views.SUGGEST.id()
+                await say(interaction, view.not_saved(error.problems, form.text, again))
+                return
+        set_draft(interaction, None)
         await say(interaction, suggestions_views.THANKS)
         await self._announce(guild_id, channel_id, interaction.id)
-        await self._show_verdicts(interaction, guild_id)
+        tell_news(interaction)
 
     # --- review
 
@@ -131,11 +128,9 @@ class SuggestionsCog(commands.Cog):
             case "edit", WaitingKind.REPORT:
                 await self._edit_reported(interaction, row_id)
             case "edit", _:
-                await interaction.response.send_modal(
-                    suggestions_views.edit_form(
-                        await self.service.waiting_suggestion(guild_id, row_id)
-                    )
-                )
+                found = await self.service.waiting_suggestion(guild_id, row_id)
+                draft = draft_of(interaction, suggestions_views.EDITED.id(row=row_id))
+                await interaction.response.send_modal(suggestions_views.edit_form(found, draft))
             case "reject", WaitingKind.SUGGESTION:
                 await self.service.waiting_suggestion(guild_id, row_id)
                 await interaction.response.send_modal(suggestions_views.reject_form(row_id))
@@ -186,6 +181,7 @@ class SuggestionsCog(commands.Cog):
             try:
                 note = await self._added(interaction, row_id, form)
             except BankError as error:
+                set_draft(interaction, form)
                 again = suggestions_views.REVIEW.id(
                     what="edit", kind=WaitingKind.SUGGESTION, row=row_id
                 )
@@ -245,45 +241,25 @@ class SuggestionsCog(commands.Cog):
                 error,
             )
 
-    @commands.Cog.listener()
-    async def on_app_command_completion(
-        self,
-        interaction: discord.Interaction,
-        command: app_commands.Command[SuggestionsCog, ..., None] | app_commands.ContextMenu,
-    ) -> None:
-        """After a command, show a member their verdicts and a moderator what waits.
+    async def verdicts(self, interaction: discord.Interaction, _command: str) -> News | None:
+        """Return the verdicts on a member's suggestions that they haven't read."""
+        found = await self.service.verdicts(guild_id_of(interaction), interaction.user.id)
+        if not found:
+            return None
+        told = partial(self.service.forget_verdicts, found)
+        return News(suggestions_views.verdict_messages(found), told)
 
-        After one that opened a modal nothing can be shown.
-        """
-        modal = interaction.response.type is discord.InteractionResponseType.modal
-        if interaction.guild_id is not None and not modal:
-            await self._show_verdicts(interaction, interaction.guild_id)
-            if command.name != "bank":
-                await self._remind(interaction, interaction.guild_id)
-
-    async def _show_verdicts(self, interaction: discord.Interaction, guild_id: int) -> None:
-        try:
-            found = await self.service.verdicts(guild_id, interaction.user.id)
-            if found:
-                await say_all(interaction, suggestions_views.verdict_messages(found))
-                await self.service.forget_verdicts(found)
-        except (discord.HTTPException, StorageError, *TRANSIENT_ERRORS) as error:
-            log.info(
-                "showing verdicts on suggestions failed, to be tried again (%s)",
-                type(error).__name__,
-            )
-
-    async def _remind(self, interaction: discord.Interaction, guild_id: int) -> None:
-        """Tell a moderator once a day what waits for them."""
+    async def what_waits(self, interaction: discord.Interaction, command: str) -> News | None:
+        """Return what waits for a moderator, once a day; `/bank` and `/help` show it themselves."""
         now = self.bot.context.now()
         self._reminded = {key: at for key, at in self._reminded.items() if now - at < _REMIND_AGAIN}
+        guild_id = guild_id_of(interaction)
         member = guild_id, interaction.user.id
-        if not interaction.permissions.manage_guild or member in self._reminded:
-            return
-        try:
-            waiting = await self.service.waiting(guild_id)
-            if waiting.total:
-                self._reminded[member] = now
-                await say(interaction, suggestions_views.reminder(waiting))
-        except (discord.HTTPException, StorageError, *TRANSIENT_ERRORS) as error:
-            log.info("telling what waits for review failed (%s)", type(error).__name__)
+        manages = interaction.permissions.manage_guild
+        if not manages or command in {"bank", "help"} or member in self._reminded:
+            return None
+        waiting = await self.service.waiting(guild_id)
+        if not waiting.total:
+            return None
+        self._reminded[member] = now
+        return News([suggestions_views.reminder(waiting)])

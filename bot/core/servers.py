@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date, timedelta
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Column, Connection, Select, String, Table, select
+from sqlalchemy import BigInteger, Column, Connection, Date, Select, String, Table, select
 
 from bot.core.errors import UserError
 from bot.core.tables import first_row, metadata, upsert
 
 DEFAULT_ZONE = "UTC"
+WEEK = timedelta(days=7)
+"""A topic of the week holds for this long."""
 
 guilds = Table(
     "guilds",
@@ -23,6 +26,9 @@ guilds = Table(
     Column("starter_role_id", BigInteger),
     # The channel where suggested questions are announced; null: none.
     Column("suggestions_channel_id", BigInteger),
+    # The topic of the week and its last date by the server's clock; null: none.
+    Column("week_topic_id", String(48)),
+    Column("week_topic_until", Date),
 )
 
 
@@ -33,6 +39,19 @@ class Server(Struct, frozen=True):
     zone: str = DEFAULT_ZONE
     starter_role_id: int | None = None
     suggestions_channel_id: int | None = None
+    week_topic_id: str | None = None
+    week_topic_until: date | None = None
+
+    @property
+    def week_began(self) -> date:
+        """The date of the choice of the topic of the week; the earliest date without a topic."""
+        until = self.week_topic_until
+        return until - WEEK + timedelta(days=1) if until else date.min
+
+    def topic_on(self, day: date) -> str | None:
+        """Return the id of the topic of the week on a date, or None."""
+        until = self.week_topic_until
+        return self.week_topic_id if until and self.week_began <= day <= until else None
 
 
 def server(conn: Connection, guild_id: int) -> Server:
@@ -66,6 +85,20 @@ def set_starter_role(conn: Connection, guild_id: int, role_id: int | None) -> No
 
 def set_suggestions_channel(conn: Connection, guild_id: int, channel_id: int | None) -> None:
     upsert(conn, guilds, guild_id=guild_id, suggestions_channel_id=channel_id)
+
+
+def topic_of_week(conn: Connection, guild_id: int, today: date) -> str | None:
+    """Return the id of a server's topic of the week, or None; `today` is by the server's clock."""
+    return server(conn, guild_id).topic_on(today)
+
+
+def set_topic_of_week(
+    conn: Connection, guild_id: int, topic_id: str | None, today: date
+) -> date | None:
+    """Make a topic the one of the week that begins today, or end it for None; return its last date."""
+    until = today + WEEK - timedelta(days=1) if topic_id else None
+    upsert(conn, guilds, guild_id=guild_id, week_topic_id=topic_id, week_topic_until=until)
+    return until
 
 
 def require_starter(

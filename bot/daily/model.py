@@ -105,6 +105,7 @@ class Daily(Struct, frozen=True):
     due_at: datetime | None
     counted: int
     problem: str | None
+    of_week: bool = False
 
     @property
     def posted(self) -> bool:
@@ -117,11 +118,15 @@ class Daily(Struct, frozen=True):
 
 
 class DailyQuestion(Struct, frozen=True):
-    """The question of a daily: an item with the order of its choices, or its topic's open question."""
+    """The question of a daily: an item with the order of its choices, or its topic's open question.
+
+    `of_week`: it was drawn from the topic of the week.
+    """
 
     topic: Topic
     item: Item | None = None
     order: tuple[int, ...] = ()
+    of_week: bool = False
 
     @property
     def id(self) -> str:

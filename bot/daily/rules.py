@@ -17,7 +17,7 @@ from bot.daily.model import Daily, DailyKind, DailyQuestion, DailyState, Schedul
 from bot.questions import answers
 from bot.questions.areas import ALL, topics_of
 from bot.questions.drawing import shuffled
-from bot.questions.model import LEVELS, Bank, Item, Topic
+from bot.questions.model import LEVELS, Bank, Item, Topic, TopicOfWeek
 
 POINTS = 100
 """Points for a right answer to an item, however late before the close."""
@@ -228,6 +228,7 @@ def draw(
     posted: int,
     in_dailies: Collection[str],
     in_games: Collection[str],
+    week: TopicOfWeek | None,
     rng: random.Random,
 ) -> DailyQuestion | None:
     """Draw what a daily asks on a date.
@@ -235,12 +236,15 @@ def draw(
     `used` has the last date of each item and topic as one of the server's dailies; `posted` of them
     had an item. `in_dailies` are those that dailies ask now, which are never drawn; None if there is
     nothing else. The items `in_games` are asked by rounds and challenges; they are drawn only if
-    there is nothing else.
+    there is nothing else. The topic of the `week` comes first if the daily asks about it, with
+    items that weren't asked since it was chosen and are easy enough.
     """
     area = asked_topic_ids(bank, schedule.asks)
     topics = [topic for topic in bank.open_topics.values() if topic.id not in in_dailies]
     if topics and (asks_openly(schedule.kind, day) or not bank.asked):
         fitting_topics = [topic for topic in topics if area is None or topic.id in area]
+        if week and week.topic in fitting_topics and used.get(week.topic.id, date.min) < week.began:
+            return DailyQuestion(week.topic, of_week=True)
         return DailyQuestion(rng.choice(next_ones(fitting_topics or topics, used)))
     items = [item for item in bank.asked.values() if item.id not in in_dailies]
     fitting = [item for item in items if area is None or item.topic_id in area]
@@ -253,8 +257,10 @@ def draw(
     )
     if not pool:
         return None
-    item = rng.choice(gentle(next_ones(pool, used), posted))
-    return DailyQuestion(bank.topic_of(item), item, shuffled(item, rng))
+    unasked = week.unasked if week else ()
+    first = [item for item in gentle(pool, posted) if item.id in unasked and item in fitting]
+    item = rng.choice(next_ones(first, used) if first else gentle(next_ones(pool, used), posted))
+    return DailyQuestion(bank.topic_of(item), item, shuffled(item, rng), of_week=bool(first))
 
 
 _ZONES = {

@@ -21,6 +21,7 @@ from bot.daily.model import DEFAULT_HOURS, DailyKind, DailyState, DailyStatus, S
 from bot.questions import answers
 from bot.questions.areas import read_area
 from bot.questions.model import Bank
+from bot.questions.week import week_of
 
 _ALL_ASKED = (
     "Every question is open already, in this or another question of the day. Wait until one closes, "
@@ -183,14 +184,16 @@ class Schedules:
         other process draws for it.
         """
         open_dailies = store.unrevealed(conn, schedule.guild_id)
+        bank = self._banks.of(conn, schedule.guild_id)
         question = rules.draw(
             schedule,
             day,
-            self._banks.of(conn, schedule.guild_id),
+            bank,
             used=store.used(conn, schedule.guild_id),
             posted=len(store.first_posted(conn, schedule.guild_id)),
             in_dailies={daily.item_id or daily.topic_id or "" for daily in open_dailies},
             in_games=self._in_play.items(conn, schedule.guild_id, ROUND, CHALLENGE),
+            week=week_of(conn, bank, schedule.guild_id, now),
             rng=self._rng,
         )
         if question is None:
@@ -203,6 +206,7 @@ class Schedules:
             "item_id": question.item and question.item.id,
             "topic_id": None if question.item else question.topic.id,
             "choice_order": answers.encode_order(question.order),
+            "of_week": question.of_week,
             "answer_hours": schedule.answer_hours,
             "thread": schedule.thread,
             "channel_id": schedule.channel_id,

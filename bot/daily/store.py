@@ -61,6 +61,8 @@ dailies = sa.Table(
     # the number of answers that the open card shows
     sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
     sa.Column("problem", sa.Text),
+    # whether it was drawn from the topic of the week
+    sa.Column("of_week", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("schedule_id", "local_date"),
     sa.Index("ix_dailies_guild_id", "guild_id", "local_date"),
     # Ids of erased rows must not be reused, because buttons and reviews hold them.

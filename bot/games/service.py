@@ -29,6 +29,7 @@ from bot.questions.answers import Answered, decode_order, given_answer, is_right
 from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Bank, Item
 from bot.questions.store import asked_in
+from bot.questions.week import week_of
 
 log = logging.getLogger(__name__)
 _MS = timedelta(milliseconds=1)
@@ -128,7 +129,8 @@ class GameService(ABC):
         """Draw items that are not in play on the server, and that its starter may see; refuse if
         none is left.
 
-        They begin easy and climb, and are drawn by when the server was last asked them.
+        They begin easy and climb. Without a topic, those of the topic of the week come first; the
+        others are drawn by when the server was last asked them.
         """
         bank = self._banks.of(conn, starter.guild_id)
         fitting = [item for item in bank.asked.values() if options.allows(item)]
@@ -144,7 +146,9 @@ class GameService(ABC):
                 "Try another topic, or any difficulty, or start again in a few minutes."
             )
         asked = asked_in(conn, starter.guild_id)
-        return drawing.draw(free, asked, options.questions, self._rng)
+        week = None if options.topic_id else week_of(conn, bank, starter.guild_id, self._now())
+        first = week.unasked if week else frozenset()
+        return drawing.draw(free, asked, options.questions, self._rng, first)
 
     async def item_of(self, click: Click) -> str | None:
         """Return the id of the item that a question asked the member, for reports."""
@@ -162,6 +166,12 @@ class GameService(ABC):
     def own_answers(self, conn: Connection, game_id: int, user_id: int) -> list[Answered]:
         """Return the questions of a game as a player answered them, for "My answers"."""
         guild_id, asked = self._questions(conn, game_id, user_id)
+        return self._answered(conn, guild_id, asked, user_id)
+
+    def _answered(
+        self, conn: Connection, guild_id: int, asked: Sequence[GameQuestion], user_id: int
+    ) -> list[Answered]:
+        """Return those of these questions that the bank still has, as a player answered them."""
         items = self._banks.of(conn, guild_id).items
         ids = [question.id for question in asked]
         given = {a.question_id: a for a in answers_store.of_member(conn, self.source, ids, user_id)}

@@ -47,6 +47,14 @@ _TYPED_OPTION = """\
             return;
           }"""
 
+# "https://discord.com/channels/1/2/3" is shown as its place, "#quiz › message".
+_PLACE = """\
+if (token.type === "text") {
+      const place = window.quizformerPlace?.(token.content);
+      if (place) target.append(node("span", "mention", place)); else appendText(target, token.content);
+      continue;
+    }"""
+
 PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
     "index.html": (
         (
@@ -90,6 +98,43 @@ PATCHES: dict[str, tuple[tuple[str, str], ...]] = {
         (
             'const queryValue = String(value || "");',
             'const queryValue = String(value || "").replace(/^[#@]/, "");',
+        ),
+        # Discord asks the bot for suggestions as soon as a field has the focus, and empty ones too
+        (
+            '            const current = String(field.value || "");',
+            '            const current = String(field.value || "");\n'
+            "            if (!field.readOnly) queryAutocomplete(option, current);",
+        ),
+        (
+            '"command-popup-heading", heading);\n    popupElement().append(title);',
+            '"command-popup-heading", heading.replace(/ MATCHING $/, ""));\n'
+            "    popupElement().append(title);",
+        ),
+        (
+            '"Loading options failed" : "No options match"',
+            '"Loading options failed" : autocomplete.state === "loading" ? "Loading options" : "No options match"',
+        ),
+        # a chosen suggestion is shown with its name, not with the value that the bot gets
+        (
+            '(value.raw ? "True" : "False") : String(value?.raw ?? "");',
+            '(value.raw ? "True" : "False") : String(value?.label ?? value?.raw ?? "");',
+        ),
+    ),
+    "text.js": (
+        ('if (token.type === "text") { appendText(target, token.content); continue; }', _PLACE),
+    ),
+    "messages.js": (
+        (
+            "    if (toolbar.childElementCount) root.append(toolbar);",
+            "    window.quizformerMenu?.(toolbar, message, options.onClick);\n"
+            "    if (toolbar.childElementCount) root.append(toolbar);",
+        ),
+    ),
+    # the bot says in the field's label how large a file it takes, which may be less
+    "components.js": (
+        (
+            "`Upload up to ${component.max_values ?? 1} files, 10 MiB per file.`",
+            'component.max_values > 1 ? `Up to ${component.max_values} files` : "One file"',
         ),
     ),
 }

@@ -11,8 +11,10 @@ from simcord import SetupError
 from simcord.actors import MemberActor
 from simcord.backend.errors import BackendError
 from simcord.builders import ChannelHandle, UserHandle
+from simcord.enums import AppCommandType
 from simcord.preview import Preview, _server
 from simcord.preview._server import PreviewServer
+from simcord.results import ResponseMessage
 
 from .live import LiveEnv
 
@@ -71,6 +73,32 @@ class LivePreview(Preview):
         for page in tuple(self._pages.values()):
             if page is not self._python and page.id in self._pages:
                 self._publish(page, reason="refresh")
+
+    def _page_payload(self, page: Any) -> dict[str, Any]:
+        payload: dict[str, Any] = super()._page_payload(page)
+        visible = self.env.backend.visible_commands(
+            user_id=page.viewer.id, channel_id=page.channel_id, type=AppCommandType.MESSAGE
+        )
+        payload["messageCommands"] = [command["name"] for command in visible]
+        return payload
+
+    def _prepare_action(self, page: Any, kind: str, body: Mapping[str, Any]) -> Any:
+        """simcord's page has no commands on messages: here each is a button of the message."""
+        _, found, name = str(body.get("control_key")).partition(":component:command:")
+        if kind != "click" or not found or not isinstance(page.viewer, MemberActor):
+            return super()._prepare_action(page, kind, body)
+        target = ResponseMessage(self.env, self._target_message(page, int(body["target_id"])))
+
+        async def use(action: Any, cursor: int) -> dict[str, Any]:
+            using = page.viewer.context_menu(self.channel, name, target)
+            return await self._run_interaction_action(page, action, cursor, using)
+
+        return use
+
+    def _filter_dependencies(self, page: Any, payload: dict[str, Any]) -> bool:
+        # Pages are built again after each change, so nothing in them is out of date. simcord would
+        # replace the names of commands that the viewer may not use, which Discord shows.
+        return False
 
     def _open_page(self, viewer_id: Any = None, target_id: Any = None) -> Any:
         if self._python is not None:  # open at the newest message, not where the first page was

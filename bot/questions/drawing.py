@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from heapq import heapify, heappop, heapreplace
 
 from bot.questions.model import LEVELS, Item
@@ -13,9 +13,15 @@ _NEVER = -1
 
 
 def draw(
-    items: Sequence[Item], asked: Mapping[str, int], count: int, rng: random.Random
+    items: Sequence[Item],
+    asked: Mapping[str, int],
+    count: int,
+    rng: random.Random,
+    first: Collection[str] = (),
 ) -> list[Item]:
     """Draw up to `count` items, in the order to ask them: easy ones, then medium, then hard ones.
+
+    Of each level, those whose id is in `first` are drawn before others.
 
     `asked` has when the server was last asked items, by id. The half of the items that was asked
     most recently is left out, unless that leaves too few; `mix` says how many of each level come
@@ -26,16 +32,21 @@ def draw(
     times = {item.id: asked.get(item.id, _NEVER) for item in items}
     oldest = sorted(times.values())[: max(count, (len(times) + 1) // 2)]
     topic_asked: dict[str, int] = {}
+    preferred: dict[str, list[Item]] = {level: [] for level in LEVELS}
     by_level: dict[str, dict[str, list[Item]]] = {level: {} for level in LEVELS}
     for item in items:
         topic_id, at = item.topic_id, times[item.id]
         topic_asked[topic_id] = max(at, topic_asked.get(topic_id, _NEVER))
-        if at <= oldest[-1]:
+        if item.id in first:
+            preferred[item.level].append(item)
+        elif at <= oldest[-1]:
             by_level[item.level].setdefault(topic_id, []).append(item)
-    left = [sum(map(len, topics.values())) for topics in by_level.values()]
+    left = [len(preferred[level]) + sum(map(len, by_level[level].values())) for level in LEVELS]
     drawn: list[Item] = []
-    for topics, number in zip(by_level.values(), mix(count, left), strict=True):
-        drawn += _draw_spread(topics, number, drawn, times, topic_asked, rng)
+    for level, number in zip(LEVELS, mix(count, left), strict=True):
+        ahead = rng.sample(preferred[level], min(number, len(preferred[level])))
+        drawn += ahead
+        drawn += _draw_spread(by_level[level], number - len(ahead), drawn, times, topic_asked, rng)
     return drawn
 
 

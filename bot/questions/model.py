@@ -6,7 +6,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, cached_property
 
 import msgspec
@@ -224,6 +224,14 @@ class Report(Struct, frozen=True):
     item_id: str
     text: str
     at: datetime
+
+
+class TopicOfWeek(Struct, frozen=True):
+    """A server's topic of the week, the date it was chosen, and its items not asked since then."""
+
+    topic: Topic
+    began: date
+    unasked: frozenset[str]
 
 
 class Section(Struct, frozen=True):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, PRIMARY, REVEALED, Message, Part, button, pager, row
+from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, row
 from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.pictures import StoredPicture
 from bot.chat.router import ROW, TOPIC, Route
-from bot.chat.ways import way
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import formulas
 from bot.questions.answers import (
@@ -43,11 +42,12 @@ TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
 COMES_BACK = "Comes back in your practice"
 PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
+WEEK = Route("week", {"topic": "[a-z0-9-]{1,48}"}, once=True, command="</settings>")
+"""Makes a topic the topic of the week."""
 MISSES = Route("misses", {"source": SOURCE, "row": ROW}, once=True)
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
 
-_MINE_LIMIT = 1800  # characters of a page of "My answers"
 _SHOWN_FORMS = 3
 """The number of accepted forms shown for a typed item; the others are spellings of these."""
 _ADDED_OPEN, _ADDED = 230, 600
@@ -114,7 +114,7 @@ def revealed(
     """Return the text of a revealed question: the verdict, the prompt, the answer, and why.
 
     Code, pictures and the other choices are behind "Explain". `who` says that the only member who
-    answered had it; `mark` stands before the verdict, `where` before the prompt.
+    answered had it; `mark` comes before the verdict, `where` before the prompt.
     """
     verdict = f"### {mark}{_verdict(item, order, outcome, who)}"
     asked_small = f"-# {where}{t.one_line(item.prompt)}"
@@ -222,34 +222,9 @@ def _accepted_forms(item: Item) -> str:
     return f"Accepted: {accepted(item, item.accept[:_SHOWN_FORMS])}{others}"
 
 
-def my_answers(
-    given: Sequence[Answered],
-    page: int,
-    link: Callable[[int], str],
-    misses: ui.Button[ui.LayoutView],
-) -> Message:
-    """Return a page, counted from 0, of a member's own answers, with explanations of the misses.
-
-    `link` makes the custom id that opens a page; `misses` practises what was missed.
-    """
-    if not given:
-        gone = "These questions were removed, so their answers can't be shown."
-        return Message(ENDED, gone, row(way("practice", PRIMARY)))
-    blocks = [answered_block(n, answered) for n, answered in enumerate(given, start=1)]
-    texts = t.pages(blocks, _MINE_LIMIT)
-    page = min(page, len(texts) - 1)
-    right = sum(answered.right for answered in given)
-    title = f"### Your answers\n-# {right} of {len(given)} right"
-    title += t.page_note(page, len(texts))
-    return Message(
-        REVEALED,
-        title,
-        texts[page],
-        row(
-            *pager(page, len(texts), lambda _, number: link(number)),
-            way("practice") if right == len(given) else misses,
-        ),
-    )
+def week_button(topic_id: str) -> ui.Button[ui.LayoutView]:
+    """Return the managers' button that makes a topic the topic of the week."""
+    return button("Make it the topic of the week", WEEK.id(topic=topic_id))
 
 
 def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
@@ -257,28 +232,38 @@ def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
     return button("Practise my misses", MISSES.id(source=source, row=row_id))
 
 
-def answered_block(number: int, answered: Answered) -> str:
-    """Return the block of one question in "My answers"."""
-    item = answered.item
-    head = "\n".join(
-        filter(
-            None,
-            [
-                f"**{number}.** {t.one_line(item.prompt)}",
-                t.code_block(item.code, item.language) if item.code else None,
-                formulas.in_words(item),
-                picture_in_words(item),
-            ],
-        )
-    )
-    time = f"\n-# {t.seconds(answered.elapsed_ms)}" if answered.answer else ""
-    result = own_result(answered)
-    if not answered.right:
-        right = _right_reasons(answered)
-        if answered.answer is None and item.kind == "typed":
-            right = f"The answer is **{t.escape(shown_right(item))}**."
-        result += "\n" + (right or t.escape(item.explanation))
-    return f"{head}\n{result}{time}"
+def own_block(number: int, answered: Answered, *, secret: bool) -> str:
+    """Return the block of one question, with the reason for the member's own choice.
+
+    While the right answer is `secret`, it tells nothing else but whether theirs was right.
+    """
+    mark = "✅ " if answered.right else ""
+    verdict = "Right" if answered.right else "Not right"
+    if answered.answer is None:
+        verdict = "No answer"
+    said = own_reasons(answered, secret=secret)
+    if not (secret or answered.right):
+        said.append(right_reasons(answered))
+    return "\n".join([f"{mark}**{number}. {verdict}** · {t.one_line(answered.item.prompt)}", *said])
+
+
+def own_reasons(answered: Answered, *, secret: bool = False) -> list[str]:
+    """Return what a member answered, with the reasons of the choices.
+
+    After a miss, those that were right are left to `right_reasons`, unless they are `secret`.
+    """
+    item, order = answered.item, answered.order
+    if answered.answer is None or item.kind == "typed":
+        return [t.code(answered.answer)] if answered.answer else []
+    picks = decode_picks(answered.answer)
+    told = picks if secret or answered.right else picks - item.right
+    reasons = [_reason(item, order, p) for p in order if p in told]
+    return [f"**{letters(picks, order)}**", *reasons] if item.kind == "multiple" else reasons
+
+
+def right_reasons(answered: Answered) -> str:
+    """Return what was right, each choice with its reason."""
+    return _right_reasons(answered) or f"✅ **{t.escape(shown_right(answered.item))}**"
 
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:
@@ -356,7 +341,7 @@ def explanation(item: Item, bank: Bank) -> str:
 
 
 def _notes(item: Item, bank: Bank) -> list[str]:
-    """Return small lines: the month in which an item was checked, and its own source."""
+    """Return small lines: when an item was checked, and the source of its fact."""
     own = _own_source(item, bank)
     lines = [f"-# As of {_month(item.as_of)}"] if item.as_of else []
     return [*lines, f"-# {source(own)}"] if own else lines

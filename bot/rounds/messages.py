@@ -106,12 +106,10 @@ class RoundMessages:
         item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
         if item is None:
             return None
-        right = [a for a in given if a.correct]
+        right = [] if round_.hosted else [a for a in given if a.correct]
         best = [Tally(a.user_id, a.points, 1, 1, a.elapsed_ms or 0) for a in right[: rules.FASTEST]]
         leaders: list[Tally] = []
-        goes_on = round_.ending is None
-        is_stage = question.number % rules.LEADERS_EVERY == 0 and question.number < round_.total
-        if is_stage and goes_on and round_.two_played:
+        if round_.two_played and rules.names_leaders(question.number, round_):
             ranked = standings_of(conn, round_.id)
             leaders = [tally for _, tally in ranked if tally.points][: rules.LEADERS]
         shown = [tally.user_id for tally in (*best, *leaders)]
@@ -125,7 +123,7 @@ class RoundMessages:
             fastest=tuple(best),
             names=names_of(conn, round_.guild_id, shown),
             leaders=tuple(leaders),
-            goes_on=goes_on,
+            goes_on=round_.ending is None,
             hosted=round_.hosted,
         )
 

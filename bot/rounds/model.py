@@ -83,7 +83,7 @@ class NewRound(Struct, frozen=True):
     """A round that was just started. It has fewer questions than `wanted` if not enough items match.
 
     `levels` are those of its questions, `seconds` the shortest and the longest time limit of one;
-    None if it is hosted.
+    None if it is hosted. `of_week`: the topic is that of the week, and some questions are on it.
     """
 
     id: int
@@ -92,6 +92,7 @@ class NewRound(Struct, frozen=True):
     seconds: tuple[int, int] | None
     topic: Topic | None
     first_at: datetime
+    of_week: bool = False
 
 
 class Locked(Struct, frozen=True):
@@ -131,7 +132,7 @@ class RevealCard(_Card, frozen=True):
     """A revealed question with its fastest right answers; `names` has the known names.
 
     `leaders` is empty if this reveal names none. `goes_on`: a pause follows, and "Next" ends it.
-    `hosted`: there was no clock, so no times.
+    `hosted`: there was no clock, so none is fastest.
     """
 
     outcome: Outcome

@@ -9,10 +9,18 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import daily_problem, require_bot, require_page
-from bot.chat.replies import say_here
-from bot.chat.router import Fields, guild_id_of, modal_fields, modal_zone, parse_number
+from bot.chat.permissions import daily_problem, require_bot, require_manager, require_page
+from bot.chat.replies import is_private, say, say_here
+from bot.chat.router import (
+    Fields,
+    guild_id_of,
+    modal_fields,
+    modal_texts,
+    modal_zone,
+    parse_number,
+)
 from bot.core.errors import UserError
+from bot.questions.views import WEEK
 from bot.settings import views as view
 from bot.settings.model import SettingsPanel
 from bot.settings.service import ServerSettings
@@ -24,6 +32,7 @@ class SettingsCog(commands.Cog):
         self.service = settings
         bot.router.add(view.CHANGE, self.change)
         bot.router.add(view.CHANGED, self.changed)
+        bot.router.add(WEEK, self.choose_topic)
 
     @app_commands.command(description="See and change how I work on this server")
     @app_commands.guild_only()
@@ -59,10 +68,28 @@ class SettingsCog(commands.Cog):
             case "recap":
                 day = parse_number(given.get("day", ()))
                 found = await self.service.set_recap(guild_id, _channel(interaction, given), day)
+            case "week":
+                typed = modal_texts(interaction).get("topic", "").strip()
+                topics = await self.service.find_topics(guild_id, typed) if typed else []
+                if typed and (len(topics) != 1):
+                    await say_here(interaction, view.which_topic(typed, topics))
+                    return
+                topic_id = topics[0].id if topics else None
+                found = await self.service.set_topic_of_week(guild_id, topic_id)
+                note = view.week_changed(found)
             case _:
                 channel_id = _channel(interaction, given)
                 found = await self.service.announce_suggestions(guild_id, channel_id)
         await self._show(interaction, found, note)
+
+    async def choose_topic(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Make a topic the topic of the week, from a private page or the recap, which all can see."""
+        if is_private(interaction):
+            require_page(interaction, WEEK)
+        else:
+            require_manager(interaction)
+        found = await self.service.set_topic_of_week(guild_id_of(interaction), fields["topic"])
+        await say(interaction, view.week_changed(found))
 
     async def _show(
         self, interaction: discord.Interaction, found: SettingsPanel, note: str | None = None

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from bot.core.servers import Server
 from bot.daily.model import DailyStatus
+from bot.questions.model import Topic
 from bot.recap.model import RecapStatus
 
 
@@ -21,7 +22,10 @@ class PackChoice(Struct, frozen=True):
 
 
 class SettingsPanel(Struct, frozen=True):
-    """The settings of a server, with its dailies and numbers of teams and milestones, as of `now`."""
+    """The settings of a server, with its dailies and numbers of teams and milestones, as of `now`.
+
+    `week` is the topic of the week, if any.
+    """
 
     server: Server
     dailies: tuple[DailyStatus, ...]
@@ -30,3 +34,4 @@ class SettingsPanel(Struct, frozen=True):
     teams: int
     milestones: int
     now: datetime
+    week: Topic | None = None

@@ -19,20 +19,24 @@ from bot.chat.messages import (
     row,
     select_menu,
 )
-from bot.chat.modals import fields_modal, zone_fields
+from bot.chat.modals import fields_modal, text_field, zone_fields
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
 from bot.daily import panel_views as daily_panel_views
 from bot.members.views import TEAMS
 from bot.milestones.views import PAGE as MILESTONES
+from bot.questions.model import Topic
+from bot.questions.views import WEEK
 from bot.recap import views as recap_views
 from bot.settings.model import PackChoice, SettingsPanel
 
-_WHAT = "zone|starters|packs|recap|suggestions"
+_WHAT = "zone|starters|packs|recap|week|suggestions"
 CHANGE = Route("settings", {"what": _WHAT}, command="</settings>")
 """Opens the form of a setting."""
 CHANGED = Route("setting", {"what": _WHAT}, once=True, command="</settings>")
 _MOST_LISTED = 25
+_MOST_TOPICS = 5
+_MAX_TITLE = 100
 
 
 def panel(found: SettingsPanel, problems: Sequence[str] = (), note: str | None = None) -> Message:
@@ -44,6 +48,7 @@ def panel(found: SettingsPanel, problems: Sequence[str] = (), note: str | None =
         f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now",
         f"Rounds are started by: {f'<@&{role}>' if role else '**everyone**'}",
         f"Questions: **{_asked(found.packs)}**" if len(found.packs) > 1 else None,
+        f"Topic of the week: **{_week(found) or 'none'}**",
         recap_views.status_line(found.recap, found.server.zone),
         f"Suggestions go to: {f'<#{announced}>' if announced else '**nowhere**'}",
         f"Teams: **{t.count(found.teams, 'role') if found.teams else 'none'}**",
@@ -59,9 +64,10 @@ def panel(found: SettingsPanel, problems: Sequence[str] = (), note: str | None =
             button("Time zone", CHANGE.id(what="zone")),
             button("Who starts rounds", CHANGE.id(what="starters")),
             button("Packs", CHANGE.id(what="packs")) if len(found.packs) > 1 else None,
-            button("Recap", CHANGE.id(what="recap")),
+            button("Topic of the week", CHANGE.id(what="week")),
         ),
         row(
+            button("Recap", CHANGE.id(what="recap")),
             button("Suggestions", CHANGE.id(what="suggestions")),
             button("Teams", TEAMS.id(what="open")),
             button("Milestones", MILESTONES.id(what="open")),
@@ -73,6 +79,41 @@ def _asked(packs: Sequence[PackChoice]) -> str:
     if all(pack.asked for pack in packs):
         return "all packs"
     return ", ".join(t.escape(pack.title) for pack in packs if pack.asked)
+
+
+def _week(found: SettingsPanel) -> str | None:
+    """Return the topic of the week and its last day."""
+    until = found.server.week_topic_until
+    if found.week is None or until is None:
+        return None
+    return f"{t.one_line(found.week.title)}, until {until:%A} {until.day} {until:%B}"
+
+
+def week_changed(found: SettingsPanel) -> str:
+    """Return what a new topic of the week changes."""
+    week = _week(found)
+    if week is None:
+        return "There's no topic of the week now."
+    return (
+        f"Topic of the week: **{week}**. The question of the day and rounds without a topic take its "
+        "questions first."
+    )
+
+
+def which_topic(typed: str, found: Sequence[Topic]) -> Message:
+    """Ask which of several topics is meant, or say that no topic is called like that."""
+    if not found:
+        said = f'No topic here is called "{t.one_line(typed)}". Try a word of its title, or look it up in </topics>.'
+        return Message(ATTENTION, said, row(button("Try again", CHANGE.id(what="week"))))
+    more = " Not among them? Type more of its title." if len(found) > _MOST_TOPICS else ""
+    return Message(
+        OPEN,
+        f"Which topic do you mean?{more}",
+        *(
+            row(button(t.cut(topic.title, 80), WEEK.id(topic=topic.id)))
+            for topic in found[:_MOST_TOPICS]
+        ),
+    )
 
 
 def zone_changed(found: SettingsPanel) -> str:
@@ -99,6 +140,11 @@ def form(what: str, found: SettingsPanel) -> ui.Modal:
             days = select_menu("day", recap_views.DAY_CHOICES, str(found.recap.weekday))
             title = "Weekly recap"
             fields = [_channel_field(channel, hint), ui.Label(text="Day", component=days)]
+        case "week":
+            title = "Topic of the week"
+            hint = "Its title or a part of it. Leave it empty for none"
+            now = found.week.title if found.week else ""
+            fields = [text_field("topic", "Topic", now, _MAX_TITLE, hint, needed=False)]
         case _:
             hint = "Where I say that a suggestion waits. Leave it empty to say it nowhere"
             title = "Suggested questions"

@@ -45,7 +45,15 @@ ROWS = {
 }
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
 DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
-BANKS = {"item_id", "item_ids", "topic_id", "choice_order", "difficulty", "asked_mark"}
+BANKS = {
+    "item_id",
+    "item_ids",
+    "topic_id",
+    "week_topic_id",
+    "choice_order",
+    "difficulty",
+    "asked_mark",
+}
 RULES = {"at", "zone", "kind", "source", "points", "ending", "weekdays"}
 SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissions
 NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
@@ -54,7 +62,7 @@ NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
 NOTES |= {"partner_interviews.ticks", "member_hashes.digest"}  # which name nobody
 NOTES |= {"daily_schedules.name", "daily_schedules.asks", "dailies.name"}
 NOTES |= {"milestones.name", "member_milestones.name"}
-QUESTIONS = {"server_banks", "own_topics", "own_items", "own_pictures"}
+QUESTIONS = {"server_banks", "own_topics", "own_items", "own_pictures", "own_changes"}
 """Tables of what a server asks, which tell of nobody."""
 NOTES |= {"erased_answers.digest"}  # until no more answers are taken, see tests/privacy
 NOTES |= {"partner_interviews.pair"}

@@ -25,7 +25,7 @@ from bot.daily.rules import (
     next_ones,
     read_kind,
 )
-from bot.questions.model import LEVELS
+from bot.questions.model import LEVELS, TopicOfWeek
 from tests.banks import small_bank
 from tests.shipped import item
 
@@ -138,17 +138,29 @@ ITEMS = st.sets(st.sampled_from(sorted(BANK.asked)))
     in_dailies=ITEMS,
     in_games=ITEMS,
     used=ITEMS,
-    area=st.sampled_from(["t1", "t2"]),
+    area=st.sampled_from(["t1", "t2", "t1 t2"]),
+    week=st.none() | st.sampled_from(["t2", "t3"]),
+    unasked=ITEMS,
     posted=st.sampled_from([0, 99]),
     seed=st.integers(0, 99),
 )
 def test_what_is_drawn(
-    in_dailies: set[str], in_games: set[str], used: set[str], area: str, posted: int, seed: int
+    in_dailies: set[str],
+    in_games: set[str],
+    used: set[str],
+    area: str,
+    week: str | None,
+    unasked: set[str],
+    posted: int,
+    seed: int,
 ) -> None:
     """Never what a daily asks; another topic before what games ask; that before nothing.
 
-    Then comes what was never asked, and of that at first the easiest. Chance decides the rest.
+    Then comes what the topic of the week has still to ask, if the daily asks about it and it is easy
+    enough; then what was never asked, and of that at first the easiest. Chance decides the rest.
     """
+    topic = BANK.topics.get(week or "")
+    unasked &= {item.id for item in topic.items} if topic else set()
     schedule = Schedule(
         1, 10, "13:00", "UTC", datetime(2027, 1, 4, tzinfo=UTC), asks=f"topics:{area}"
     )
@@ -162,20 +174,31 @@ def test_what_is_drawn(
             posted=posted,
             in_dailies=in_dailies,
             in_games=in_games,
+            week=TopicOfWeek(topic, FIRST, frozenset(unasked)) if topic else None,
             rng=random.Random(seed),
         )
 
-    def rank(one: str) -> tuple[bool, bool, bool, int]:
-        found = BANK.items[one]
-        level = 0 if posted else LEVELS.index(found.level)
-        return one in in_games, found.topic_id != area, one in used, level
+    free = BANK.asked.keys() - in_dailies
+
+    def pool(one: str) -> tuple[bool, bool]:
+        return one in in_games, BANK.items[one].topic_id not in area.split()
+
+    def level(one: str) -> int:
+        return 0 if posted else LEVELS.index(BANK.items[one].level)
+
+    def is_first(one: str) -> bool:
+        easiest = min(level(other) for other in free if pool(other) == pool(one))
+        return one in unasked and not pool(one)[1] and level(one) == easiest
+
+    def rank(one: str) -> tuple[bool, bool, bool, bool, int]:
+        return *pool(one), not is_first(one), one in used, level(one)
 
     found = drawn(seed)
-    free = BANK.asked.keys() - in_dailies
     assert (found is None) == (not free)
     if found is not None:
         best = {one for one in free if rank(one) == min(map(rank, free))}
         assert found.id in best
+        assert found.of_week == is_first(found.id)
         assert found == drawn(seed)
         if len(best) == 2:
             assert {one.id for n in range(20) if (one := drawn(n))} == best

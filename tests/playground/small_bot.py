@@ -62,7 +62,8 @@ async def quiz(
 
 @quiz.autocomplete("topic")
 async def matching(_: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-    return [app_commands.Choice(name=topic, value=topic) for topic in TOPICS if current in topic]
+    found = (topic for topic in TOPICS if current.lower() in topic)
+    return [app_commands.Choice(name=topic.capitalize(), value=topic) for topic in found]
 
 
 @app_commands.command(description="Open a modal")
@@ -96,6 +97,14 @@ async def setup(interaction: discord.Interaction, channel: discord.TextChannel, 
     )
 
 
+@app_commands.context_menu(name="Quote")
+async def quote(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    await interaction.response.send_message(
+        f"Quoted {message.content}. Managers use {interaction.client.setup_mention}.",
+        ephemeral=True,
+    )
+
+
 class SmallBot(discord.Client):
     """Return the bot to run in the playground."""
 
@@ -107,10 +116,10 @@ class SmallBot(discord.Client):
 
     async def setup_hook(self) -> None:
         tree = app_commands.CommandTree(self)
-        commands: list[Any] = [quiz, note, crash, think, topics, setup]
+        commands: list[Any] = [quiz, note, crash, think, topics, setup, quote]
         for command in commands:
             tree.add_command(command)
-        await tree.sync()
+        (self.setup_mention,) = [c.mention for c in await tree.sync() if c.name == "setup"]
 
     async def on_guild_join(self, _: discord.Guild) -> None:
         self.joined += 1

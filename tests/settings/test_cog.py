@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, answer_to, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -95,3 +95,26 @@ async def test_a_deleted_role_is_reported(stage: Stage) -> None:
     await stage.services.settings.set_starters(stage.guild.id, 4242)
     said = reply(await stage.manager.slash(stage.quiz, "settings"))
     assert "⚠️ The role that can start rounds was deleted" in said
+
+
+async def test_the_topic_of_the_week(stage: Stage) -> None:
+    """A form takes a title or a part of it; several topics are buttons; an empty field ends it."""
+    topics = [topic for topic in BANK.asked_topics.values() if topic.items]
+    shown = await stage.manager.slash(stage.quiz, "settings")
+    await change(stage, shown, "Topic of the week", topic=topics[0].title.upper())
+    said = text_of(answer_to(shown))
+    assert f"Topic of the week: **{topics[0].title}, until Wednesday 7 January**" in said
+    assert "take its questions first" in said
+    started = await stage.alwina.slash(stage.quiz, "quiz")
+    assert f"this week: {topics[0].title}" in reply(started)
+
+    await change(stage, shown, "Topic of the week", topic="")
+    assert "Topic of the week: **none**" in text_of(answer_to(shown))
+    await change(stage, shown, "Topic of the week", topic="e")
+    names = labels(answer_to(shown))
+    assert len(names) == 5
+    chosen = await stage.manager.click(answer_to(shown), label=names[0])
+    assert f"Topic of the week: **{names[0]}, until" in reply(chosen).replace("…", "")
+    nothing = await stage.manager.slash(stage.quiz, "settings")
+    await change(stage, nothing, "Topic of the week", topic="zzzz")
+    assert 'No topic here is called "zzzz".' in text_of(answer_to(nothing))

@@ -18,7 +18,7 @@ from bot.core.errors import UserError
 from bot.core.servers import Server
 from bot.questions.model import Pack
 from bot.questions.store import packs_of
-from bot.rounds.model import RoundOptions
+from bot.rounds.model import NewRound, RoundOptions
 from bot.settings.model import SettingsPanel
 from bot.settings.service import ServerSettings
 from bot.settings.views import CHANGE, form, panel
@@ -73,6 +73,7 @@ OPTIONS: dict[tuple[str, str], tuple[Change, set[str]]] = {
     ("packs", "packs"): (lambda s: s.set_packs(THEIRS, ["b"]), {"asked"}),
     ("recap", "channel"): (lambda s: s.set_recap(THEIRS, 11, 0), {"recap"}),
     ("recap", "day"): (lambda s: s.set_recap(THEIRS, CHANNEL, 3), {"recap"}),
+    ("week", "topic"): (lambda s: s.set_topic_of_week(THEIRS, "t2"), {"of week"}),
     ("suggestions", "channel"): (lambda s: s.announce_suggestions(THEIRS, 11), {"announced"}),
 }
 """By form and field: another value, and what members then see differently."""
@@ -100,6 +101,7 @@ async def test_what_an_option_changes(database: Database, option: tuple[str, str
             "daily": [daily.next_at for daily in found.dailies],
             "recap": (found.recap.channel_id, found.recap.next_at),
             "starts rounds": isinstance(said[0], UserError),
+            "of week": isinstance(said[0], NewRound) and said[0].of_week,
             "asked": {*(await stage.bot.context.bank_for(BOB, guild_id)).asked},
             "announced": await stage.bot.suggestions.suggest(guild_id, BOB, SUGGESTED),
         }

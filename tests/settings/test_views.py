@@ -12,6 +12,7 @@ from bot.core.servers import Server
 from bot.recap.model import RecapStatus
 from bot.settings.model import PackChoice, SettingsPanel
 from bot.settings.views import form, panel
+from tests.banks import small_bank
 from tests.messages import check_limits, labels, lines
 
 PACKS = (
@@ -34,16 +35,18 @@ def test_each_setting_takes_a_line() -> None:
     """Every setting is on a line of its own with its value, so that the panel fits a phone."""
     everything = replace(
         FOUND,
-        server=Server(1, "Europe/Berlin", 7, 8),
+        server=Server(1, "Europe/Berlin", 7, 8, "t2", NOW.date()),
         recap=RecapStatus(8, 0, NOW, None),
         teams=2,
         milestones=1,
+        week=small_bank().topics["t2"],
     )
     shown = panel(everything)
     assert lines(shown)[1:] == [
         "Time zone: **Europe/Berlin** · 01:00 there now",
         "Rounds are started by: <@&7>",
         "Questions: **Fifty topics**",
+        "Topic of the week: **Topic 2, until Monday 4 January**",
         "Weekly recap: <#8>, next **Monday 4 January, 01:00**",
         "Suggestions go to: <#8>",
         "Teams: **2 roles**",

@@ -6,7 +6,7 @@
   const LOOK_MS = 110; // between looks for something new
   const HOLD_MS = 2500; // then the page is fetched again in any case
   let known = null; // the revision this page shows
-  let people = { channels: [], members: [] };
+  let commands = []; // that the viewer can use on a message
 
   const tell = (message) => window.parent.postMessage({ from: "quizformer", ...message }, window.location.origin);
   const pause = (ms, signal) => new Promise((resolve, reject) => {
@@ -19,6 +19,7 @@
     if (!response.ok) return response;
     const snapshot = await response.json();
     known = snapshot.publishedRevision ?? null;
+    commands = snapshot.messageCommands ?? [];
     if (snapshot.profile) Object.assign(snapshot.profile, { timezone: zone, locale });
     return new Response(JSON.stringify(snapshot), { status: response.status, headers: { "Content-Type": "application/json" } });
   }
@@ -75,6 +76,8 @@
   function toNewest() { if (timeline && follow) timeline.scrollTop = timeline.scrollHeight; }
   function watchTimeline() {
     timeline = document.getElementById("channel-timeline");
+    timeline.prepend(document.getElementById("history-older")); // at the end of what is loaded, not over it
+    timeline.append(document.getElementById("history-newer"));
     // Only a person's own scrolling ends the following. The page scrolls too: a message that is drawn anew is shorter
     // for a moment, and the browser moves up.
     let touched = -Infinity;
@@ -95,9 +98,11 @@
   }
 
   // ------------------------------------------------------------------- the shell
+  const world = () => window.parent.quizformerWorld?.() ?? { channels: [], members: [] };
   window.quizformerEntity = (type, text) => {
+    const { channels, members } = world();
     const name = text.replace(/^[#@]/, "").toLowerCase();
-    const list = type === "channel" ? people.channels : type === "user" || type === "mentionable" ? people.members : [];
+    const list = type === "channel" ? channels : type === "user" || type === "mentionable" ? members : [];
     const found = list.find((item) => item.name.toLowerCase() === name);
     return found ? { id: found.id, value: found.id, name: found.name, kind: type } : null;
   };
@@ -109,10 +114,16 @@
     document.querySelector(".command-chip, #channel-composer-input")?.focus();
     return true;
   };
-  window.quizformerPeople = (next) => { people = next; };
+  const PLACE = /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/[^/]+\/(\d+)(\/\d+)?/;
+  /** "#quiz › message" for the bare address of a message, as Discord shows it. */
+  window.quizformerPlace = (text) => {
+    const [whole, id, message] = PLACE.exec(text) ?? [];
+    const channel = whole === text && world().channels.find((item) => item.id === id);
+    return channel ? `#${channel.name}${message ? " › message" : ""}` : null;
+  };
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
-    const place = link && /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/[^/]+\/(\d+)/.exec(link.href);
+    const place = link && PLACE.exec(link.href);
     const thread = event.target instanceof Element ? event.target.closest(".thread-summary") : null;
     const owner = thread?.closest("[data-message-id]");
     const mention = event.target instanceof Element ? event.target.closest(".mention")?.textContent : null;
@@ -121,6 +132,39 @@
     else if (place) { event.preventDefault(); tell({ kind: "open", channel: place[1] }); }
     else if (owner instanceof HTMLElement) tell({ kind: "open", channel: owner.dataset.messageId }); // a thread has its message's id
   }, true);
+
+  // ------------------------------------------------- commands on a message, which Discord has in its menu under "Apps"
+  function openMenu(run, x, y) {
+    const menu = document.createElement("div");
+    menu.className = "message-menu";
+    menu.setAttribute("role", "menu");
+    menu.append(Object.assign(document.createElement("p"), { textContent: "Apps" }));
+    for (const name of commands) {
+      const entry = Object.assign(document.createElement("button"), { type: "button", textContent: name });
+      entry.setAttribute("role", "menuitem");
+      entry.addEventListener("click", () => run(name));
+      menu.append(entry);
+    }
+    document.body.append(menu);
+    menu.style.left = `${Math.max(8, Math.min(x, innerWidth - menu.offsetWidth - 8))}px`;
+    menu.style.top = `${Math.max(8, Math.min(y, innerHeight - menu.offsetHeight - 8))}px`;
+    menu.querySelector("button").focus();
+    const close = (event) => {
+      if (event.type === "keydown" && event.key !== "Escape") return;
+      menu.remove();
+      for (const kind of ["click", "keydown", "resize", "wheel"]) removeEventListener(kind, close);
+    };
+    setTimeout(() => { for (const kind of ["click", "keydown", "resize", "wheel"]) addEventListener(kind, close); });
+  }
+  window.quizformerMenu = (toolbar, message, click) => {
+    if (!commands.length || message.ephemeral || message.system) return;
+    const run = (name) => click(`message:${message.id}:component:command:${name}`);
+    const more = Object.assign(document.createElement("button"), { type: "button", textContent: "⋯", className: "message-action-button message-more" });
+    more.setAttribute("aria-label", "Message menu");
+    more.setAttribute("aria-haspopup", "menu");
+    more.addEventListener("click", () => { const at = more.getBoundingClientRect(); openMenu(run, at.left, at.bottom + 4); });
+    toolbar.append(more);
+  };
 
   function watchDialogs() { // the first field has the focus, not the button that closes
     let open = null;
@@ -132,6 +176,12 @@
     }).observe(document.getElementById("modal-root"), { childList: true, subtree: true });
   }
 
+  document.addEventListener("contextmenu", (event) => { // a right click, or a long press
+    const more = event.target instanceof Element ? event.target.closest(".channel-message")?.querySelector(".message-more") : null;
+    if (!more) return;
+    event.preventDefault();
+    more.click();
+  });
   document.addEventListener("DOMContentLoaded", () => {
     watchTimeline();
     watchDialogs();
