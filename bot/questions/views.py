@@ -200,9 +200,8 @@ def _own_answer(answered: Answered, told: Container[int]) -> str:
             else f"You wrote {t.code(answer)}."
         )
     picks = decode_picks(answer)
-    said = f"{'✅ ' if answered.right else ''}You said **{letters(picks, order)}**."
     left = [_marked_reason(item, order, p) for p in order if p in picks and p not in told]
-    return "\n".join([said, *left])
+    return "\n".join(["You said:", *left]) if left else f"✅ You said **{letters(picks, order)}**."
 
 
 def _others(answered: Answered, told: Container[int]) -> str:

@@ -87,7 +87,7 @@ async def test_private_views(stage: Stage) -> None:
     await stage.wait(26)
     why = await stage.bob.click(question.message, label="Explain")
     assert why.ephemeral
-    assert reply(why).startswith("You said **")
+    assert reply(why).startswith("You said:\n")
     for choice in question.item.choices:
         told = question.item.kind == "choice" and choice.correct
         assert (choice.why in reply(why).replace("\\", "")) != told
