@@ -27,8 +27,8 @@ def _project(
 ) -> dict[str, Any]:
     """Prepare a message for the page as simcord does, but once for each state of it.
 
-    simcord prepares all messages of all pages after each change. With six pages that takes most of
-    the three seconds that the bot has for an answer, because both run in one event loop.
+    simcord prepares all messages of all pages after each change. With six pages that may take the
+    three seconds that the bot has for an answer, because both run in one event loop.
     """
     thread = preview.env.backend.channels.get(message.id)
     state = msgspec.json.encode((message, thread, compact))

@@ -256,7 +256,7 @@ async def test_messages_survive_a_restart(tmp_path: Path, caplog: pytest.LogCapt
 
 
 async def test_a_change_costs_only_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other messages of open pages are not prepared again: the bot waits for that meanwhile."""
+    """Other messages of open pages are not prepared again, because the bot has to wait for that."""
     prepared: list[int] = []
 
     def prepare(*given: Any, **more: Any) -> dict[str, Any]:
