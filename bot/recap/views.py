@@ -11,7 +11,7 @@ from bot.chat.ways import way
 from bot.core.calendar import DAYS
 from bot.core.zones import stored_zone
 from bot.questions.model import Item
-from bot.questions.views import MISSES, prompt_block, week_button
+from bot.questions.views import MISSES, prompt_block, share, week_button
 from bot.recap.model import RecapStatus, Week
 from bot.recap.rules import AT
 
@@ -72,15 +72,15 @@ def _highlights(found: Week) -> list[str]:
         )
     if found.hardest is not None:
         hard = found.hardest
-        share = f"{t.percent(hard.right, hard.answers)} of {t.count(hard.answers, 'answer')} right"
-        lines.append(f"Hardest question: {t.one_line(hard.prompt)} · {share}")
+        right = share(hard.right, hard.answers)
+        lines.append(f"Hardest question: {t.one_line(hard.prompt)} · {right} right")
     return lines
 
 
 def _figures(found: Week) -> str:
-    took_part = t.count(found.members, "person took part", "people took part")
+    people = t.count(found.members, "person", "people")
     right = f" · {t.percent(found.right, found.answers)} right" if found.right else ""
-    return f"{took_part} · {t.count(found.answers, 'answer')}{right}"
+    return f"{people} · {t.count(found.answers, 'answer')}{right}"
 
 
 def _dates(monday: date) -> str:
