@@ -35,6 +35,7 @@ from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
+from bot.chat.news import NewsCog
 from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError, Unavailable, sqlite_file
@@ -273,6 +274,7 @@ class Services:
             "recap": self.recaps.items_of,
         }
         practice = PracticeCog(bot, self.practices, find_missed)
+        suggestions = SuggestionsCog(bot, self.suggestions)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
@@ -293,7 +295,8 @@ class Services:
             ProfileCog(bot, self.profiles, self.plans, self.days),
             TopicsCog(bot, self.topics, self.decks),
             BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
-            SuggestionsCog(bot, self.suggestions),
+            suggestions,
+            NewsCog(challenge.news, suggestions.verdicts, suggestions.what_waits),
             InterviewCog(bot, self.interviews),
             PartnerCog(bot, self.partners, self.interviews, self.names),
             PrivacyCog(bot, self.privacy),

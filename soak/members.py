@@ -261,10 +261,10 @@ class Members:
                 result = await self._try(step)
                 if result is None or self.rng.random() < 0.05:
                     return
-                if "That was the last one." in result.text:
+                if "See the card" in result.text:
                     self.did["challenges taken"] += 1
                     return
-                if any(s in result.text for s in ("been through", "is over", "for two others")):
+                if any(s in result.text for s in ("is over", "for two others")):
                     return
 
     async def look(self, player: Player) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.challenges.model import OpenCard, ResultCard
+from bot.challenges.model import ChallengeSummary, OpenCard, ResultCard
 from bot.chat.messages import Message, PlainMessage
 from bot.chat.sender import _identifying_marks
 from bot.core import snowflakes
@@ -71,6 +71,15 @@ class Announcement:
 
 
 @dataclass(frozen=True)
+class ChallengeCall:
+    """The words that mention a challenged member."""
+
+    challenge_id: int
+    about: ChallengeSummary
+    member_id: int
+
+
+@dataclass(frozen=True)
 class DailyCard:
     """The open card of a daily."""
 
@@ -112,7 +121,16 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | Week | QuietRecap | OpenCard
+    card: (
+        QuestionCard
+        | StandingsCard
+        | Announcement
+        | DailyCard
+        | Week
+        | QuietRecap
+        | OpenCard
+        | ChallengeCall
+    )
     urgent: bool = False
 
 
@@ -143,6 +161,7 @@ _METHODS: dict[type, tuple[str, str]] = {
     ClosedDaily: ("daily", "close"),
     Week: ("recap", "recap"),
     QuietRecap: ("recap", "quiet"),
+    ChallengeCall: ("challenge", "call"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
 }
@@ -163,6 +182,9 @@ class PlainViews:
 
     def open_card(self, card: OpenCard) -> OpenCard:
         return card
+
+    def announcement(self, challenge_id: int, about: Any, member_id: int) -> ChallengeCall:
+        return ChallengeCall(challenge_id, about, member_id)
 
     async def standings(self, card: StandingsCard) -> StandingsCard:
         return card

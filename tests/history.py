@@ -18,6 +18,7 @@ from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
 from bot.bank.store import suggestions
 from bot.challenges.store import (
+    challenge_news,
     challenge_players,
     challenge_questions,
     challenge_shown,
@@ -320,11 +321,17 @@ def _challenges(days: int) -> Rows:
                 "choice_order": "0123",
                 "shown_at": at(n, days),
                 "deadline_at": at(n, days),
+                "arrived": True,
             }
             for n, k, q in questions
             if n < days or k == 1
             for user in players
         ),
+    )
+    news = ((n, ALWINA if n == days else 102) for n in range(1, days + 1))
+    yield (
+        challenge_news,
+        ({"challenge_id": n, "user_id": user, "guild_id": GUILD} for n, user in news),
     )
 
 

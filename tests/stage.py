@@ -45,6 +45,7 @@ from bot.rounds.model import Locked, Round, RoundOptions, RoundQuestion, Standin
 from bot.rounds.store import round_questions, rounds
 from tests.fakes import (
     Announcement,
+    ChallengeCall,
     Clock,
     DailyCard,
     FakeSender,
@@ -257,7 +258,9 @@ class Stage:
         """Return an answer to a post, by default the newest, now or `after` so many seconds."""
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard | Announcement | Week | QuietRecap | OpenCard)
+        assert not isinstance(
+            card, StandingsCard | Announcement | Week | QuietRecap | OpenCard | ChallengeCall
+        )
         wanted = (
             card.item.right
             if right

@@ -125,7 +125,7 @@ def _is_second(done: Any) -> bool:
     """Return whether a member was told that they had answered before."""
     if isinstance(done, UserError):
         return "our first answer counts" in str(done)
-    return bool(getattr(done, "again", False))
+    return bool(getattr(getattr(done, "said", done), "again", False))
 
 
 @pytest.mark.parametrize("ask", [*WITH_AN_END, in_practice])
@@ -153,7 +153,7 @@ async def test_the_last_moment(stage: Stage, ask: Ask) -> None:
     stage.clock.at = asked.last + MS
     assert await asked.form(stage.bot) != ""
     with suppress(UserError):  # a challenge goes on
-        assert (await asked.answer(stage.bot, at=asked.last + MS)).shown is None
+        assert (await asked.answer(stage.bot, at=asked.last + MS)).said.shown is None
     assert await stage.answers(asked.source) == []
     await asked.answer(stage.bot, at=asked.last)
     assert len(await stage.answers(asked.source)) == 1

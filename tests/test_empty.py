@@ -79,7 +79,7 @@ EMPTY: dict[str, tuple[Any, str]] = {
     ),
     "own answers to removed questions": (rounds_views.my_answers(7, (), 0), "Practise"),
     "interview without answers": (
-        interviews_views.report_pages(InterviewReport(None, 0, 2, (), (), 0, 0, 0, 0))[-1],
+        interviews_views.report(InterviewReport((), ())),
         "Another question",
     ),
     "card that was taken down": (partner_views.withdrawn(), "Mock interview"),

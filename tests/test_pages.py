@@ -18,6 +18,7 @@ from bot.bank import views as bank_views
 from bot.bank.model import Judged
 from bot.boards import views as boards_views
 from bot.challenges import views as challenges_views
+from bot.challenges.model import RunResult
 from bot.chat.messages import OPEN, Message, text_of
 from bot.core.paging import PAGE_SIZE
 from bot.interviews import views as interviews_views
@@ -31,6 +32,7 @@ from bot.topics.model import TopicList
 from tests.answers.entries import counted, store_counted
 from tests.bank.test_insights_views import NOTHING
 from tests.banks import small_bank
+from tests.fakes import START
 from tests.ours import furnish
 from tests.stage import ALWINA, GUILD, Stage
 
@@ -122,6 +124,11 @@ def own_answers(view: Callable[..., Message]) -> Callable[[Stage, int], Awaitabl
     return fill
 
 
+def at_the_end(challenge_id: int, given: list[Answered], page: int) -> Message:
+    found = RunResult(challenge_id, 1, tuple(given), len(given), False, None, START, "https://a.b")
+    return challenges_views.run_result(found, page)
+
+
 async def insights(_stage: Stage, size: int) -> Show:
     items = [replace(ITEM, prompt=named(n) + PADDING) for n in range(size)]
     found = replace(NOTHING, hard=tuple(Judged(item, 20, 1) for item in items))
@@ -147,6 +154,7 @@ LISTS: dict[str, tuple[Callable[[Stage, int], Awaitable[Show]], str]] = {
     "topics": (topics, "topic_list"),
     "answers in a round": (own_answers(rounds_views.my_answers), "my_answers"),
     "answers in a challenge": (own_answers(challenges_views.my_answers), "my_answers"),
+    "answers at the end of a run": (own_answers(at_the_end), "run_result"),
     "insights": (insights, "list_page"),
     "feedback": (tabs, "page_of"),
 }
@@ -198,7 +206,7 @@ def _turning(message: Message) -> tuple[int | None, int | None]:
     found = {
         item.label: int(re.findall(r"\d+", str(item.custom_id))[-1])
         for item in message.walk_children()
-        if isinstance(item, ui.Button) and not item.disabled
+        if isinstance(item, ui.Button) and item.custom_id and not item.disabled
     }
     return found.get("Back"), found.get("Next", found.get("Read on"))
 

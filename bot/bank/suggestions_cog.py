@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 import discord
 from discord import app_commands
@@ -16,18 +17,11 @@ from bot.bank.message_text import plain_text
 from bot.bank.model import Form, WaitingKind, WaitingReport
 from bot.bank.suggestions_service import Suggestions
 from bot.chat.client import QuizBot
+from bot.chat.news import News, tell_news
 from bot.chat.permissions import require_bot, require_manager, require_page
-from bot.chat.replies import (
-    TRANSIENT_ERRORS,
-    defer_if_slow,
-    return_text_on_error,
-    say,
-    say_all,
-    say_here,
-)
+from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here
 from bot.chat.router import Fields, guild_id_of, modal_reason
 from bot.core.context import Place
-from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
 from bot.core.limits import MAX_REASON
 from bot.questions.check import BankError
@@ -105,7 +99,7 @@ class SuggestionsCog(commands.Cog):
                 ) from error
         await say(interaction, suggestions_views.THANKS)
         await self._announce(guild_id, channel_id, interaction.id)
-        await self._show_verdicts(interaction, guild_id)
+        tell_news(interaction)
 
     # --- review
 
@@ -245,45 +239,25 @@ class SuggestionsCog(commands.Cog):
                 error,
             )
 
-    @commands.Cog.listener()
-    async def on_app_command_completion(
-        self,
-        interaction: discord.Interaction,
-        command: app_commands.Command[SuggestionsCog, ..., None] | app_commands.ContextMenu,
-    ) -> None:
-        """After a command, show a member their verdicts and a moderator what waits.
+    async def verdicts(self, interaction: discord.Interaction, _command: str) -> News | None:
+        """Return the verdicts on a member's suggestions that they haven't read."""
+        found = await self.service.verdicts(guild_id_of(interaction), interaction.user.id)
+        if not found:
+            return None
+        told = partial(self.service.forget_verdicts, found)
+        return News(suggestions_views.verdict_messages(found), told)
 
-        After one that opened a modal nothing can be shown.
-        """
-        modal = interaction.response.type is discord.InteractionResponseType.modal
-        if interaction.guild_id is not None and not modal:
-            await self._show_verdicts(interaction, interaction.guild_id)
-            if command.name != "bank":
-                await self._remind(interaction, interaction.guild_id)
-
-    async def _show_verdicts(self, interaction: discord.Interaction, guild_id: int) -> None:
-        try:
-            found = await self.service.verdicts(guild_id, interaction.user.id)
-            if found:
-                await say_all(interaction, suggestions_views.verdict_messages(found))
-                await self.service.forget_verdicts(found)
-        except (discord.HTTPException, StorageError, *TRANSIENT_ERRORS) as error:
-            log.info(
-                "showing verdicts on suggestions failed, to be tried again (%s)",
-                type(error).__name__,
-            )
-
-    async def _remind(self, interaction: discord.Interaction, guild_id: int) -> None:
-        """Tell a moderator once a day what waits for them."""
+    async def what_waits(self, interaction: discord.Interaction, command: str) -> News | None:
+        """Return what waits for a moderator, once a day; `/bank` shows it itself."""
         now = self.bot.context.now()
         self._reminded = {key: at for key, at in self._reminded.items() if now - at < _REMIND_AGAIN}
+        guild_id = guild_id_of(interaction)
         member = guild_id, interaction.user.id
-        if not interaction.permissions.manage_guild or member in self._reminded:
-            return
-        try:
-            waiting = await self.service.waiting(guild_id)
-            if waiting.total:
-                self._reminded[member] = now
-                await say(interaction, suggestions_views.reminder(waiting))
-        except (discord.HTTPException, StorageError, *TRANSIENT_ERRORS) as error:
-            log.info("telling what waits for review failed (%s)", type(error).__name__)
+        manages = interaction.permissions.manage_guild
+        if not manages or command == "bank" or member in self._reminded:
+            return None
+        waiting = await self.service.waiting(guild_id)
+        if not waiting.total:
+            return None
+        self._reminded[member] = now
+        return News([suggestions_views.reminder(waiting)])

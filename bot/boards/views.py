@@ -60,7 +60,7 @@ def board_page(board: Board, asked: Asked) -> Message:
         f"{trend(r.place, r.before)}".rstrip()
         for r in board.rows
     ]
-    nobody = f"Nobody has points {_EMPTY[asked.period]} yet. Be the first."
+    nobody = f"Nobody yet {_EMPTY[asked.period]}."
     head = _head("Leaderboard", asked, board, t.count(board.size, "member"))
     other = button("Teams", asked.id("switch", of="teams")) if board.has_teams else None
     return _page(

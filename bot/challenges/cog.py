@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 
 import discord
@@ -13,17 +14,18 @@ from bot.challenges import views as view
 from bot.challenges.model import (
     DEFAULT_HOURS,
     DEFAULT_QUESTIONS,
-    Between,
     ChallengeOptions,
     Person,
-    PlayerQuestion,
+    Step,
 )
 from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.chat.client import QuizBot, topic_choices
-from bot.chat.replies import ANSWERED, say, say_here, update_reply
+from bot.chat.news import News
+from bot.chat.replies import say, say_here, update_reply
 from bot.chat.router import Fields, guild_id_of, message_id_of
 from bot.core.clicks import Click
+from bot.core.database import StorageError
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.games.cog import starter_of
@@ -31,12 +33,8 @@ from bot.games.model import Starter
 from bot.games.views import DIFFICULTY_CHOICES, DIFFICULTY_HELP
 from bot.questions.cog import Answerable
 
-_SURELY_NOT_SHOWN = range(400, 500)
-"""With these statuses Discord says that a reply has reached nobody.
-
-But if discord.py has repeated a request that had failed, the error says ANSWERED where the first
-attempt arrived.
-"""
+_MOST_NEWS = 3
+"""Challenges that a member is told of at a time; the news of older ones is dropped."""
 
 
 class ChallengeCog(commands.Cog):
@@ -45,7 +43,7 @@ class ChallengeCog(commands.Cog):
         self.challenges = challenges
         self.players = players
         bot.router.add(view.TAKE, self.take)
-        bot.router.add(view.FOLLOWING, self.following)
+        bot.router.add(view.HERE, self.take_here)
         bot.router.add(view.SKIP, self.skip)
         bot.router.add(view.MINE, self.mine)
         bot.router.add(view.BACK, self.back)
@@ -92,34 +90,33 @@ class ChallengeCog(commands.Cog):
         await self._start(interaction, starter, options, person)
 
     async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Show the first or next question, after a click on the card."""
-        asked = await self.players.take(
-            int(fields["challenge"]),
-            user_id=interaction.user.id,
-            guild_id=guild_id_of(interaction),
-            message_id=message_id_of(interaction),
-            at=created_at(interaction.id),
-        )
-        await self._show(interaction, asked)
+        """Show what comes next for a player, after a click on the card."""
+        await self._take(interaction, fields, message_id_of(interaction))
 
-    async def following(self, interaction: discord.Interaction, fields: Fields) -> None:
-        asked = await self.players.next(
+    async def take_here(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Do so after a click on the news."""
+        await self._take(interaction, fields)
+
+    async def _take(
+        self, interaction: discord.Interaction, fields: Fields, message_id: int | None = None
+    ) -> None:
+        step = await self.players.take(
             int(fields["challenge"]),
-            int(fields["after"]),
             user_id=interaction.user.id,
             guild_id=guild_id_of(interaction),
             at=created_at(interaction.id),
+            message_id=message_id,
         )
-        await self._show(interaction, asked)
+        await self._show(interaction, step)
 
     async def skip(self, interaction: discord.Interaction, fields: Fields) -> None:
-        found = await self.players.skip(
+        step = await self.players.skip(
             int(fields["row"]),
             user_id=interaction.user.id,
             guild_id=guild_id_of(interaction),
             at=created_at(interaction.id),
         )
-        await self._show(interaction, found)
+        await self._show(interaction, step)
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         """Store an answer; claimed first, because two processes would both reply to it."""
@@ -127,10 +124,15 @@ class ChallengeCog(commands.Cog):
         await self._show(interaction, await self.players.answer(click))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Show a page of a member's own answers."""
-        challenge_id = int(fields["challenge"])
-        given = await self.challenges.own_answers(challenge_id, interaction.user.id)
-        await say_here(interaction, view.my_answers(challenge_id, given, int(fields["page"])))
+        """Show a page of a member's own answers; before the close, of what they may know."""
+        challenge_id, user_id = int(fields["challenge"]), interaction.user.id
+        page = int(fields["page"])
+        own = await self.challenges.finished(challenge_id, user_id)
+        if own is not None:
+            await say_here(interaction, view.run_result(own, page))
+            return
+        given = await self.challenges.own_answers(challenge_id, user_id)
+        await say_here(interaction, view.my_answers(challenge_id, given, page))
 
     async def back(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a rematch: challenge the opponent with the same options."""
@@ -151,17 +153,17 @@ class ChallengeCog(commands.Cog):
         started = await self.challenges.start(starter, options, member, notify)
         await say(interaction, view.started(started))
 
-    async def _show(
-        self, interaction: discord.Interaction, found: PlayerQuestion | Between
-    ) -> None:
+    async def _show(self, interaction: discord.Interaction, step: Step) -> None:
         """Edit the player's private message to what comes next."""
-        if isinstance(found, Between):
-            message = view.between(found)
-            await (say if found.moved_on else say_here)(interaction, message)
-            return
-        try:
-            await say_here(interaction, view.question(found))
-        except discord.HTTPException as error:
-            if error.status in _SURELY_NOT_SHOWN and error.code != ANSWERED:
-                await self.players.take_back(found)
-            raise
+        await say_here(interaction, view.step(step))
+        with suppress(StorageError):  # then the question's time starts again with the next click
+            await self.players.arrived(step)
+
+    async def news(self, interaction: discord.Interaction, _command: str) -> News | None:
+        """Return what a member is to be told of challenges: that they have one, or how it ended."""
+        guild_id, user_id = guild_id_of(interaction), interaction.user.id
+        found, about = await self.challenges.news(guild_id, user_id)
+        if not about:
+            return None
+        messages = [view.news(each) for each in found[-_MOST_NEWS:]]
+        return News(messages, partial(self.challenges.told, about, user_id))

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from bot.answers.model import Tally
 from bot.games.model import GameOptions
+from bot.questions.answers import Answered
 from bot.questions.model import Bank, Item
 
 DEFAULT_QUESTIONS, DEFAULT_HOURS = 5, 24
@@ -62,6 +63,7 @@ class Challenge(Struct, frozen=True):
     closed_at: datetime | None
     two_played: bool
     ending: str | None
+    pings: bool = False
 
 
 class ChallengeQuestion(Struct, frozen=True):
@@ -93,16 +95,21 @@ class ShownQuestion(Struct, frozen=True):
     choice_order: str
     shown_at: datetime
     deadline_at: datetime
+    arrived: bool = False
 
 
 class NewChallenge(Struct, frozen=True):
-    """A challenge that was just started, which can have fewer questions than were `wanted`."""
+    """A challenge that was just started, which can have fewer questions than were `wanted`.
+
+    `pings`: its card mentions the named member, who had few such mentions today.
+    """
 
     id: int
     questions: int
     wanted: int
     closes_at: datetime
     member: str | None
+    pings: bool = False
 
 
 class ChallengeSummary(Struct, frozen=True):
@@ -123,11 +130,15 @@ class ChallengeSummary(Struct, frozen=True):
 
 
 class OpenCard(Struct, frozen=True):
-    """The card of an open challenge, with the number of players who finished it."""
+    """The card of an open challenge, with the number of players who finished it.
+
+    `names` are those of the first ones; an unknown one is None.
+    """
 
     challenge_id: int
     about: ChallengeSummary
-    finished: int
+    finished: int = 0
+    names: tuple[str | None, ...] = ()
 
 
 class ResultCard(Struct, frozen=True):
@@ -147,6 +158,17 @@ class ResultCard(Struct, frozen=True):
     played: bool = True
 
 
+class LastAnswer(Struct, frozen=True):
+    """The answer to question `number`, to be said above the next one.
+
+    `shown` is the answer, None if none came in time; `again` means that it was stored before.
+    """
+
+    number: int
+    shown: str | None
+    again: bool = False
+
+
 class PlayerQuestion(Struct, frozen=True):
     """A question for a player, with the order of its choices; answers count until `ends_at`."""
 
@@ -160,25 +182,55 @@ class PlayerQuestion(Struct, frozen=True):
     seconds: int
     ends_at: datetime
     bank: Bank
+    is_last: bool
+    said: LastAnswer | None = None
 
 
-class Between(Struct, frozen=True):
-    """A player's progress after a question.
+class RunResult(Struct, frozen=True):
+    """The end of a player's run, with the questions as they answered them.
 
-    `shown` is the answer, None if none came in time; `again` means that it was stored before.
-    `next_seconds` is the time for the next question, None after the last one. `both` means that
-    the challenge closes once two members finish. `moved_on` means that the player's private
-    message already shows a later question.
+    `other` is the other one of a challenge for a named member. Once both are done, `theirs` is how
+    many the other one had right, and nothing is secret any more.
     """
 
     challenge_id: int
-    question_id: int
-    shown: str | None
-    number: int
+    user_id: int
+    given: tuple[Answered, ...]
     total: int
-    next_seconds: int | None
+    named: bool
+    other: str | None
     closes_at: datetime
     card: str
-    both: bool
-    moved_on: bool
-    again: bool = False
+    theirs: int | None = None
+    said: LastAnswer | None = None
+
+    @property
+    def right(self) -> int:
+        return sum(answered.right for answered in self.given)
+
+
+Step = PlayerQuestion | RunResult
+"""The next page of a player."""
+
+
+class Invitation(Struct, frozen=True):
+    """News for a named member who has not begun."""
+
+    challenge_id: int
+    about: ChallengeSummary
+    card: str
+
+
+class ChallengeOutcome(Struct, frozen=True):
+    """News for a player of a closed challenge: their place, and two numbers of right answers.
+
+    In a challenge for a named member, `other` is the other of the two.
+    """
+
+    named: bool
+    other: str | None
+    right: int
+    theirs: int
+    place: int
+    players: int
+    card: str

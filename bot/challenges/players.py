@@ -1,8 +1,12 @@
-"""The use cases of a challenge's players: begin, answer, skip, and get the next question."""
+"""The use cases of a challenge's players: begin, answer, skip, and reach the end of their run.
+
+Each returns what the player sees next. That is the question which runs, if there is one, so a click
+that comes twice, or after a reply was lost, leads on and costs nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -12,19 +16,20 @@ from bot.answers import store as answers_store
 from bot.answers.store import CHALLENGE
 from bot.challenges import rules, store
 from bot.challenges.model import (
-    Between,
     Challenge,
     ChallengePlayer,
     ChallengeQuestion,
     ChallengeState,
+    LastAnswer,
     PlayerQuestion,
+    RunResult,
     ShownQuestion,
+    Step,
 )
 from bot.challenges.service import (
     PRESS_SKIP,
     Challenges,
     get_or_refuse,
-    link,
     shown_or_refuse,
 )
 from bot.chat.text import when
@@ -52,124 +57,103 @@ class ChallengePlayers:
         self._challenges = challenges
 
     async def take(
-        self, challenge_id: int, user_id: int, guild_id: int, message_id: int, at: datetime
-    ) -> PlayerQuestion:
-        """Return a player's first or next question, stored as shown. `message_id` is the card's."""
+        self,
+        challenge_id: int,
+        user_id: int,
+        guild_id: int,
+        at: datetime,
+        message_id: int | None = None,
+    ) -> Step:
+        """Begin, or go on. `message_id` is the card's, None after a click elsewhere."""
 
-        def begin(conn: Connection) -> tuple[PlayerQuestion, datetime | None]:
+        def begin(conn: Connection) -> tuple[Step, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
             # the click came before Discord's response to our post
-            if challenge.state is ChallengeState.POSTING:
+            if challenge.state is ChallengeState.POSTING and message_id is not None:
                 self._challenges.opened(conn, challenge, message_id)
                 challenge = get_or_refuse(conn, challenge_id, guild_id)
             # After a backup was restored, an old card's id can belong to another challenge.
-            if challenge.message_id != message_id:
+            if message_id is not None and challenge.message_id != message_id:
                 raise UserError("This card is out of date. Start a new one with </challenge>.")
-            return self._ask(conn, challenge, user_id, at)
+            return self._step(conn, challenge, user_id, at)
 
         return await self._run(begin)
 
-    async def next(
-        self, challenge_id: int, after: int, user_id: int, guild_id: int, at: datetime
-    ) -> PlayerQuestion:
-        """Return the question after number `after`; refuse if it was shown already."""
+    async def skip(self, question_id: int, user_id: int, guild_id: int, at: datetime) -> Step:
+        """Skip a question, unless another one is shown by now."""
 
-        def follow(conn: Connection) -> tuple[PlayerQuestion, datetime | None]:
-            challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
-            player = store.player(conn, challenge_id, user_id)
-            if player is None:
-                raise UserError("Press Take it on the card to begin.")
-            if player.number != after:
-                raise _shown_before(player.number)
-            return self._ask(conn, challenge, user_id, at)
-
-        return await self._run(follow)
-
-    async def skip(
-        self, question_id: int, user_id: int, guild_id: int, at: datetime
-    ) -> PlayerQuestion | Between:
-        """Skip a question; return the next one, or what follows the last one."""
-
-        def skip(conn: Connection) -> tuple[PlayerQuestion | Between, datetime | None]:
+        def skip(conn: Connection) -> tuple[Step, datetime | None]:
             question, challenge, shown, given = shown_or_refuse(
                 conn, question_id, user_id, guild_id
             )
             player = store.player(conn, challenge.id, user_id)
-            if player is None or player.number != question.number:
-                raise _shown_before(player.number if player else 0)
-            _refuse_closed(challenge)
-            due = None
-            if given is None and at <= shown.deadline_at:
-                store.end_shown(conn, question_id, user_id, at - timedelta(milliseconds=1))
-                due = self._finish(conn, challenge, player, at)
-            if player.finished_at is None:
-                return self._ask(conn, challenge, user_id, at)
-            return self._between(conn, challenge, question, player, None), due
+            is_current = player is not None and player.number == question.number
+            if given is None and is_current and at <= shown.deadline_at:
+                ended = at - timedelta(milliseconds=1)
+                store.save_shown(conn, replace(shown, deadline_at=ended, arrived=True))
+            return self._step(conn, challenge, user_id, at)
 
         return await self._run(skip)
 
-    async def answer(self, click: Click) -> Between:
-        """Store a member's first answer; a late one isn't stored.
+    async def answer(self, click: Click) -> Step:
+        """Store a member's first answer; a late one isn't stored."""
 
-        For a second answer, return the first, because the private message may still show the
-        question.
-        """
-
-        def store_answer(conn: Connection) -> tuple[Between, datetime | None]:
+        def store_answer(conn: Connection) -> tuple[Step, datetime | None]:
             question, challenge, shown, earlier = shown_or_refuse(
                 conn, click.question_id, click.user_id, click.guild_id
             )
             item = self._challenges.item(conn, challenge, question)
             order = answers.decode_order(shown.choice_order)
             _refuse_closed(challenge)
-            player = store.player(conn, challenge.id, click.user_id)
-            assert player is not None
+            if not shown.arrived:  # the click proves it
+                store.save_shown(conn, replace(shown, arrived=True))
             if earlier is not None:
                 locked = shown_answer(item, order, earlier.answer or "")
-                before = self._between(conn, challenge, question, player, locked)
-                return replace(before, again=True), None
-            if click.at > shown.deadline_at:
-                return self._between(conn, challenge, question, player, None), None
-            answer = judge(
-                conn,
-                click,
-                item,
-                order,
-                source=CHALLENGE,
-                guild_id=challenge.guild_id,
-                shown_at=shown.shown_at,
-                limit_ms=question.seconds * 1000,
-            )
-            answers_store.add(conn, answer)
-            _note_second_player(conn, challenge, click.user_id)
-            due = None
-            if player.number == question.number:
-                due = self._finish(conn, challenge, player, click.at)
-            locked = shown_answer(item, order, answer.answer or "")
-            return self._between(conn, challenge, question, player, locked), due
+                said = LastAnswer(question.number, locked, again=True)
+            elif click.at > shown.deadline_at:
+                said = LastAnswer(question.number, None)
+            else:
+                answer = judge(
+                    conn,
+                    click,
+                    item,
+                    order,
+                    source=CHALLENGE,
+                    guild_id=challenge.guild_id,
+                    shown_at=shown.shown_at,
+                    limit_ms=question.seconds * 1000,
+                )
+                answers_store.add(conn, answer)
+                _note_second_player(conn, challenge, click.user_id)
+                said = LastAnswer(question.number, shown_answer(item, order, answer.answer or ""))
+            return self._step(conn, challenge, click.user_id, click.at, said)
 
         return await self._run(store_answer)
 
-    async def take_back(self, asked: PlayerQuestion) -> None:
-        """Undo that a question was shown, because Discord refused to show it."""
+    async def arrived(self, step: Step) -> None:
+        """Store that Discord has shown a step to its player.
 
-        def undo(conn: Connection) -> None:
-            player = store.player(conn, asked.challenge_id, asked.user_id)
-            if player is None or player.number != asked.number:
-                return
-            if answers_store.get(conn, CHALLENGE, asked.question_id, asked.user_id) is not None:
-                return
-            if not store.delete_shown(conn, asked.question_id, asked.user_id):
-                return
-            seen = store.all_shown_to(conn, asked.challenge_id, asked.user_id)
-            questions = store.questions_of(conn, asked.challenge_id)
-            before = max((q.number for q in questions if q.id in seen), default=0)
-            if before:
-                store.save_player(conn, replace(player, number=before, finished_at=None))
-            else:
-                store.delete_player(conn, asked.challenge_id, asked.user_id)
+        Until then a question's time starts again with each click, so that a failure costs nobody
+        a question. The end of a run needs it as well: it tells what would be news otherwise.
+        """
 
-        await self._database.write(undo)
+        def note(conn: Connection) -> tuple[None, datetime | None]:
+            if isinstance(step, RunResult):
+                if step.theirs is not None:
+                    store.delete_news(conn, [step.challenge_id], step.user_id)
+                return None, None
+            challenge = store.get(conn, step.challenge_id, lock=True)
+            player = store.player(conn, step.challenge_id, step.user_id)
+            shown = store.shown_to(conn, step.question_id, step.user_id)
+            if challenge is None or player is None or shown is None or shown.arrived:
+                return None, None
+            store.save_shown(conn, replace(shown, arrived=True))
+            if not step.is_last:
+                return None, None
+            store.save_player(conn, replace(player, finished_at=shown.deadline_at))
+            return None, self._reschedule(conn, challenge, shown.deadline_at)
+
+        await self._run(note)
 
     @reading
     def check_open(self, conn: Connection, click: Click) -> answers.Shown:
@@ -195,84 +179,102 @@ class ChallengePlayers:
             self._scheduler.nudge(due)
         return result
 
-    def _ask(
-        self, conn: Connection, challenge: Challenge, user_id: int, at: datetime
-    ) -> tuple[PlayerQuestion, datetime | None]:
-        """Store that a player is shown the next question now; refuse if there is none."""
-        if not rules.may_play(user_id, challenge.starter_id, challenge.member_id):
-            raise UserError(
-                "This challenge is for two others. Start one of your own with </challenge>."
-            )
+    def _step(
+        self,
+        conn: Connection,
+        challenge: Challenge,
+        user_id: int,
+        at: datetime,
+        said: LastAnswer | None = None,
+    ) -> tuple[Step, datetime | None]:
+        """Return what a player sees now: the question that runs, the next one, or the end."""
         _refuse_closed(challenge)
-        if member_hashes.has_hash_of(conn, CHALLENGE, challenge.id, user_id):
-            raise UserError(
-                "You took this challenge before you deleted your data, and each member takes it once. "
-                f"The card shows the results {when(challenge.closes_at)}. Until then, </practice> has more."
-            )
         now = max(at, self._now())
-        player = store.player(conn, challenge.id, user_id) or ChallengePlayer(
-            challenge.id, user_id, 0, now, None, challenge.guild_id
-        )
+        player = store.player(conn, challenge.id, user_id)
+        if player is None:
+            _refuse_to_begin(conn, challenge, user_id, now)
+            player = ChallengePlayer(challenge.id, user_id, 0, now, None, challenge.guild_id)
         bank = self._banks.of(conn, challenge.guild_id)
-        questions = store.questions_of(conn, challenge.id)
-        left = [q for q in questions if q.number > player.number and q.item_id in bank.items]
-        _refuse_another_question(conn, challenge, player, questions, left, now)
-        question = left[0]
-        last = len(left) == 1
-        item = bank.items[question.item_id]
-        order = drawing.shuffled(item, self._rng)
-        ends_at = rules.deadline(now, question.seconds, challenge.closes_at)
-        shown = ShownQuestion(question.id, user_id, answers.encode_order(order), now, ends_at)
-        store.add_shown(conn, shown)
-        store.save_player(
-            conn, replace(player, number=question.number, finished_at=ends_at if last else None)
-        )
-        due = self._reschedule(conn, challenge, ends_at) if last else None
-        asked = PlayerQuestion(
+        asked = [q for q in store.questions_of(conn, challenge.id) if q.item_id in bank.items]
+        is_open = now < challenge.closes_at
+        left = [q for q in asked if q.number > player.number and is_open]
+        question = next((q for q in asked if q.number == player.number), None)
+        shown = self._running(conn, challenge, question, user_id, now) if question else None
+        if shown is None and left:
+            question, *left = left
+            shown = self._ask(conn, challenge, player, question, now)
+        if shown is None or question is None:
+            return self._end(conn, challenge, player, at, said)
+        step = PlayerQuestion(
             challenge_id=challenge.id,
             question_id=question.id,
             user_id=user_id,
-            item=item,
-            order=order,
+            item=bank.items[question.item_id],
+            order=answers.decode_order(shown.choice_order),
             number=question.number,
             total=challenge.total,
             seconds=question.seconds,
-            ends_at=ends_at,
+            ends_at=shown.deadline_at,
             bank=bank,
+            is_last=not left,
+            said=said,
         )
-        return asked, due
+        return step, None
 
-    def _between(
+    def _running(
         self,
         conn: Connection,
         challenge: Challenge,
         question: ChallengeQuestion,
-        player: ChallengePlayer,
-        shown: str | None,
-    ) -> Between:
-        last = player.finished_at is not None
-        following = () if last else store.questions_of(conn, challenge.id)
-        return Between(
-            challenge_id=challenge.id,
-            question_id=question.id,
-            shown=shown,
-            number=question.number,
-            total=challenge.total,
-            next_seconds=next((q.seconds for q in following if q.number > question.number), None),
-            closes_at=challenge.closes_at,
-            card=link(challenge),
-            both=challenge.member_id is not None,
-            moved_on=player.number > question.number,
-        )
-
-    def _finish(
-        self, conn: Connection, challenge: Challenge, player: ChallengePlayer, at: datetime
-    ) -> datetime | None:
-        """Store that a player finished, if this was their last question; see `_reschedule`."""
-        if player.finished_at is None:
+        user_id: int,
+        now: datetime,
+    ) -> ShownQuestion | None:
+        """Return what a player was shown last if it can still be answered."""
+        shown = store.shown_to(conn, question.id, user_id)
+        given = answers_store.get(conn, CHALLENGE, question.id, user_id)
+        if shown is None or given is not None:
             return None
-        store.save_player(conn, replace(player, finished_at=at))
-        return self._reschedule(conn, challenge, at)
+        if not shown.arrived:
+            ends_at = rules.deadline(now, question.seconds, challenge.closes_at)
+            shown = replace(shown, shown_at=now, deadline_at=ends_at)
+            store.save_shown(conn, shown)
+        return shown if now <= shown.deadline_at else None
+
+    def _ask(
+        self,
+        conn: Connection,
+        challenge: Challenge,
+        player: ChallengePlayer,
+        question: ChallengeQuestion,
+        now: datetime,
+    ) -> ShownQuestion:
+        """Store that a player is shown a question now."""
+        item = self._challenges.item(conn, challenge, question)
+        order = answers.encode_order(drawing.shuffled(item, self._rng))
+        ends_at = rules.deadline(now, question.seconds, challenge.closes_at)
+        shown = ShownQuestion(question.id, player.user_id, order, now, ends_at)
+        store.save_shown(conn, shown)
+        if not player.number:
+            store.add_news(conn, challenge.id, player.user_id, challenge.guild_id)
+        store.save_player(conn, replace(player, number=question.number))
+        return shown
+
+    def _end(
+        self,
+        conn: Connection,
+        challenge: Challenge,
+        player: ChallengePlayer,
+        at: datetime,
+        said: LastAnswer | None,
+    ) -> tuple[RunResult, datetime | None]:
+        """Store that a player has finished, if that isn't stored, and return how they did."""
+        if not player.number:
+            raise UserError("Its questions were removed. Start a new one with </challenge>.")
+        due = None
+        if player.finished_at is None or player.finished_at > at:
+            store.save_player(conn, replace(player, finished_at=at))
+            due = self._reschedule(conn, challenge, at)
+        return self._challenges.run_result(conn, challenge, player.user_id, said), due
 
     def _reschedule(
         self, conn: Connection, challenge: Challenge, finish: datetime
@@ -285,33 +287,17 @@ class ChallengePlayers:
         return due
 
 
-def _refuse_another_question(
-    conn: Connection,
-    challenge: Challenge,
-    player: ChallengePlayer,
-    questions: Sequence[ChallengeQuestion],
-    left: Sequence[ChallengeQuestion],
-    now: datetime,
-) -> None:
-    """Refuse to show a player another question unless it is time for it."""
+def _refuse_to_begin(conn: Connection, challenge: Challenge, user_id: int, now: datetime) -> None:
+    if not rules.may_play(user_id, challenge.starter_id, challenge.member_id):
+        raise UserError(
+            "This challenge is for two others. Start one of your own with </challenge>."
+        )
     if now >= challenge.closes_at:
         raise _over()
-    last = next((q for q in questions if q.number == player.number), None)
-    shown = store.shown_to(conn, last.id, player.user_id) if last else None
-    if (
-        shown is not None
-        and now <= shown.deadline_at
-        and answers_store.get(conn, CHALLENGE, shown.question_id, player.user_id) is None
-    ):
+    if member_hashes.has_hash_of(conn, CHALLENGE, challenge.id, user_id):
         raise UserError(
-            f"Question {player.number} runs until {when(shown.deadline_at, 'T')}, in the message that only "
-            "you see. If you've lost it, press Take it again after that, and the next question comes."
-        )
-    if not left:
-        sooner = ", or as soon as both of you are done" if challenge.member_id is not None else ""
-        raise UserError(
-            "You've been through all of it. "
-            f"The card shows the results {when(challenge.closes_at)}{sooner}. Until then, </practice> has more."
+            "You took this challenge before you deleted your data, and each member takes it once. "
+            f"The card shows the results {when(challenge.closes_at)}. Until then, </practice> has more."
         )
 
 
@@ -333,11 +319,3 @@ def _over() -> UserError:
 def _refuse_closed(challenge: Challenge) -> None:
     if challenge.state is not ChallengeState.OPEN:
         raise _over()
-
-
-def _shown_before(number: int) -> UserError:
-    """Return the refusal of a button that would show a question again."""
-    return UserError(
-        f"You're at question {number} already, in the message that only you see. "
-        "If you've lost it, press Take it on the card."
-    )

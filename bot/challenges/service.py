@@ -12,10 +12,15 @@ from bot.challenges import rules, store
 from bot.challenges.model import (
     Challenge,
     ChallengeOptions,
+    ChallengeOutcome,
     ChallengeQuestion,
     ChallengeState,
+    ChallengeSummary,
+    Invitation,
+    LastAnswer,
     NewChallenge,
     Person,
+    RunResult,
     ShownQuestion,
 )
 from bot.challenges.rules import REVEALED
@@ -24,7 +29,7 @@ from bot.core import member_hashes
 from bot.core.clicks import Click
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
-from bot.core.limits import CHALLENGES_OPEN
+from bot.core.limits import CHALLENGE_PINGS, CHALLENGES_OPEN
 from bot.core.personal import NOBODY
 from bot.core.unstored import Notify
 from bot.games.model import GameQuestion, Starter
@@ -36,6 +41,7 @@ from bot.questions.model import Bank, Item
 
 _GONE = "That challenge is gone. Start a new one with </challenge>."
 PRESS_SKIP = "Press Skip to go on."
+_A_DAY = timedelta(days=1)
 
 
 class TooMany(UserError):
@@ -87,12 +93,17 @@ class Challenges(GameService):
         _save_names(conn, starter, member)
         now = self._now()
         closes_at = now + timedelta(hours=options.hours)
+        pings = (
+            member is not None
+            and store.pings(conn, starter.user_id, member.id, now - _A_DAY) < CHALLENGE_PINGS
+        )
         challenge_id = store.create(
             conn,
             starter,
             options,
             [(item.id, seconds_for(item)) for item in drawn],
             member_id=member.id if member else None,
+            pings=pings,
             now=now,
             closes_at=closes_at,
         )
@@ -102,6 +113,7 @@ class Challenges(GameService):
             wanted=options.questions,
             closes_at=closes_at,
             member=member.name if member else None,
+            pings=pings,
         )
 
     def _refuse_another(self, conn: Connection, starter: Starter) -> None:
@@ -158,20 +170,126 @@ class Challenges(GameService):
         if challenge is None:
             raise UserError(_GONE)
         _refuse_secret(challenge)
-        seen = store.all_shown_to(conn, game_id, user_id)
-        if not seen:
+        asked = _questions_shown(conn, game_id, user_id)
+        if not asked:
             raise UserError(
                 "You didn't take this challenge. Start one of your own with </challenge>."
             )
-        return challenge.guild_id, [
-            GameQuestion(q.id, q.item_id, seen[q.id].choice_order)
-            for q in store.questions_of(conn, game_id)
-            if q.id in seen
-        ]
+        return challenge.guild_id, asked
+
+    @reading
+    def finished(self, conn: Connection, challenge_id: int, user_id: int) -> RunResult | None:
+        """Return the result of a player who has finished a challenge that isn't closed."""
+        challenge = store.get(conn, challenge_id)
+        player = store.player(conn, challenge_id, user_id)
+        if challenge is None or player is None or challenge.state in REVEALED:
+            return None
+        done = player.finished_at is not None and player.finished_at <= self._now()
+        return self.run_result(conn, challenge, user_id) if done else None
+
+    def run_result(
+        self, conn: Connection, challenge: Challenge, user_id: int, said: LastAnswer | None = None
+    ) -> RunResult:
+        """Return how a player did who has finished; all of it once both of two have.
+
+        An answer of the other one that was given in time may still be on its way.
+        """
+        named = challenge.member_id is not None
+        other = challenge.starter_id if user_id == challenge.member_id else challenge.member_id or 0
+        theirs = None
+        counted_at = self._now() - self.grace()
+        if named and other in store.finishers(conn, challenge.id, counted_at, 2):
+            asked = [q.id for q in store.questions_of(conn, challenge.id)]
+            found = answers_store.results_of(conn, CHALLENGE, asked, [other])
+            theirs = sum(result.correct for result in found)
+        seen = _questions_shown(conn, challenge.id, user_id)
+        return RunResult(
+            challenge_id=challenge.id,
+            user_id=user_id,
+            given=tuple(self._answered(conn, challenge.guild_id, seen, user_id)),
+            total=challenge.total,
+            named=named,
+            other=names_of(conn, challenge.guild_id, [other]).get(other) if named else None,
+            closes_at=challenge.closes_at,
+            card=link(challenge),
+            theirs=theirs,
+            said=said,
+        )
+
+    @reading
+    def news(
+        self, conn: Connection, guild_id: int, user_id: int
+    ) -> tuple[list[Invitation | ChallengeOutcome], list[int]]:
+        """Return what a member is to be told on a server, and the challenges that it is about."""
+        found: list[Invitation | ChallengeOutcome | None] = []
+        about = []
+        for challenge in store.with_news(conn, user_id, guild_id):
+            if challenge.state in REVEALED:
+                found.append(self._outcome(conn, challenge, user_id))
+            elif challenge.state is ChallengeState.OPEN and not store.player(
+                conn, challenge.id, user_id
+            ):
+                found.append(
+                    Invitation(challenge.id, self.described(conn, challenge), link(challenge))
+                )
+            else:
+                continue
+            about.append(challenge.id)
+        return [each for each in found if each is not None], about
+
+    async def told(self, challenge_ids: Sequence[int], user_id: int) -> None:
+        """Store that a member has read the news of some challenges."""
+        await self._database.write(store.delete_news, challenge_ids, user_id)
+
+    def _outcome(
+        self, conn: Connection, challenge: Challenge, user_id: int
+    ) -> ChallengeOutcome | None:
+        """Return how a closed challenge ended for a player, None if there is nobody to compare."""
+        asked = [q.id for q in store.questions_of(conn, challenge.id)]
+        ranked = {
+            tally.user_id: (place, tally)
+            for place, tally in answers_store.standings(conn, CHALLENGE, asked)
+        }
+        own = ranked.pop(user_id, None)
+        if own is None or not ranked:
+            return None
+        named = challenge.member_id is not None
+        [(other, (_, theirs)), *_] = ranked.items()
+        return ChallengeOutcome(
+            named=named,
+            other=names_of(conn, challenge.guild_id, [other]).get(other),
+            right=own[1].right,
+            theirs=theirs.right,
+            place=own[0],
+            players=len(ranked) + 1,
+            card=link(challenge),
+        )
+
+    def described(self, conn: Connection, challenge: Challenge) -> ChallengeSummary:
+        """Return the facts that every card of a challenge shows."""
+        bank = self._banks.of(conn, challenge.guild_id)
+        topic = bank.topics.get(challenge.topic_id or "")
+        pair = [challenge.starter_id, challenge.member_id or 0]
+        names = names_of(conn, challenge.guild_id, pair)
+        asked = store.questions_of(conn, challenge.id)
+        times = [q.seconds for q in asked]
+        return ChallengeSummary(
+            starter=names.get(challenge.starter_id),
+            named=challenge.member_id is not None,
+            member=names.get(challenge.member_id or 0),
+            questions=challenge.total,
+            topic=topic.title if topic else None,
+            levels=tuple(bank.items[q.item_id].level for q in asked if q.item_id in bank.items),
+            seconds=(min(times), max(times)),
+            closes_at=challenge.closes_at,
+        )
 
     def opened(self, conn: Connection, challenge: Challenge, message_id: int) -> None:
-        """Open a challenge whose card was posted, unless a click or another process has."""
-        due = challenge.closes_at + self.grace()
+        """Open a challenge whose card was posted, unless a click or another process has.
+
+        Words that mention the member become the card at once.
+        """
+        due = self._now() if challenge.pings else challenge.closes_at + self.grace()
         values = {"state": ChallengeState.OPEN, "message_id": message_id, "due_at": due}
         store.change(conn, challenge.id, expect=ChallengeState.POSTING, **values)
 
@@ -186,6 +304,16 @@ class Challenges(GameService):
         return still_there(
             self._banks.of(conn, challenge.guild_id).items.get(question.item_id), PRESS_SKIP
         )
+
+
+def _questions_shown(conn: Connection, challenge_id: int, user_id: int) -> list[GameQuestion]:
+    """Return the questions of a challenge that a player was shown."""
+    seen = store.all_shown_to(conn, challenge_id, user_id)
+    return [
+        GameQuestion(q.id, q.item_id, seen[q.id].choice_order)
+        for q in store.questions_of(conn, challenge_id)
+        if q.id in seen
+    ]
 
 
 def link(challenge: Challenge) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, case, delete, func, null, select, update
+from sqlalchemy import Connection, Select, case, delete, func, null, select, update
 
 from bot.answers import store as answers_store
 from bot.answers.rules import slow_in_game
@@ -27,6 +28,7 @@ from bot.core.tables import (
     Instant,
     OneOf,
     RowId,
+    all_rows,
     constant,
     fetch,
     fetch_all,
@@ -74,9 +76,11 @@ challenges = sa.Table(
     # play with somebody who is gone; until then it pays nothing on the boards
     sa.Column("two_played", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("ending", sa.String(20)),  # why it ended abnormally, if it did
+    # whether its first message mentions the challenged member
+    sa.Column("pings", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_challenges_guild_id", "guild_id", "id"),
     sa.Index("ix_challenges_starter_id", "starter_id"),
-    sa.Index("ix_challenges_member_id", "member_id"),
+    sa.Index("ix_challenges_member_id", "member_id", "started_at"),
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because cards hold them
 )
 RUNNING = challenges.c.state != constant(ChallengeState.CLOSED)
@@ -103,7 +107,7 @@ challenge_players = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("number", sa.Integer, nullable=False),  # the last question shown, from 1
     sa.Column("began_at", Instant, nullable=False),
-    # when the last question was answered or runs out; null before it is shown
+    # when the last question was answered or runs out; null before it has arrived
     sa.Column("finished_at", Instant),
     sa.Column("guild_id", sa.BigInteger),  # the server; null once answers are public
     sa.Index("ix_challenge_players_user_id", "user_id"),
@@ -127,7 +131,21 @@ challenge_shown = sa.Table(
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("shown_at", Instant, nullable=False),
     sa.Column("deadline_at", Instant, nullable=False),  # just before the skip, if skipped
+    # whether Discord has confirmed the message; if it never does, the time starts again
+    sa.Column("arrived", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_challenge_shown_user_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+# News for a member, to be told once with a private reply: a challenge for them that they have not
+# begun, or the result after the close.
+challenge_news = sa.Table(
+    "challenge_news",
+    metadata,
+    sa.Column("challenge_id", sa.ForeignKey("challenges.id"), primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Index("ix_challenge_news_user_id", "user_id", "guild_id"),
     sqlite_with_rowid=False,
 )
 
@@ -219,6 +237,7 @@ def create(
     questions: Sequence[tuple[str, int]],
     *,
     member_id: int | None,
+    pings: bool,
     now: datetime,
     closes_at: datetime,
 ) -> int:
@@ -237,6 +256,7 @@ def create(
         started_at=now,
         closes_at=closes_at,
         due_at=now,
+        pings=pings,
     )
     challenge_id: int = conn.execute(values.returning(challenges.c.id)).scalar_one()
     rows = [
@@ -246,6 +266,8 @@ def create(
     conn.execute(challenge_questions.insert(), rows)
     for item_id, _ in questions:
         note_asked(conn, starter.guild_id, item_id, now)
+    if member_id is not None:
+        add_news(conn, challenge_id, member_id, starter.guild_id)
     return challenge_id
 
 
@@ -263,6 +285,17 @@ def running_on(conn: Connection, guild_id: int) -> list[Challenge]:
         .order_by(challenges.c.id)
     )
     return fetch_all(conn, query, Challenge)
+
+
+def pings(conn: Connection, starter_id: int, member_id: int, since: datetime) -> int:
+    """Return how often a member's challenges have mentioned another one since a moment.
+
+    Those whose starter was erased count too, so that an erasure allows no more of them.
+    """
+    c = challenges.c
+    found = c.member_id == member_id, c.started_at > since, c.starter_id.in_([starter_id, NOBODY])
+    query = select(func.count()).select_from(challenges).where(*found, c.pings)
+    return int(conn.execute(query).scalar_one())
 
 
 def recount(conn: Connection, challenge_ids: Collection[int], at: datetime) -> None:
@@ -311,12 +344,6 @@ def save_player(conn: Connection, player: ChallengePlayer) -> None:
     upsert(conn, challenge_players, **values_of(player))
 
 
-def delete_player(conn: Connection, challenge_id: int, user_id: int) -> None:
-    """Delete a player who was shown nothing after all."""
-    where = challenge_players.c.challenge_id == challenge_id, challenge_players.c.user_id == user_id
-    conn.execute(delete(challenge_players).where(*where))
-
-
 def finishes(conn: Connection, challenge_id: int, at: datetime) -> tuple[int, datetime | None]:
     """Return how many players finished by `at`, and when the next last question runs out."""
     done = challenge_players.c.finished_at <= at
@@ -327,21 +354,16 @@ def finishes(conn: Connection, challenge_id: int, at: datetime) -> tuple[int, da
     return count, following
 
 
-def add_shown(conn: Connection, shown: ShownQuestion) -> None:
-    """Store what a player is shown now."""
-    conn.execute(challenge_shown.insert().values(**values_of(shown)))
+def finishers(conn: Connection, challenge_id: int, at: datetime, limit: int) -> list[int]:
+    """Return the first players who finished by `at`."""
+    c = challenge_players.c
+    query = select(c.user_id).where(c.challenge_id == challenge_id, c.finished_at <= at)
+    return list(conn.execute(query.order_by(c.finished_at, c.user_id).limit(limit)).scalars())
 
 
-def delete_shown(conn: Connection, question_id: int, user_id: int) -> bool:
-    """Delete that a player was shown a question; False if they weren't."""
-    own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
-    return conn.execute(delete(challenge_shown).where(*own)).rowcount == 1
-
-
-def end_shown(conn: Connection, question_id: int, user_id: int, at: datetime) -> None:
-    """Move the deadline of a question that a player skipped."""
-    own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
-    conn.execute(update(challenge_shown).where(*own).values(deadline_at=at))
+def save_shown(conn: Connection, shown: ShownQuestion) -> None:
+    """Store what a player is shown now, or when it was shown or ends after all."""
+    upsert(conn, challenge_shown, **values_of(shown))
 
 
 def shown_to(conn: Connection, question_id: int, user_id: int) -> ShownQuestion | None:
@@ -351,22 +373,42 @@ def shown_to(conn: Connection, question_id: int, user_id: int) -> ShownQuestion 
 
 
 def shown_to_all(conn: Connection, question_id: int) -> list[ShownQuestion]:
-    """Return what all players were shown of a question."""
-    query = select(challenge_shown).where(challenge_shown.c.question_id == question_id)
+    """Return what all players were shown of a question, if it has arrived."""
+    c = challenge_shown.c
+    query = select(challenge_shown).where(c.question_id == question_id, c.arrived)
     return fetch_all(conn, query.order_by(challenge_shown.c.user_id), ShownQuestion)
 
 
 def all_shown_to(conn: Connection, challenge_id: int, user_id: int) -> dict[int, ShownQuestion]:
-    """Return what a player was shown in a challenge, by question id."""
+    """Return what a player was shown in a challenge and has arrived, by question id."""
     query = (
         select(challenge_shown)
         .join(challenge_questions, challenge_questions.c.id == challenge_shown.c.question_id)
         .where(
             challenge_questions.c.challenge_id == challenge_id,
             challenge_shown.c.user_id == user_id,
+            challenge_shown.c.arrived,
         )
     )
     return {shown.question_id: shown for shown in fetch_all(conn, query, ShownQuestion)}
+
+
+def add_news(conn: Connection, challenge_id: int, user_id: int, guild_id: int) -> None:
+    upsert(conn, challenge_news, challenge_id=challenge_id, user_id=user_id, guild_id=guild_id)
+
+
+def delete_news(conn: Connection, challenge_ids: Collection[int], user_id: int) -> None:
+    c = challenge_news.c
+    own = c.challenge_id.in_(challenge_ids), c.user_id == user_id
+    conn.execute(delete(challenge_news).where(*own))
+
+
+@all_rows(Challenge)
+def with_news(user_id: int, guild_id: int) -> Select[Any]:
+    """Return the challenges of a server that are still news for a member."""
+    c = challenge_news.c
+    of = select(challenges).join(challenge_news, c.challenge_id == challenges.c.id)
+    return of.where(c.user_id == user_id, c.guild_id == guild_id).order_by(challenges.c.id)
 
 
 def terms(conn: Connection, question_id: int) -> Terms:

@@ -1,4 +1,4 @@
-"""Posting a challenge, updating the count on its card, scoring its answers, and showing the result.
+"""Posting a challenge, showing on its card who is done, scoring its answers, showing the result.
 
 Each of these is a step from one state of the challenge's row (see `bot.challenges.store`) to the next.
 """
@@ -19,7 +19,6 @@ from bot.challenges.model import (
     Challenge,
     ChallengeQuestion,
     ChallengeState,
-    ChallengeSummary,
     OpenCard,
     ResultCard,
     ShownQuestion,
@@ -93,8 +92,10 @@ class ChallengeWork(PostWorker[Challenge]):
         )
 
     async def _first_message(self, challenge: Challenge) -> Any:
-        about = await self._database.read(self._described, challenge)
-        return view.open_card(OpenCard(challenge.id, about, 0))
+        about = await self._database.read(self._challenges.described, challenge)
+        if challenge.pings and challenge.member_id is not None:
+            return view.announcement(challenge.id, about, challenge.member_id)
+        return view.open_card(OpenCard(challenge.id, about))
 
     async def _close_or_count(self, challenge: Challenge) -> None:
         """Close a challenge that is over, else show on its card how many have finished."""
@@ -130,7 +131,11 @@ class ChallengeWork(PostWorker[Challenge]):
             return None
         if not self.queue.claim(conn, challenge_id, expect=ChallengeState.OPEN, now=now):
             return None
-        return OpenCard(challenge.id, self._described(conn, challenge), finished)
+        first = store.finishers(conn, challenge_id, counted_at, SHOWN)
+        known = names_of(conn, challenge.guild_id, first)
+        names = tuple(known.get(user_id) for user_id in first)
+        about = self._challenges.described(conn, challenge)
+        return OpenCard(challenge.id, about, finished, names)
 
     def _note_counted(self, conn: Connection, challenge_id: int, counted_at: datetime) -> None:
         """Make an open challenge due at the next finish after the count that its card shows."""
@@ -232,30 +237,12 @@ class ChallengeWork(PostWorker[Challenge]):
         finished, _ = store.finishes(conn, challenge.id, self._now())
         return ResultCard(
             challenge_id=challenge.id,
-            about=self._described(conn, challenge),
+            about=self._challenges.described(conn, challenge),
             standings=tuple(ranked),
             names=names_of(conn, challenge.guild_id, members),
             repeats=has_repeats(conn, CHALLENGE, asked, ranked),
             alone=not challenge.two_played,
             played=bool(ranked) or finished > 0,
-        )
-
-    def _described(self, conn: Connection, challenge: Challenge) -> ChallengeSummary:
-        bank = self._banks.of(conn, challenge.guild_id)
-        topic = bank.topics.get(challenge.topic_id or "")
-        pair = [challenge.starter_id, challenge.member_id or 0]
-        names = names_of(conn, challenge.guild_id, pair)
-        asked = store.questions_of(conn, challenge.id)
-        times = [q.seconds for q in asked]
-        return ChallengeSummary(
-            starter=names.get(challenge.starter_id),
-            named=challenge.member_id is not None,
-            member=names.get(challenge.member_id or 0),
-            questions=challenge.total,
-            topic=topic.title if topic else None,
-            levels=tuple(bank.items[q.item_id].level for q in asked if q.item_id in bank.items),
-            seconds=(min(times), max(times)),
-            closes_at=challenge.closes_at,
         )
 
 

@@ -39,10 +39,11 @@ class Download(Struct, frozen=True):
 Part = ui.Item[ui.LayoutView] | Picture | PendingPicture | StoredPicture | Download | str
 
 
-def _pinging(role_id: int | None) -> discord.AllowedMentions:
-    """Allow a message to ping one role and nobody else."""
+def _pinging(role_id: int | None, member_id: int | None = None) -> discord.AllowedMentions:
+    """Allow a message to ping one role or member and nobody else."""
     roles = [discord.Object(role_id)] if role_id else False
-    return discord.AllowedMentions(everyone=False, users=False, replied_user=False, roles=roles)
+    users = [discord.Object(member_id)] if member_id else False
+    return discord.AllowedMentions(everyone=False, users=users, replied_user=False, roles=roles)
 
 
 class Message(ui.LayoutView):
@@ -131,11 +132,15 @@ class PlainMessage(ui.View):
     """
 
     def __init__(
-        self, content: str, *buttons: ui.Button[Any], ping_role: int | None = None
+        self,
+        content: str,
+        *buttons: ui.Button[Any],
+        ping_role: int | None = None,
+        ping_member: int | None = None,
     ) -> None:
         super().__init__(timeout=None)
         self.content = content
-        self._ping_role = ping_role
+        self._pinging = _pinging(ping_role, ping_member)
         for each in buttons:
             self.add_item(each)
         self.stop()
@@ -148,7 +153,7 @@ class PlainMessage(ui.View):
         return self
 
     def mentions(self) -> discord.AllowedMentions:
-        return _pinging(self._ping_role)
+        return self._pinging
 
     def with_mentions(self, mention: Callable[[str], str]) -> PlainMessage:
         """Return the message with clickable commands."""

@@ -102,7 +102,7 @@ def _in_words(names: Sequence[str]) -> str:
     words = [
         _NAMES.get(name) or name.replace("_", " ").title().replace(" In ", " in ") for name in names
     ]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return t.listed(words)
 
 
 def timeout_problem(me: discord.Member | None) -> str | None:

@@ -142,6 +142,11 @@ def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:
     return result
 
 
+def listed(words: list[str]) -> str:
+    """Join words for a sentence: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def page_note(page: int, pages: int) -> str:
     """Say which page this is, counted from 0; nothing if there is only one."""
     return f" · page {page + 1} of {pages}" if pages > 1 else ""

@@ -54,6 +54,7 @@ async def use(interaction: discord.Interaction, fields: Fields) -> None:
     if not _may_use(interaction, command):
         raise app_commands.CheckFailure
     await command.callback(command.binding, interaction)  # type: ignore[arg-type]
+    interaction.client.dispatch("app_command_completion", interaction, command)
 
 
 def _find(

@@ -10,6 +10,8 @@ to interviews and to questions of the day are counted apart. All days of limits 
 """
 CHALLENGES_OPEN = 5
 """Challenges of a server at a time: their questions are asked nowhere else there until they close."""
+CHALLENGE_PINGS = 3
+"""Challenges of one member that mention the same other one within a day; later ones name them."""
 CONNECTIONS = 8
 """Connections to PostgreSQL that a process opens at most, unless DATABASE_CONNECTIONS says so:
 the server starts a process of its own for each."""

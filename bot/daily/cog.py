@@ -132,9 +132,8 @@ class DailyAnswersCog(commands.Cog):
         page: int = 0,
     ) -> None:
         found = await defer_here(interaction, work)
-        bank = await bank_of(interaction)
         today = await self._today(interaction)
-        await say_here(interaction, view.feedback(found, today, bank, page))
+        await say_here(interaction, view.feedback(found, today, page))
 
     async def _today(self, interaction: discord.Interaction) -> Today:
         work = self.days.today(interaction.user.id, interaction.guild_id)

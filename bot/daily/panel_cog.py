@@ -166,7 +166,7 @@ def _changes(interaction: discord.Interaction) -> Changes:
     if "kind" in given:
         changes["kind"] = rules.read_kind("".join(given["kind"]))
     if "asks" in given:
-        changes["asks"] = "".join(given["asks"])
+        changes["asks"] = "".join(given.get("topic", ())).strip() or "".join(given["asks"])
     if "role" in given:
         changes["role_id"] = parse_number(given["role"]) or None
     if "thread" in given:

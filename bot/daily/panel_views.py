@@ -226,17 +226,19 @@ def when_form(schedule: Schedule, now: datetime) -> ui.Modal:
 
 
 def asks_form(schedule: Schedule, bank: Bank) -> ui.Modal:
-    """Return the filled-in form for what a daily asks: the kind, and an area."""
+    """Return the filled-in form for what a daily asks: the kind, and an area or a topic."""
     areas = {area: label[:100] for label, area in area_options(bank)[:_MOST_AREAS]}
     chosen = schedule.asks if is_asked(bank, schedule.asks) else ALL
     if chosen not in areas and len(chosen) <= _MAX_AREA:
         areas[chosen] = area_title(bank, chosen)[:100]
     kinds = {str(kind): _kind(kind) for kind in DailyKind}
+    hint = "Its title or a part of it. It goes before the list above."
     return fields_modal(
         "Questions",
         FORM.id(row=schedule.id),
         ui.Label(text="Kind", component=select_menu("kind", kinds, schedule.kind)),
         ui.Label(text="About", component=select_menu("asks", areas, chosen)),
+        text_field("topic", "Or only one topic", "", _MAX_AREA, hint, needed=False),
     )
 
 

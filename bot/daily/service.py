@@ -35,7 +35,7 @@ from bot.daily.model import (
 )
 from bot.interviews.grading import PointState
 from bot.interviews.grading.service import Grading, Ungradable
-from bot.interviews.model import Assessment, Point
+from bot.interviews.model import UNCOMPARED, Assessment, Point
 from bot.members.model import NO_NEWS, StreakNews
 from bot.members.rules import team_of
 from bot.members.store import teams_of
@@ -249,7 +249,7 @@ class Dailies:
             assessment = await self._grading.assess(found.topic, found.text, found.daily.guild_id)
         except Ungradable:  # the member compares without help
             points = (Point(point.text, PointState.MISSING) for point in found.topic.key_points)
-            assessment = Assessment(tuple(points))
+            assessment = Assessment(tuple(points), (UNCOMPARED,))
         if ticks:
             assessment = assessment.with_count(rules.decode_ticks(ticks))
         return replace(found, assessment=assessment, news=news)

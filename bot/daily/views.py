@@ -223,54 +223,38 @@ def _next_step(today: Today) -> list[ui.Button[ui.LayoutView]]:
     return [button(*step, PRIMARY) for step in steps(today)[:1]]
 
 
-def feedback(found: DailyFeedback, today: Today, bank: Bank, page: int) -> Message:
+def feedback(found: DailyFeedback, today: Today, page: int) -> Message:
     """Return a page about a member's answer to an open question.
 
     The model answer, and what the day still holds, come once they have ticked what they said.
     Without an answer the model answer is all there is.
     """
     daily, assessment = found.daily, found.assessment
+    forward = [*_next_step(today), way("today")]
     if assessment is None:
-        notes = ["You didn't answer this one. Here's what a good answer says."]
+        notes, forward = ["You didn't answer this one. Here's what a good answer says."], []
+    elif assessment.counted is None:
+        notes, forward = ["Confirm it to see the model answer."], []
     else:
-        notes = streak_news(today.streak, found.news)
-        if not daily.revealed and daily.closes_at is not None:
-            notes.insert(0, f"Open until {t.when(daily.closes_at, 'f')}")
-        if assessment.counted is None:
-            notes.insert(0, "Tick what you said, and you'll see the model answer.")
-        else:
-            notes.append(what_follows(today))
+        notes = [what_follows(today)]
+    notes += streak_news(today.streak, found.news)
     if daily.thread_id:
         notes.append(_talk(daily.thread_id))
-    note = "\n-# ".join(notes)
     pages = interviews_views.pages(
-        found.topic,
-        found.text,
-        assessment,
-        None,
-        note,
-        may_tick=assessment is not None,
-        brought_back=found.brought_back,
+        found.topic, found.text, assessment, "\n-# ".join(notes), brought_back=found.brought_back
     )
-    rows: list[ui.ActionRow[ui.LayoutView] | None] = []
-    if assessment is not None:
-        if assessment.counted is None:
-            pages = [each for each in pages if each.tab != interviews_views.MODEL_TAB]
-        if pages[min(page, len(pages) - 1)].tab == interviews_views.FEEDBACK_TAB:
-            rows = interviews_views.tick_rows(
-                assessment,
-                TICKS.id(row=daily.id),
-                lambda said: TICKED.id(row=daily.id, said=said),
-            )
-        if assessment.counted is not None:
-            rows.append(row(*_next_step(today), way("today")))
-    return interviews_views.page_of(
-        f"-# 📅 {t.one_line(daily.name)} · {_about(found.topic, bank)}",
+    if assessment is not None and assessment.counted is None:
+        pages = [each for each in pages if each.tab != interviews_views.MODEL_TAB]
+    return interviews_views.feedback_page(
+        f"-# 📅 {t.one_line(daily.name)} · {t.one_line(found.topic.title)}",
         pages,
         page,
+        assessment,
         lambda n: OWN.id(row=daily.id, page=n),
-        *rows,
-        colour=interviews_views.colour(assessment),
+        TICKS.id(row=daily.id),
+        lambda said: TICKED.id(row=daily.id, said=said),
+        None,
+        *forward,
     )
 
 

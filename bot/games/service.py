@@ -166,6 +166,12 @@ class GameService(ABC):
     def own_answers(self, conn: Connection, game_id: int, user_id: int) -> list[Answered]:
         """Return the questions of a game as a player answered them, for "My answers"."""
         guild_id, asked = self._questions(conn, game_id, user_id)
+        return self._answered(conn, guild_id, asked, user_id)
+
+    def _answered(
+        self, conn: Connection, guild_id: int, asked: Sequence[GameQuestion], user_id: int
+    ) -> list[Answered]:
+        """Return those of these questions that the bank still has, as a player answered them."""
         items = self._banks.of(conn, guild_id).items
         ids = [question.id for question in asked]
         given = {a.question_id: a for a in answers_store.of_member(conn, self.source, ids, user_id)}

@@ -18,7 +18,6 @@ from bot.chat.replies import (
     is_private,
     return_text_on_error,
     say,
-    say_all,
     say_here,
     show,
     show_graded,
@@ -31,7 +30,6 @@ from bot.interviews.model import InterviewReport, Step
 from bot.interviews.partner_views import look_button
 from bot.interviews.service import Interviews
 from bot.members.views import streak_news
-from bot.questions.cog import bank_of
 
 _SAVED = "Your answer is saved. See its feedback with </interview>."
 
@@ -62,11 +60,10 @@ class InterviewCog(commands.Cog):
             interaction.user.id, interaction.guild_id, topic_id=topic, questions=rules.QUESTIONS
         )
         result = await defer_if_slow(interaction, work)
-        pages = await self._pages(interaction, result)
+        page = _page(result)
         if interaction.guild_id is not None and isinstance(result, Step) and not result.answer:
-            bank = await bank_of(interaction)
-            pages = [view.question_card(result, bank, look_button(topic))]
-        await say_all(interaction, pages)
+            page = view.question_card(result, look_button(topic))
+        await say(interaction, page)
 
     async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Replace the page that was used with an interview of one question on its topic."""
@@ -74,7 +71,7 @@ class InterviewCog(commands.Cog):
             interaction.user.id, interaction.guild_id, topic_id=fields["topic"] or None, questions=1
         )
         result = await defer_here(interaction, work)
-        await say_here(interaction, *await self._pages(interaction, result))
+        await say_here(interaction, _page(result))
 
     async def open_answer(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for an answer. For an answered question, show its feedback instead."""
@@ -92,13 +89,12 @@ class InterviewCog(commands.Cog):
         question_id, text = int(fields["row"]), modal_text(interaction, MAX_ANSWER)
         async with return_text_on_error(interaction, text, self._drafts):
             streak = await self.interviews.answer(question_id, interaction.user.id, text)
-        bank = await bank_of(interaction)
         async with confirm_saved_on_error(interaction, _SAVED):
             await show_graded(
                 interaction,
                 self._feedback(interaction, question_id),
                 lambda step, asking: view.step_page(
-                    step, bank, checking=self.interviews.verifier_name if asking else ""
+                    step, checking=self.interviews.verifier_name if asking else ""
                 ),
                 may_verify=self.interviews.may_verify,
                 verify=lambda step: self.interviews.verify(
@@ -127,7 +123,7 @@ class InterviewCog(commands.Cog):
             int(fields["row"]), interaction.user.id, interaction.guild_id, points
         )
         step = await defer_here(interaction, work)
-        await say_here(interaction, view.step_page(step, await bank_of(interaction)))
+        await say_here(interaction, view.step_page(step))
 
     async def follow_up(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for a follow-up or show its good answer.
@@ -163,42 +159,36 @@ class InterviewCog(commands.Cog):
         Feedback stays visible; an open question's card is replaced.
         """
         slot, question_id, user_id = fields["slot"], int(fields["row"]), interaction.user.id
-        edits = slot in {"skip", "stop"} and is_private(interaction)
+        edits = slot != "next" and is_private(interaction)
         result: Step | InterviewReport
-        if slot in {"stop", "end"}:
+        if slot == "stop":
             result = await self.interviews.end(question_id, user_id)
         else:
             advance = self.interviews.skip if slot == "skip" else self.interviews.next
             # it may have to grade a later answer that a restart left without a grade
             work = advance(question_id, user_id, interaction.guild_id)
             result = await defer_if_slow(interaction, work, edits=edits)
-        pages = await self._pages(interaction, result)
-        if edits:
-            await show(interaction, pages.pop(0))
-        await say_all(interaction, pages)
+        await (show if edits else say)(interaction, _page(result))
 
     async def _show(
         self, interaction: discord.Interaction, question_id: int, page: int = 0
     ) -> None:
         """Replace the private message that was used with a question's card or feedback."""
         step = await defer_here(interaction, self._feedback(interaction, question_id))
-        await say_here(interaction, view.step_page(step, await bank_of(interaction), page))
+        await say_here(interaction, view.step_page(step, page))
 
     async def _show_follow_up(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]
     ) -> None:
         """Replace the private message that was used with the feedback at its follow-up."""
         step = await defer_here(interaction, work)
-        await say_here(interaction, view.follow_up_card(step, await bank_of(interaction)))
+        await say_here(interaction, view.follow_up_card(step))
 
     def _feedback(
         self, interaction: discord.Interaction, question_id: int
     ) -> Coroutine[Any, Any, Step]:
         return self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)
 
-    async def _pages(
-        self, interaction: discord.Interaction, result: Step | InterviewReport
-    ) -> list[Message]:
-        if isinstance(result, InterviewReport):
-            return view.report_pages(result)
-        return [view.step_page(result, await bank_of(interaction))]
+
+def _page(result: Step | InterviewReport) -> Message:
+    return view.report(result) if isinstance(result, InterviewReport) else view.step_page(result)

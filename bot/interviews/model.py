@@ -21,6 +21,8 @@ from bot.questions.model import Topic
 
 SAID, OPPOSITE = "said", "opposite"
 """States of a point that a model has checked, besides `PointState.MISSING`."""
+UNCOMPARED = "uncompared"
+"""The flag of an answer whose points nothing was compared with."""
 COUNTED = frozenset({str(PointState.FOUND), SAID})
 
 
@@ -64,12 +66,6 @@ class PointCount(Struct, frozen=True):
     def percent(self) -> int:
         return round(100 * self.said / max(1, self.total))
 
-    def compare(self, earlier: PointCount) -> int:
-        """Return 1 for a larger share than an earlier answer had, -1 for a smaller one, else 0."""
-        now = self.said * earlier.total
-        then = earlier.said * self.total
-        return (now > then) - (now < then)
-
 
 class Point(Struct, frozen=True):
     """A key point, its state, and the passage of the answer that is closest to it.
@@ -84,6 +80,11 @@ class Point(Struct, frozen=True):
     quote: str = ""
     opposite: str = ""
     why: str = ""
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the answer may say the opposite."""
+        return self.state in {PointState.CHECK, OPPOSITE}
 
 
 class Assessment(Struct, frozen=True):
@@ -131,6 +132,11 @@ class Assessment(Struct, frozen=True):
     def ticked(self) -> frozenset[int]:
         """The points, by index, that the list shows as said."""
         return self.start_ticked if self.counted is None else frozenset(self.counted)
+
+    @property
+    def unticked(self) -> list[Point]:
+        """The points that the list doesn't show as said."""
+        return [point for n, point in enumerate(self.points) if n not in self.ticked]
 
     def with_count(self, numbers: Set[int]) -> Assessment:
         """Return a copy with exactly these points, by index, as the member's own count."""
@@ -200,6 +206,8 @@ class Step(Struct, frozen=True):
     answer: str | None
     assessment: Assessment | None = None
     continued: bool = False
+    ended_other: bool = False
+    """Whether an interview with answers was ended for this one."""
     problem: str = ""
     """Tells the member why their answer can't be graded; empty if it can."""
     reply: Reply | None = None
@@ -228,35 +236,12 @@ class AskedQuestion(Struct, frozen=True):
     previous: PointCount | None = None
     by_partner: bool = False
 
-    @property
-    def percent(self) -> int | None:
-        return self.count.percent if self.count else None
-
-
-class SectionReport(Struct, frozen=True):
-    """A section's questions as (topic, question), and their mean percent."""
-
-    title: str
-    percent: int | None
-    asked: tuple[tuple[Topic, AskedQuestion], ...]
-
 
 class InterviewReport(Struct, frozen=True):
-    """A finished interview. `practise` lists the weakest topics first and no strong ones.
+    """A finished interview: what was asked, in order, and topics to practise, the weakest first."""
 
-    `uncounted` are the answers whose points nobody counted. `better`, `same` and `worse` count the
-    topics that were answered in an earlier interview too.
-    """
-
-    percent: int | None
-    answered: int
-    skipped: int
-    sections: tuple[SectionReport, ...]
+    asked: tuple[tuple[Topic, AskedQuestion], ...]
     practise: tuple[Topic, ...]
-    uncounted: int
-    better: int
-    same: int
-    worse: int
 
 
 class PartnerState(StrEnum):

@@ -12,7 +12,6 @@ from bot.chat.permissions import require_may_post, require_private_threads
 from bot.chat.replies import (
     defer_here,
     say,
-    say_all,
     say_here,
     show,
     update_reply,
@@ -25,7 +24,6 @@ from bot.interviews.partner_service import PartnerInterviews
 from bot.interviews.service import Interviews
 from bot.members.names import Names
 from bot.members.views import streak_news
-from bot.questions.cog import bank_of
 
 
 class PartnerCog(commands.Cog):
@@ -136,7 +134,7 @@ class PartnerCog(commands.Cog):
             return
         work = self.interviews.feedback(found, interaction.user.id, interaction.guild_id)
         step = await defer_here(interaction, work)
-        await say_here(interaction, view.step_page(step, await bank_of(interaction)))
+        await say_here(interaction, view.step_page(step))
 
     async def end(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Ask once more, then end the interview for both."""
@@ -151,8 +149,7 @@ class PartnerCog(commands.Cog):
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         user_id = interaction.user.id
         interview_id = await self.partners.interview_of(int(fields["row"]), user_id)
-        report = await self.interviews.report(interview_id, user_id)
-        await say_all(interaction, view.report_pages(report))
+        await say(interaction, view.report(await self.interviews.report(interview_id, user_id)))
 
     async def apart(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Ask once more, then keep the two apart."""

@@ -246,17 +246,13 @@ def ticks(card: PartnerCard) -> Message:
     """The ticks, for the member who answered to confirm."""
     found, topic, asker = card.interview, card.topic, t.name(card.asker)
     assert topic is not None
-    points = [t.one_line(point.text) for point in topic.key_points]
-    groups = (
-        ("**Covered**", [p for n, p in enumerate(points) if n in card.ticks]),
-        ("**Missing**", [p for n, p in enumerate(points) if n not in card.ticks]),
-    )
+    missing = [t.one_line(p.text) for n, p in enumerate(topic.key_points) if n not in card.ticks]
     confirm = CONFIRM.id(**_points(found), said=found.ticks or "none")
     return Message(
         REVEALED if card.ticks else ENDED,
         f"-# Question {found.turn} of {TURNS} · {t.one_line(topic.title)}",
-        f"### {asker} ticked {len(card.ticks)} of {t.count(len(points), 'key point')}",
-        *("\n".join([title, *(f"- {p}" for p in listed)]) for title, listed in groups if listed),
+        f"### {asker} ticked {len(card.ticks) or 'none'} of {len(topic.key_points)}",
+        "\n- ".join(["**Missing**", *missing]) if missing else None,
         f"-# Not quite? Tell {asker}, who can change the ticks until you confirm.",
         row(button("Confirm", confirm, PRIMARY)),
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from statistics import fmean, median
 
 from msgspec.structs import replace
 
@@ -13,7 +13,6 @@ from bot.interviews.model import (
     AskedQuestion,
     Assessment,
     InterviewReport,
-    SectionReport,
     Step,
     decode,
 )
@@ -30,7 +29,9 @@ IDLE_AFTER = timedelta(minutes=60)
 """The longest pause of an interview with a partner."""
 QUESTIONS_EACH = 2
 TURNS = 2 * QUESTIONS_EACH
-_MAX_PRACTISE = 3
+_NEWCOMER = 3
+"""Whoever has met fewer open questions than this gets easier ones that interviews ask much."""
+_MAX_PRACTISE = 2
 """Topics to practise next, in a report."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -49,7 +50,7 @@ def draw_topic(
     `last_asked` tells when this member was last asked each topic, `used` are the topics of this
     interview, and `hidden` those that must not be shown now. The `wanted` topic comes first, then
     its section, then the rest. Among those, topics never asked or asked longest ago come first;
-    ties are drawn at random.
+    ties are drawn at random. Newcomers get common ones.
     """
     left = [
         topic
@@ -65,7 +66,23 @@ def draw_topic(
         return topic.id != wanted, elsewhere, last_asked.get(topic.id, _NEVER)
 
     best = min(map(rank, left))
-    return rng.choice([topic for topic in left if rank(topic) == best])
+    found = [topic for topic in left if rank(topic) == best]
+    return rng.choice(_for_newcomer(found) if len(last_asked) < _NEWCOMER else found)
+
+
+def _for_newcomer(topics: Sequence[Topic]) -> list[Topic]:
+    """Return those that interviews ask most, well-known ones if there are any, without the harder half."""
+
+    def commonness(topic: Topic) -> tuple[int, bool]:
+        return topic.weight, topic.number is not None
+
+    def difficulty(topic: Topic) -> float:
+        return fmean([item.expected_difficulty for item in topic.items] or [0])
+
+    most = max(map(commonness, topics))
+    common = [topic for topic in topics if commonness(topic) == most]
+    middle = median(map(difficulty, common))
+    return [topic for topic in common if difficulty(topic) <= middle]
 
 
 def choose_follow_up(topic: Topic, percent: int, seed: int) -> FollowUp | None:
@@ -115,38 +132,13 @@ def merged(stored: str | None, graded: Assessment) -> Assessment:
 
 
 def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> InterviewReport:
-    """Summarize an interview by section, in the bank's order, without topics no longer in it."""
-    known = [(bank.topics[one.topic_id], one) for one in asked if one.topic_id in bank.topics]
-    sections = []
-    for section_id, title in bank.section_titles.items():
-        here = tuple((topic, one) for topic, one in known if topic.section_id == section_id)
-        if here:
-            sections.append(SectionReport(title, _mean([one.percent for _, one in here]), here))
-    weak = sorted(
-        ((one.percent or 0, topic) for topic, one in known if _needs_practice(one)),
-        key=lambda pair: pair[0],
-    )
-    compared = Counter(
-        one.count.compare(one.previous) for _, one in known if one.count and one.previous
-    )
-    return InterviewReport(
-        percent=_mean([one.percent for _, one in known]),
-        answered=sum(one.answered for _, one in known),
-        skipped=sum(not one.answered for _, one in known),
-        sections=tuple(sections),
-        practise=tuple(topic for _, topic in weak[:_MAX_PRACTISE]),
-        uncounted=sum(one.answered and one.count is None for _, one in known),
-        better=compared[1],
-        same=compared[0],
-        worse=compared[-1],
-    )
+    """Report on an interview, without topics that are no longer in the bank."""
+    known = tuple((bank.topics[one.topic_id], one) for one in asked if one.topic_id in bank.topics)
+    weak = [pair for pair in known if pair[0].items and _needs_practice(pair[1])]
+    weak.sort(key=lambda pair: pair[1].count.percent if pair[1].count else 0)
+    return InterviewReport(known, tuple(topic for topic, _ in weak[:_MAX_PRACTISE]))
 
 
 def _needs_practice(asked: AskedQuestion) -> bool:
     """Whether it was skipped or not strong. An answer that nobody counted is neither."""
     return not asked.answered if asked.count is None else asked.count.percent < STRONG
-
-
-def _mean(percents: Sequence[int | None]) -> int | None:
-    graded = [percent for percent in percents if percent is not None]
-    return round(sum(graded) / len(graded)) if graded else None

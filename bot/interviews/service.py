@@ -66,15 +66,18 @@ class Interviews:
         topic_id: str | None = None,
         questions: int = rules.QUESTIONS,
     ) -> Step | InterviewReport:
-        """Start an interview, or continue the one that is running.
+        """Start an interview, or continue the one that is running, unless that is at another topic.
 
         Returns its open question or the feedback on its last one, and a report only if no question
         is left.
         """
         self._grading.prepare()
-        interview_id, continued = await self._find_or_create(user_id, guild_id, topic_id, questions)
+        found = await self._find_or_create(user_id, guild_id, topic_id, questions)
+        interview_id, continued, ended_other = found
         result = await self._continue(interview_id, guild_id)
-        return replace(result, continued=continued) if isinstance(result, Step) else result
+        if isinstance(result, InterviewReport):
+            return result
+        return replace(result, continued=continued, ended_other=ended_other)
 
     async def _continue(
         self, interview_id: int, guild_id: int | None, after: int = 0
@@ -93,13 +96,18 @@ class Interviews:
         guild_id: int | None,
         topic_id: str | None,
         questions: int,
-    ) -> tuple[int, bool]:
-        """Return the id of the member's running interview, and whether it existed before."""
+    ) -> tuple[int, bool, bool]:
+        """Return the id of the member's interview, whether it goes on, and whether one with answers
+        was ended for it.
+        """
         bank = self._banks.of_member(conn, user_id, guild_id)
         check_topic(bank, topic_id)
         running = store.running(conn, user_id)
+        asked = store.questions_of(conn, running.id) if running else []
         if running is not None:
-            return running.id, True
+            at = asked[-1].topic_id if asked else running.topic_id
+            if topic_id in {None, at}:
+                return running.id, True, False
         hidden = self._in_play.topics(conn, user_id, guild_id)
         if topic_id in hidden:
             raise UserError(
@@ -112,6 +120,8 @@ class Interviews:
                 "Until then, </practice> has more."
             )
         now = self._now()
+        if running is not None:
+            store.end(conn, running.id, now)
         if not count_up(conn, "interviews", user_id, now.date(), INTERVIEWS_A_DAY):
             raise UserError(
                 f"You've started {INTERVIEWS_A_DAY} interviews today, which is the most in a day. "
@@ -120,7 +130,8 @@ class Interviews:
         created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=now)
         started = store.running(conn, user_id)
         assert started is not None
-        return started.id, not created
+        ended = created and any(question.answer is not None for question in asked)
+        return started.id, not created, ended
 
     @reading
     def open_topic(self, conn: Connection, question_id: int, user_id: int) -> Topic | None:

@@ -1,11 +1,14 @@
 """The screens of a mock interview: question, feedback, report. Open dailies show the same feedback.
 
-Feedback on an open answer has up to four tabs, each with as many pages as it needs.
+Feedback on an open answer is a short verdict. Behind its buttons are tabs, each with as many pages
+as it needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from textwrap import shorten
 
 import discord
 from discord import ui
@@ -21,17 +24,16 @@ from bot.interviews.grading import PointState
 from bot.interviews.model import (
     OPPOSITE,
     SAID,
+    UNCOMPARED,
     AskedQuestion,
     Assessment,
     InterviewReport,
     Point,
-    PointCount,
     Reply,
-    SectionReport,
     Step,
 )
-from bot.memory.views import points_missed
-from bot.questions.model import Bank, FollowUp, Topic
+from bot.memory.views import brings_back
+from bot.questions.model import FollowUp, Topic
 from bot.questions.views import PRACTISE, sources
 
 # `row` is a question of an interview, `number` the index of a follow-up of its topic.
@@ -43,46 +45,50 @@ COUNT = Route("count", {"row": ROW})  # the list of points to tick as said
 CONFIRM = Route("confirm", {"row": ROW, "said": "[0-5]{1,6}|none"})  # the ticks as shown
 FOLLOW_UP = Route("followup", {"do": "answer|show", "row": ROW, "number": "[0-9]"})
 FOLLOW_UP_ANSWERED = Route("followedup", {"row": ROW, "number": "[0-9]"}, once=True)
-STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
+STEP = Route("step", {"slot": "skip|stop|next", "row": ROW}, once=True)
 
-FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = (
-    "Feedback",
+VERDICT_TAB, TICKS_TAB, MODEL_TAB, FOLLOW_UP_TAB = (
+    "Back",
+    "Check my ticks",
     "Model answer",
-    "Your answer",
     "Follow-up",
 )
-_GROUPS = (
-    ("**Found in your words**", PointState.FOUND),
-    ("**Said**", SAID),
-    ("**Careful: you may have said the opposite**", PointState.CHECK),
-    ("**Careful: the model reads the opposite**", OPPOSITE),
-    ("**Unclear**", PointState.UNCLEAR),
-)
-"""The states of points, in the order they are shown; missing points come last."""
-_ORDER = [*(str(state) for _, state in _GROUPS), str(PointState.MISSING)]
+"""The labels of buttons that lead there."""
 _STATES = {
     PointState.FOUND: "Found in your words",
     SAID: "Said",
-    PointState.CHECK: "May say the opposite",
-    OPPOSITE: "Reads as the opposite",
+    PointState.CHECK: "Check this: you may have said the opposite",
+    OPPOSITE: "Check this: the model reads the opposite",
     PointState.UNCLEAR: "Unclear",
     PointState.MISSING: "Not found",
 }
+"""The states of points, in the order they are shown."""
+_MODEL_FAILED = {
+    "failed": "The model didn't reply, so I only matched words.",
+    "spent": "I only matched words. The model reads again after midnight UTC.",
+}
+"""Why a model that is set up didn't check the points."""
+_ROOM = 92
+"""Characters on a verdict about points that were not made: three lines on a phone. One is always whole."""
 _PAGE_LENGTH = 3200
 """Characters on a page, not counting the head of its card."""
 _MAX_QUOTE = 240
+_MAX_PRACTISE = 31
+"""Characters of a button that a phone shows in one line."""
 MAX_LABEL = 100
 """Characters of an option in a select menu; Discord takes no more.
 https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
 _HINTS = {
-    "empty": "There's hardly anything here to go by yet. Even two sentences are a start.",
-    "copied": "Most of this repeats the question. Say it in your own words.",
-    "list": "This reads like a list of terms. Explain in sentences how they connect.",
-    "terse": "Notes are fine here. In an interview, explain in sentences how they connect.",
-    "strays": "Much of this is about something else. Stay with what was asked.",
-    "negated": "Something here reads as if you meant the opposite. Compare your words closely.",
-    "cut": "This is longer than I can read, so I read only the first part.",
+    UNCOMPARED: "I couldn't compare this one.",
+    "empty": "Too short to go by. Two sentences are a start.",
+    "copied": "Most of this repeats the question.",
+    "list": "A list of terms. Say how they connect.",
+    "strays": "Much of this is about something else.",
+    "cut": "Too long for me: I read the first part.",
+    "negated": "Something here reads as the opposite.",
+    "terse": "In an interview, say it in sentences.",
 }
+"""By flag, what helps most first. A verdict has one of them."""
 
 
 def essay_modal(custom_id: str, topic: Topic, written: str) -> ui.Modal:
@@ -93,7 +99,7 @@ def essay_modal(custom_id: str, topic: Topic, written: str) -> ui.Modal:
     return _modal(
         "Your answer",
         custom_id,
-        "In a few sentences, as you'd say it aloud",
+        "A few sentences, as you'd say it",
         topic.question,
         written,
     )
@@ -104,7 +110,7 @@ def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str) -> ui.Mod
     return _modal(
         "The follow-up",
         custom_id,
-        "In a sentence or two, as you'd say it aloud",
+        "A sentence or two, as you'd say it",
         follow_up.question,
         written,
     )
@@ -118,23 +124,22 @@ def _modal(title: str, custom_id: str, label: str, question: str, written: str) 
     )
 
 
-def step_page(step: Step, bank: Bank, page: int = 0, *, checking: str = "") -> Message:
+def step_page(step: Step, page: int = 0, *, checking: str = "") -> Message:
     """Show the current step of an interview. `checking` names a model that is still at work."""
     if step.answer is None:
-        return question_card(step, bank)
-    return feedback_card(step, bank, page, checking=checking)
+        return question_card(step)
+    return feedback_card(step, page, checking=checking)
 
 
-def question_card(step: Step, bank: Bank, *partner: ui.Button[ui.LayoutView]) -> Message:
+def question_card(step: Step, *partner: ui.Button[ui.LayoutView]) -> Message:
     """The card of an open question; `partner` is the button that looks for a partner instead."""
-    again = "Your interview continues here.\n" if step.continued else ""
+    before = "Your other interview has ended. Its answers count.\n" if step.ended_other else ""
+    before = "Your interview continues here.\n" if step.continued else before
     number = step.question_id
     return Message(
         OPEN,
-        f"{again}{_head(step, bank)}",
+        f"{before}{_head(step)}",
         t.heading(step.topic.question),
-        separator(),
-        "-# Answer in a few sentences, as you'd say it aloud. Only you see this.",
         row(
             button("Answer", ANSWER.id(row=number), PRIMARY),
             button("Skip", STEP.id(slot="skip", row=number)),
@@ -144,7 +149,7 @@ def question_card(step: Step, bank: Bank, *partner: ui.Button[ui.LayoutView]) ->
     )
 
 
-def feedback_card(step: Step, bank: Bank, page: int, *, checking: str = "") -> Message:
+def feedback_card(step: Step, page: int, *, checking: str = "") -> Message:
     """An answered question.
 
     Feedback on an open question of the day is held back until it closes.
@@ -152,65 +157,95 @@ def feedback_card(step: Step, bank: Bank, page: int, *, checking: str = "") -> M
     number = step.question_id
     assessment = step.assessment
     uncounted = assessment is not None and assessment.count is None
-    navigation = row(
-        button(
-            "See the report" if step.last else "Next question",
-            STEP.id(slot="next", row=number),
-            discord.ButtonStyle.secondary if uncounted else PRIMARY,
-        ),
-        None if step.last else button("End", STEP.id(slot="end", row=number)),
+    forward: ui.Button[ui.LayoutView] | None = button(
+        "See the report" if step.last else "Next question",
+        STEP.id(slot="next", row=number),
+        discord.ButtonStyle.secondary if uncounted else PRIMARY,
     )
     if assessment is not None and assessment.by_partner:
-        navigation = None  # the next question is in the thread
-    head = _head(step, bank)
+        forward = None  # the next question is in the thread
     if assessment is None and not step.problem:
         held_back = (
             "Your answer is saved. This is a question of the day right now, so your feedback waits until that closes. "
             "Press Feedback then."
         )
         feedback = button("Feedback", FEEDBACK.id(row=number, page=0))
-        return Message(OPEN, head, held_back, row(feedback), navigation)
-    found = _pages(step, step.problem or (_checking(checking) if checking else ""))
-    page = min(page, len(found) - 1)
-    more: list[ui.ActionRow[ui.LayoutView] | None] = []
-    if assessment is not None and not checking and found[page].tab == FEEDBACK_TAB:
-        ticks = tick_rows(
-            assessment, COUNT.id(row=number), lambda said: CONFIRM.id(row=number, said=said)
-        )
-        more = [*ticks, _follow_up_buttons(step)]
-    return page_of(
-        head,
-        found,
+        return Message(OPEN, _head(step), held_back, row(feedback, forward))
+    return feedback_page(
+        f"-# {t.one_line(step.topic.title)}",
+        _pages(step, checking),
         page,
+        assessment,
         lambda n: FEEDBACK.id(row=number, page=n),
-        *more,
-        navigation,
-        colour=colour(assessment),
+        COUNT.id(row=number),
+        lambda said: CONFIRM.id(row=number, said=said),
+        _follow_up_buttons(step),
+        forward,
     )
 
 
-def follow_up_card(step: Step, bank: Bank) -> Message:
+def feedback_page(
+    head: str,
+    found: list[Page],
+    number: int,
+    assessment: Assessment | None,
+    link: Callable[[int], str],
+    list_id: str,
+    confirm_id: Callable[[str], str],
+    follow_up: ui.ActionRow[ui.LayoutView] | None,
+    *forward: ui.Button[ui.LayoutView] | None,
+) -> Message:
+    """A page of feedback.
+
+    `link` returns the custom id that opens a page by number, and `confirm_id` that of the button
+    which counts the ticks as shown: their positions as digits, or "none".
+    """
+    number = min(number, len(found) - 1)
+    tab, shade = found[number].tab, colour(assessment)
+    confirm = None
+    if assessment is not None and assessment.count is None and _first(found, TICKS_TAB) is not None:
+        ticked = sorted(assessment.ticked)
+        label = f"I said these {len(ticked)}" if ticked else "I said none of these"
+        label = "That's right" if tab == VERDICT_TAB else label
+        said = "".join(map(str, ticked)) or "none"
+        confirm = button(label, confirm_id(said), PRIMARY)
+    if tab == VERDICT_TAB:
+        ways = {page.tab: _first(found, page.tab) for page in found[1:]}
+        buttons = [button(tab, link(n or 0)) for tab, n in ways.items()]
+        if assessment is not None and UNCOMPARED in assessment.flags:
+            confirm = None  # there is nothing to confirm yet
+        return Message(shade, head, found[number].text, row(*buttons, confirm, *forward))
+    if tab == TICKS_TAB and assessment is not None:
+        rows = [row(_tick_list(assessment, list_id)), row(confirm, *forward)]
+    else:
+        rows = [follow_up if tab == FOLLOW_UP_TAB else None, row(*forward)]
+    return page_of(head, found, number, link, *rows, colour=shade)
+
+
+def follow_up_card(step: Step) -> Message:
     """The feedback, opened at the follow-up's tab if there is one."""
-    page = next((n for n, one in enumerate(_pages(step)) if one.tab == FOLLOW_UP_TAB), 0)
-    return feedback_card(step, bank, page)
+    return feedback_card(step, _first(_pages(step), FOLLOW_UP_TAB) or 0)
 
 
-def _checking(model: str) -> str:
-    return f"{t.escape(model)} is checking your answer. This updates in a moment."
+def _first(found: Sequence[Page], tab: str) -> int | None:
+    """Return the number of a tab's first page; None if there is no such tab."""
+    return next((n for n, page in enumerate(found) if page.tab == tab), None)
 
 
-def _pages(step: Step, note: str = "") -> list[Page]:
-    """Return all pages. The list to tick points in appears once there is nothing to note."""
-    return pages(
-        step.topic,
-        step.answer,
-        step.assessment,
-        rules.follow_up_of(step),
-        note,
-        step.reply,
-        may_tick=not note,
-        brought_back=step.brought_back,
-    )
+def _pages(step: Step, checking: str = "") -> list[Page]:
+    """Return all pages. Points can be ticked once no model is at work any more."""
+    note = step.problem
+    if checking:
+        note = f"{t.escape(checking)} is checking your answer. This updates in a moment."
+    found = pages(step.topic, step.answer, step.assessment, note, brought_back=step.brought_back)
+    if checking:
+        return [page for page in found if page.tab != TICKS_TAB]
+    if step.reply is not None:
+        return found + pages_of_tabs({FOLLOW_UP_TAB: _reply_blocks(step.reply)})
+    follow_up = rules.follow_up_of(step)
+    if follow_up is None:
+        return found
+    return [*found, Page(FOLLOW_UP_TAB, t.heading(follow_up.question))]
 
 
 def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
@@ -218,131 +253,78 @@ def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     number = rules.open_follow_up(step)
     if number is None:
         return None
-    question_id = step.question_id
+    fields = {"row": step.question_id, "number": number}
     return row(
-        button("Answer the follow-up", FOLLOW_UP.id(do="answer", row=question_id, number=number)),
-        button(
-            "Show what a good answer says", FOLLOW_UP.id(do="show", row=question_id, number=number)
-        ),
+        button("Answer", FOLLOW_UP.id(do="answer", **fields), PRIMARY),
+        button("Show a good answer", FOLLOW_UP.id(do="show", **fields)),
     )
 
 
-def tick_rows(
-    assessment: Assessment, list_id: str, confirm_id: Callable[[str], str]
-) -> list[ui.ActionRow[ui.LayoutView] | None]:
-    """The list where members tick their points, and a button that confirms it as it is.
-
-    `confirm_id` makes the button's custom id from the ticks: their positions as digits, or "none".
-    """
-    ticked = assessment.ticked
+def _tick_list(assessment: Assessment, list_id: str) -> ui.Select[ui.LayoutView]:
+    """The list where members tick their points."""
+    order = list(map(str, _STATES))
     options = [
         discord.SelectOption(
             label=t.cut(" ".join(point.text.split()), MAX_LABEL),
             value=str(n),
             description=_STATES[point.state],
-            default=n in ticked,
+            default=n in assessment.ticked,
         )
         for n, point in sorted(
-            enumerate(assessment.points), key=lambda each: _ORDER.index(each[1].state)
+            enumerate(assessment.points), key=lambda each: order.index(each[1].state)
         )
     ]
-    ticks = ui.Select[ui.LayoutView](
+    return ui.Select(
         custom_id=list_id,
         placeholder="Tick the points you made",
         min_values=0,
         max_values=len(options),
         options=options,
     )
-    if assessment.count is not None:  # counted already; the list is there to change it
-        return [row(ticks)]
-    if not ticked:
-        confirm = button("I said none of these", confirm_id("none"))
-    else:
-        what = "it" if len(ticked) == 1 else f"those {len(ticked)}"
-        said = "".join(map(str, sorted(ticked)))
-        confirm = button(f"Yes, I said {what}", confirm_id(said), PRIMARY)
-    return [row(ticks), row(confirm)]
 
 
-def report_pages(report: InterviewReport) -> list[Message]:
-    """The report, in one or more messages; the last one has what to do next."""
+def report(found: InterviewReport) -> Message:
+    """The report, which ends in what to do next."""
     another = button("Another question", BEGIN.id(topic=""))
-    if not report.answered:
+    if not any(asked.answered for _, asked in found.asked):
         words = "### Interview over\nNo answers this time, so no report."
-        return [Message(ENDED, words, row(another))]
-    done = t.count(report.answered, "answer") + (
-        f" · {report.skipped} skipped" if report.skipped else ""
-    )
-    overall = f"**{report.percent}%**, an estimate · {done}" if report.percent is not None else done
-    blocks = [
-        f"### Your interview\n{overall}{_against_last_time(report)}",
-        *(_section(section) for section in report.sections),
-    ]
-    if report.practise:
-        weakest = (
-            f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1)
-        )
-        blocks.append("\n".join(["**Practise next**", *weakest]))
-    elif report.percent is not None:
-        blocks.append("Strong all the way.")
-    if report.uncounted:
-        answers = t.count(report.uncounted, "answer")
-        blocks.append(f"-# The points of {answers} aren't counted, so no figure has them.")
-    *pages, last = t.pages(blocks)
+        return Message(ENDED, words, row(another))
+    counted = [asked for _, asked in found.asked if asked.count is not None]
+    own = any(not asked.model and not asked.by_partner for asked in counted)
     practise = [
-        button(f"Practise {n}", PRACTISE.id(topic=topic.id), *([] if n > 1 else [PRIMARY]))
-        for n, topic in enumerate(report.practise, start=1)
+        button(
+            shorten(f"Practise {topic.title}", _MAX_PRACTISE, placeholder="…"),
+            PRACTISE.id(topic=topic.id),
+            *style,
+        )
+        for topic, style in zip(found.practise, ([PRIMARY], []), strict=False)
     ]
-    return [
-        *(Message(REVEALED, page) for page in pages),
-        Message(REVEALED, last, row(*practise, another)),
-    ]
-
-
-def _section(section: SectionReport) -> str:
-    mean = (
-        f" · {section.percent}%, an estimate"
-        if section.percent is not None and len(section.asked) > 1
-        else ""
-    )
-    return "\n".join(
-        [
-            f"**{t.escape(section.title)}**{mean}",
-            *(_topic_line(topic, asked) for topic, asked in section.asked),
-        ]
+    return Message(
+        REVEALED,
+        "### Your interview",
+        "\n".join(_topic_line(topic, asked) for topic, asked in found.asked),
+        "-# By your own count" if own else None,
+        "Strong all the way." if counted and not practise else None,
+        row(*practise, another),
     )
 
 
 def _topic_line(topic: Topic, asked: AskedQuestion) -> str:
-    title = t.escape(topic.title)
-    if not asked.answered:
-        return f"{title} · skipped"
+    title = t.one_line(topic.title)
     if asked.count is None:
-        return f"{title} · not counted"
-    source = f"as {t.escape(asked.model)} reads it" if asked.model else "by your own count"
+        return f"{title} · {'not counted' if asked.answered else 'skipped'}"
+    line = f"{title} · **{asked.count.said} of {asked.count.total}**"
+    if asked.model:
+        line += f", as {t.escape(asked.model)} reads it"
     if asked.by_partner:
-        source = "ticked by your partner"
-    line = f"{title} · {_point_count(asked.count)}\n-# {source}"
+        line += ", ticked by your partner"
     if asked.previous is None:
         return line
     return f"{line}, last time {asked.previous.said} of {asked.previous.total}"
 
 
-def _point_count(count: PointCount) -> str:
-    return f"{count.said} of {t.count(count.total, 'key point')}"
-
-
-def _against_last_time(report: InterviewReport) -> str:
-    """A line that compares with earlier answers to the same topics; empty if there are none."""
-    counts = ((report.better, "better"), (report.same, "the same"), (report.worse, "behind"))
-    words = " · ".join(f"{number:,} {word}" for number, word in counts if number)
-    return f"\n-# Against last time: {words}" if words else ""
-
-
-def _head(step: Step, bank: Bank) -> str:
-    section = bank.section_titles[step.topic.section_id]
-    where = f"Question {step.number} of {step.total}"
-    return f"-# Interview · {where} · {t.escape(section)} · {t.escape(step.topic.title)}"
+def _head(step: Step) -> str:
+    return f"-# Question {step.number} of {step.total} · {t.one_line(step.topic.title)}"
 
 
 class Page(Struct, frozen=True):
@@ -354,32 +336,29 @@ def pages(
     topic: Topic,
     answer: str | None,
     assessment: Assessment | None,
-    follow_up: FollowUp | None = None,
     note: str = "",
-    reply: Reply | None = None,
     *,
-    may_tick: bool = False,
     brought_back: tuple[int, int] = (0, 0),
 ) -> list[Page]:
     """Return all pages about an answer.
 
-    Without an assessment there is only the model answer, with `note` above it. `may_tick` tells
-    that the feedback has a list where the member ticks their points.
+    Without an assessment there is only the model answer, with `note` above it and the answer below.
     """
+    own = f"**Your answer**\n{t.escape(answer)}" if answer else ""
     model = [
         t.heading(topic.question),
         t.escape(topic.answer),
         "\n".join(sources(topic.references)),
     ]
-    tabs = {MODEL_TAB: model if assessment is not None or not note else [note, *model]}
-    if assessment is not None:
-        blocks = _feedback_blocks(assessment, follow_up, note, may_tick, brought_back)
-        tabs = {FEEDBACK_TAB: blocks, **tabs}
-    if answer is not None:
-        tabs[OWN_TAB] = [t.escape(answer)]
-    if reply is not None:
-        tabs[FOLLOW_UP_TAB] = _reply_blocks(reply)
-    return pages_of_tabs(tabs)
+    if assessment is None:
+        return pages_of_tabs({MODEL_TAB: [note, *model, own]})
+    return pages_of_tabs(
+        {
+            VERDICT_TAB: [_verdict(assessment, note, brought_back)],
+            TICKS_TAB: [*_compared(assessment), own],
+            MODEL_TAB: model,
+        }
+    )
 
 
 def pages_of_tabs(tabs: Mapping[str, Sequence[str]]) -> list[Page]:
@@ -414,36 +393,47 @@ def page_of(
     return Message(colour, head, page.text, separator(), row(*buttons), *rows)
 
 
-def estimate(assessment: Assessment, *, may_tick: bool) -> str:
-    """The head of the feedback: the count and its source, or that it is still to be made."""
-    total = t.count(len(assessment.points), "key point")
-    count = assessment.count
-    model = t.escape(assessment.model)
+def _verdict(assessment: Assessment, note: str, brought_back: tuple[int, int]) -> str:
+    """The count, and the points that were not made as far as there is room."""
+    left = assessment.unticked
+    doubted = [point for point in left if point.is_doubted and assessment.counted is None]
+    missed = [point for point in left if point not in doubted]
+    if assessment.counted is None and UNCOMPARED in assessment.flags:
+        missed = []
+    lines, room = [f"### {_count(assessment)}"], _ROOM
+    for before, points, quote in (
+        ("**Careful:** you may have said the opposite of ", doubted, '"'),
+        ("**Missing:** ", missed, ""),
+    ):
+        points.sort(key=lambda point: len(point.text))
+        lengths = list(accumulate((len(p.text) for p in points), initial=len(before)))[1:]
+        fit = max(sum(length <= room for length in lengths), bool(points) and room == _ROOM)
+        if fit:
+            room -= lengths[fit - 1]
+            listed = [f"{quote}{t.one_line(point.text)}{quote}" for point in points[:fit]]
+            listed += [f"{len(points) - fit} more"] if len(points) > fit else []
+            lines.append(before + " · ".join(listed))
+    hints = [_HINTS[flag] for flag in _HINTS if flag in assessment.flags]
+    if doubted and _HINTS["negated"] in hints:
+        hints.remove(_HINTS["negated"])
+    back = brings_back(brought_back) if assessment.count and (doubted or missed) else ""
+    failed = None if assessment.count else _MODEL_FAILED.get(assessment.model_failed)
+    small = [failed, back, *hints[:1], note]
+    return "\n".join([*lines, *(f"-# {said}" for said in small if said)])
+
+
+def _count(assessment: Assessment) -> str:
+    """Say how many points were made, by whoever counted."""
+    count, total = assessment.count, len(assessment.points)
+    made = f"{(count or assessment.found).said or 'none'} of {total}"
     if count is None:
-        found = assessment.found.said
-        if not may_tick:
-            return (
-                f"### I found the words of {found} of the {total}\n"
-                "I match words and can't tell whether you're right. Compare your sentences."
-            )
-        return (
-            "### Which of these did you say?\nI match words and can't tell whether you're right. "
-            f"In the list below I've ticked {found or 'none'} of the {total}. Compare each with what "
-            "you wrote, change the ticks, and confirm."
-        )
-    if assessment.counted is None:
-        wrong = " Is it wrong? Change the ticks below." if may_tick else ""
-        return (
-            f"### As {model} reads it: {_point_count(count)}\n"
-            f"**{count.percent}%**, an estimate by a model, and models make mistakes.{wrong}"
-        )
+        asks = UNCOMPARED in assessment.flags
+        return "Which points did you make?" if asks else f"By your words, {made}"
     if assessment.by_partner:
-        return (
-            f"### As your partner ticked: {_point_count(count)}\n"
-            f"**{count.percent}%**, your partner's estimate."
-        )
-    other = f". {model} counts {assessment.found.said}." if model else " that nobody has checked."
-    return f"### By your own count: {_point_count(count)}\n**{count.percent}%**, an estimate{other}"
+        return f"Your partner ticked {made}"
+    if assessment.counted is None:
+        return f"{t.escape(assessment.model)} counts {made}"
+    return f"You made {made} by your count"
 
 
 def colour(assessment: Assessment | None) -> discord.Colour:
@@ -453,49 +443,27 @@ def colour(assessment: Assessment | None) -> discord.Colour:
     return REVEALED if assessment.count.said else ENDED
 
 
-def _feedback_blocks(
-    assessment: Assessment,
-    follow_up: FollowUp | None,
-    note: str,
-    may_tick: bool,
-    brought_back: tuple[int, int],
-) -> list[str]:
-    count = assessment.count
-    back = points_missed(count.total - count.said, brought_back) if count else ""
-    blocks = ["\n".join(filter(None, [estimate(assessment, may_tick=may_tick), back]))]
-    hints = [_HINTS[flag] for flag in assessment.flags if flag in _HINTS]
-    if hints:
-        blocks.append("\n".join(hints))
-    if assessment.counted is not None:
-        said = [f"- {t.one_line(assessment.points[n].text)}" for n in assessment.counted]
-        left = [
-            _point(p) if p.state in (PointState.CHECK, OPPOSITE) else f"- {t.one_line(p.text)}"
-            for n, p in enumerate(assessment.points)
-            if n not in assessment.counted
-        ]
-        groups = [("**What you said**", said), ("**What you didn't say**", left)]
-    else:
-        missing = "**Missing**" if assessment.model else "**Not found**"
-        groups = [
-            (title, [_point(point) for point in assessment.points if point.state == state])
-            for title, state in (*_GROUPS, (missing, PointState.MISSING))
-        ]
-    blocks += ["\n".join([title, *lines]) for title, lines in groups if lines]
-    if follow_up is not None:
-        blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")
-    blocks.append("\n".join(f"-# {words}" for words in (_source(assessment), note) if words))
+def _compared(assessment: Assessment) -> list[str]:
+    """The key points by state, each with the member's own words."""
+    blocks = ["### Which of these did you say?"]
+    if not assessment.model and not assessment.by_partner:
+        blocks[0] += "\n-# I match words and can't tell whether you're right."
+    for state, title in _STATES.items():
+        points = [_point(point) for point in assessment.points if point.state == state]
+        if points:
+            blocks.append("\n".join([f"**{title}**", *points]))
     return blocks
 
 
 def _point(point: Point) -> str:
-    """A key point, its opposite, and the member's own words, to be compared in this order."""
+    """A key point and the member's own words; what they may have said instead, if they may have."""
     lines = [f"- {t.one_line(point.text)}"]
     if point.quote and point.state != PointState.MISSING:
-        if point.why:
-            lines.append(f"-# {t.one_line(point.why)}")
-        elif point.opposite:
-            lines.append(f"-# Wrong version: {t.one_line(point.opposite)}")
         label = "Nearest" if point.state == PointState.UNCLEAR else "You wrote"
+        if point.is_doubted and point.why:
+            lines.append(f"-# {t.one_line(point.why)}")
+        elif point.is_doubted and point.opposite:
+            lines.append(f"-# Wrong version: {t.one_line(point.opposite)}")
         lines.append(_quoted(point.quote, label))
     return "\n".join(lines)
 
@@ -531,12 +499,3 @@ def _reply_blocks(reply: Reply) -> list[str]:
 def _quoted(quote: str, label: str) -> str:
     """A quote on its own line, after a label."""
     return f"> {label}: {t.escape(t.cut(' '.join(quote.split()), _MAX_QUOTE))}"
-
-
-def _source(assessment: Assessment) -> str:
-    """Tell that a model that is set up did not check the points; empty if it did."""
-    failed = {
-        "failed": "The model that checks answers didn't reply, so I only matched words.",
-        "spent": "The model reads only so many answers a day, so I only matched words. It reads on after midnight UTC.",
-    }
-    return failed.get(assessment.model_failed, "")

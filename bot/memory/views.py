@@ -42,13 +42,8 @@ def days_in_a_row(streak: Streak) -> str | None:
     return f"**{streak.current:,} days in a row**"
 
 
-def points_missed(missed: int, brought_back: tuple[int, int]) -> str:
+def brings_back(brought_back: tuple[int, int]) -> str:
     """Say what the points that an open answer missed bring back; empty if nothing."""
     items, days = brought_back
-    if not items or not missed:
-        return ""
     come = "comes" if items == 1 else "come"
-    questions = t.count(items, "question")
-    return (
-        f"{t.count(missed, 'point')} missed: {questions} on this topic {come} {t.days_ahead(days)}."
-    )
+    return f"{t.count(items, 'question')} on this {come} {t.days_ahead(days)}" if items else ""

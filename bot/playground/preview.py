@@ -96,7 +96,7 @@ class LivePreview(Preview):
         return use
 
     def _filter_dependencies(self, page: Any, payload: dict[str, Any]) -> bool:
-        # Pages are made anew after each change, so nothing in them is out of date. simcord would
+        # Pages are built again after each change, so nothing in them is out of date. simcord would
         # replace the names of commands that the viewer may not use, which Discord shows.
         return False
 

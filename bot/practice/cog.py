@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
+from bot.chat.news import tell_news
 from bot.chat.permissions import is_on_server
 from bot.chat.replies import defer_here, say, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
@@ -18,7 +19,7 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.practice import views as view
-from bot.practice.model import Screen
+from bot.practice.model import Finished, Screen
 from bot.practice.service import Practices
 from bot.questions.cog import Answerable, bank_of
 from bot.questions.views import MISSES, PRACTISE
@@ -128,6 +129,8 @@ class PracticeCog(commands.Cog):
         bank = await bank_of(interaction)
         messages = view.messages(screen, bank, on_server=is_on_server(interaction))
         await say_here(interaction, *messages)
+        if isinstance(screen, Finished) and interaction.message is not None:
+            tell_news(interaction)
 
 
 def _who(interaction: discord.Interaction) -> tuple[int, int | None, datetime]:

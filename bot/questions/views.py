@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, PRIMARY, REVEALED, Message, Part, button, pager, row, separator
+from bot.chat.messages import PRIMARY, Part, button, row, separator
 from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.pictures import StoredPicture
 from bot.chat.router import ROW, TOPIC, Route
-from bot.chat.ways import way
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import formulas
 from bot.questions.answers import Answered, Outcome, decode_picks, letters, shown_right
@@ -42,7 +41,6 @@ MISSES = Route("misses", {"source": SOURCE, "row": ROW}, once=True)
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
 
-_MINE_LIMIT = 1800  # characters of a page of "My answers"
 _SHOWN_FORMS = 3
 """The number of accepted forms shown for a typed item; the others are spellings of these."""
 _ADDED = 650
@@ -171,36 +169,6 @@ def why_blocks(answered: Answered, bank: Bank) -> list[str]:
     return [block for block in blocks if block]
 
 
-def my_answers(
-    given: Sequence[Answered],
-    page: int,
-    link: Callable[[int], str],
-    misses: ui.Button[ui.LayoutView],
-) -> Message:
-    """Return a page, counted from 0, of a member's own answers, with explanations of the misses.
-
-    `link` makes the custom id that opens a page; `misses` practises what was missed.
-    """
-    if not given:
-        gone = "These questions were removed, so their answers can't be shown."
-        return Message(ENDED, gone, row(way("practice", PRIMARY)))
-    blocks = [answered_block(n, answered) for n, answered in enumerate(given, start=1)]
-    texts = t.pages(blocks, _MINE_LIMIT)
-    page = min(page, len(texts) - 1)
-    right = sum(answered.right for answered in given)
-    title = f"### Your answers\n-# {right} of {len(given)} right"
-    title += t.page_note(page, len(texts))
-    return Message(
-        REVEALED,
-        title,
-        texts[page],
-        row(
-            *pager(page, len(texts), lambda _, number: link(number)),
-            way("practice") if right == len(given) else misses,
-        ),
-    )
-
-
 def week_button(topic_id: str) -> ui.Button[ui.LayoutView]:
     """Return the managers' button that makes a topic the topic of the week."""
     return button("Make it the topic of the week", WEEK.id(topic=topic_id))
@@ -211,28 +179,25 @@ def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
     return button("Practise my misses", MISSES.id(source=source, row=row_id))
 
 
-def answered_block(number: int, answered: Answered) -> str:
-    """Return the block of one question in "My answers"."""
-    item = answered.item
-    head = "\n".join(
-        filter(
-            None,
-            [
-                f"**{number}.** {t.one_line(item.prompt)}",
-                t.code_block(item.code, item.language) if item.code else None,
-                formulas.in_words(item),
-                picture_in_words(item),
-            ],
-        )
-    )
-    time = f"\n-# {t.seconds(answered.elapsed_ms)}" if answered.answer else ""
-    result = own_result(answered)
-    if not answered.right:
-        right = _right_reasons(answered)
-        if answered.answer is None and item.kind == "typed":
-            right = f"The answer is **{t.escape(shown_right(item))}**."
-        result += "\n" + (right or t.escape(item.explanation))
-    return f"{head}\n{result}{time}"
+def own_block(number: int, answered: Answered, *, secret: bool) -> str:
+    """Return the block of one question, with the reason for the member's own choice.
+
+    While the right answer is `secret`, it tells nothing else but whether theirs was right.
+    """
+    item, prompt = answered.item, t.one_line(answered.item.prompt)
+    mark = "✅ " if answered.right else ""
+    verdict = "Right" if answered.right else "Not right"
+    said = []
+    if answered.answer is None:
+        verdict = "No answer"
+    elif item.kind == "typed":
+        said = [t.code(answered.answer)]
+    else:
+        picks = decode_picks(answered.answer)
+        said = [_reason(item, answered.order, p) for p in answered.order if p in picks]
+    if not (secret or answered.right):
+        said.append(_right_reasons(answered) or f"✅ **{t.escape(shown_right(item))}**")
+    return "\n".join([f"{mark}**{number}. {verdict}** · {prompt}", *said])
 
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:

@@ -37,6 +37,7 @@ class QuizCog(commands.Cog):
         bot.router.add(view.AGAIN, self.again)
         bot.router.add(view.MINE, self.mine)
         bot.router.add(view.STOP, self.stop)
+        bot.router.add(view.MISSING, self.missing)
         self.answerable = Answerable(
             questions.check_open, self.answer, rounds.explain, rounds.item_of
         )
@@ -112,6 +113,16 @@ class QuizCog(commands.Cog):
             may_manage=interaction.permissions.manage_messages,
         )
         await acknowledge(interaction)
+
+    async def missing(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Tell the host which players haven't answered the open question yet."""
+        found = await self.rounds.missing(
+            int(fields["row"]),
+            message_id_of(interaction),
+            interaction.user.id,
+            may_manage=interaction.permissions.manage_messages,
+        )
+        await say(interaction, view.missing(*found))
 
     async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a round with the same options as the one of these standings."""

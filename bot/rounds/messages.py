@@ -108,10 +108,10 @@ class RoundMessages:
         item = bank.items.get(question.item_id)
         if item is None:
             return None
-        right = [a for a in given if a.correct]
+        right = [] if round_.hosted else [a for a in given if a.correct]
         best = [Tally(a.user_id, a.points, 1, 1, a.elapsed_ms or 0) for a in right[: rules.FASTEST]]
         leaders: list[Tally] = []
-        if question.number % rules.LEADERS_EVERY == 0:
+        if rules.names_leaders(question.number, round_):
             ranked = standings_of(conn, round_.id)
             leaders = [tally for _, tally in ranked if tally.points][: rules.LEADERS]
         shown = [tally.user_id for tally in (*best, *leaders)]

@@ -133,7 +133,7 @@ class RevealCard(_Card, frozen=True):
     """A revealed question with its fastest right answers; `names` has the known names.
 
     `alone`: only one member has played so far. `leaders` is empty if this reveal names none.
-    `goes_on`: a pause follows, and "Next" ends it. `hosted`: there was no clock, so no times.
+    `goes_on`: a pause follows, and "Next" ends it. `hosted`: there was no clock, so none is fastest.
     """
 
     outcome: Outcome

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.games.rules import reading_time, seconds_for
 from bot.questions.model import Item
-from bot.rounds.model import Phase, Race, RoundOptions
+from bot.rounds.model import Phase, Race, Round, RoundOptions
 
 MIN_QUESTIONS, MAX_QUESTIONS = 1, 50
 MIN_SECONDS, MAX_SECONDS = 5, 300
@@ -25,8 +25,7 @@ _ORIENTATION_SECONDS = 2.0
 """The time it takes to find the explanation on a card that has changed."""
 LEADERS = 3
 """Named at a reveal and by /quiz in a running round. More need more room in `questions.views._ADDED`."""
-LEADERS_EVERY = 5
-"""Every fifth reveal names the leaders."""
+_LEADERS_EVERY = 5
 FASTEST = 3
 """Named at a reveal. More need more room in `questions.views._ADDED`."""
 EARLY = timedelta(seconds=2)
@@ -85,6 +84,14 @@ def next_count(
         at = max(at, edited_at + min(gap, LONGEST_GAP))
     at = max(at, free_at)
     return at if deadline is None or at <= deadline - READ_IN else None
+
+
+def names_leaders(number: int, round_: Round) -> bool:
+    """Return whether a question's reveal names the leaders.
+
+    Each does in a hosted round, every fifth by the clock. After the last come the standings.
+    """
+    return number < round_.total and (round_.hosted or number % _LEADERS_EVERY == 0)
 
 
 def was_abandoned(since: datetime | None, now: datetime, *, hosted: bool) -> bool:

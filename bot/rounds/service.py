@@ -253,6 +253,31 @@ class Rounds(GameService):
 
         await self._write_due(end_pause, self._now())
 
+    @reading
+    def missing(
+        self,
+        conn: Connection,
+        question_id: int,
+        message_id: int,
+        user_id: int,
+        *,
+        may_manage: bool,
+    ) -> tuple[list[str | None] | None, int]:
+        """Return the names of players who haven't answered an open question, for its host.
+
+        None before anybody is a player. The second value is the number of answers.
+        """
+        question, round_ = _hosted(conn, question_id, user_id, may_manage=may_manage, lock=False)
+        if question.message_id != message_id or question.revealed_at is not None:
+            raise UserError("This question is over. Use the newest card in this channel.")
+        ids = store.question_ids(conn, round_.id)
+        lately = [ids[n] for n in (question.number - 1, question.number - 2) if n in ids]
+        players = answers_store.players(conn, ROUND, lately)
+        answered = answers_store.players(conn, ROUND, [question.id])
+        waited_for = sorted(user for user in players - answered if user > 0)
+        names = names_of(conn, round_.guild_id, waited_for)
+        return [names.get(user) for user in waited_for] if players else None, len(answered)
+
     async def _write_due(self, work: Callable[[Connection, datetime], T], due_at: datetime) -> T:
         """Run a write that makes a round due at a time."""
         done = await self._database.write(work, due_at)
@@ -265,10 +290,10 @@ def _asked(question: RoundQuestion) -> GameQuestion:
 
 
 def _hosted(
-    conn: Connection, question_id: int, user_id: int, *, may_manage: bool
+    conn: Connection, question_id: int, user_id: int, *, may_manage: bool, lock: bool = True
 ) -> tuple[RoundQuestion, Round]:
     """Return a question and its locked round; refuse members who may not move it on."""
-    question, round_ = get_question_or_refuse(conn, question_id, lock=True)
+    question, round_ = get_question_or_refuse(conn, question_id, lock=lock)
     if user_id != round_.starter_id and not may_manage:
         raise UserError(
             "Only whoever started this round, or someone with Manage Messages, can move it on. Ask one of them."

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from functools import partial
 
 from discord import ui
 
-from bot.answers.model import Tally
 from bot.answers.rules import places
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, row, separator
-from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, stroke, words
+from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, Part, button, row, separator
+from bot.chat.pictures import (
+    INK,
+    MUTED,
+    TRACK,
+    Picture,
+    draw_picture,
+    fit_label,
+    panel,
+    stroke,
+    words,
+)
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.errors import UserError
-from bot.games.views import amount, fewer, standing_rows, times
+from bot.games.rules import SHOWN
+from bot.games.views import amount, fewer, finale, times
+from bot.games.views import my_answers as own_answers
 from bot.questions.answers import Answered
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
-from bot.questions.views import my_answers as own_answers
 from bot.rounds.model import (
     Locked,
     NewRound,
@@ -39,11 +48,13 @@ HOST = Route("host", {"what": "reveal|next", "row": ROW}, once=True)
 AGAIN = Route("again", {"round": ROW}, once=True)
 MINE = Route("mine", {"round": ROW, "page": PAGE})
 STOP = Route("stop", {"round": ROW}, once=True)
+MISSING = Route("missing", {"row": ROW})
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
+_LEFT, _RIGHT, _TOP, _BOTTOM = 20, 230, 68, 198
 _COLOURS = ("#7983f5", INK, MUTED)
 _STYLES = ('stroke-width="4"', 'stroke-width="2.5"', 'stroke-width="2.5" stroke-dasharray="2 6"')
 _APART = 22
+_LONGEST_NAME = 13
 
 
 def start_line(starter: str, started: NewRound) -> str:
@@ -81,27 +92,42 @@ def stopped(round_id: int, *, reveal_follows: bool) -> Message:
 
 def question(card: QuestionCard, bank: Bank) -> Message:
     """Return the card of an open question."""
-    time = "No clock: the host shows the answer"
-    if card.ends_at is not None:
-        time = f"{card.seconds} s" if card.left is None else f"{card.left} s left"
-        time += f" · until {t.when(card.ends_at, 'T')}"
     answered = f" · {card.answered:,} answered" if card.answered else ""
+    buttons = answer_rows(card.item, "round", card.question_id)
+    if card.ends_at is None:
+        missing = button("Who's missing?", MISSING.id(row=card.question_id))
+        host = row(_host_button("reveal", card.question_id, "Reveal"), missing)
+        end = [*buttons, separator(), f"-# No clock: the host goes on{answered}", host]
+    else:
+        time = f"{card.seconds} s" if card.left is None else f"{card.left} s left"
+        end = [f"-# {time} · until {t.when(card.ends_at, 'T')}{answered}", *buttons]
     return Message(
         OPEN,
         _head(card.number, card.total, card.item, bank),
         *asked(card.item, card.order),
         separator(),
-        f"-# {time}{answered}",
-        *answer_rows(card.item, "round", card.question_id),
-        row(_host_button("reveal", card.question_id) if card.ends_at is None else None),
+        *end,
     )
+
+
+def missing(waited_for: Sequence[str | None] | None, answered: int) -> str:
+    """Return the private reply to a host who asks which players haven't answered yet.
+
+    They are None before anybody is a player.
+    """
+    if waited_for is None:
+        so_far = f"{answered:,} answered so far" if answered else "Nobody has answered yet"
+        return f"{so_far}. From the next question on, I can say who is missing."
+    if not waited_for:
+        return "Everyone who plays has answered."
+    names = [t.name(name) for name in waited_for[:SHOWN]]
+    more = [f"{len(waited_for) - SHOWN:,} more"] if len(waited_for) > SHOWN else []
+    return f"Still to answer: {t.listed(names + more)}."
 
 
 def reveal(card: RevealCard, bank: Bank) -> Message:
     """Return the reveal of a question: the right answer, all answers, reasons and best times."""
-    if card.fastest and card.hosted:
-        last = f"First: {' · '.join(t.name(card.names.get(f.user_id)) for f in card.fastest)}"
-    elif card.fastest:
+    if card.fastest:
         best = " · ".join(
             f"{t.name(card.names.get(f.user_id))} {t.seconds(f.total_ms)}"
             + ("" if card.alone else f" (+{f.points})")
@@ -109,22 +135,22 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
         )
         last = f"Fastest: {best}"
     else:
-        last = "Nobody answered this one." if not card.outcome.answered else "Nobody got this one."
+        last = "Nobody answered this one." if not card.outcome.answered else ""
+        last = last or ("" if card.outcome.right else "Nobody got this one.")
     ahead = " · ".join(
         f"{t.name(card.names.get(leader.user_id))} {leader.points:,}" for leader in card.leaders
     )
     leading = f"Leading: {ahead}" if ahead and not card.alone else ""
     alone = "-# Counts on the leaderboard once a second person plays." if card.alone else ""
+    label = "Finish" if card.number == card.total else "Next"
+    onward = _host_button("next", card.question_id, label) if card.goes_on else None
     return Message(
         REVEALED,
         _head(card.number, card.total, card.item, bank),
         *revealed(card.item, card.order, card.outcome, bank),
-        "\n".join(line for line in (last, leading, alone) if line),
-        after_row(
-            "round",
-            card.question_id,
-            _host_button("next", card.question_id) if card.goes_on else None,
-        ),
+        "\n".join(line for line in (last, leading, alone) if line) or None,
+        after_row("round", card.question_id, None if card.hosted else onward),
+        row(onward if card.hosted else None),
     )
 
 
@@ -139,44 +165,29 @@ async def standings(card: StandingsCard) -> Message:
         "refused": "Discord refused my last message, so the round ends here.",
         "error": "Something kept going wrong, so the round ends here.",
     }.get(card.ending or "")
-    count = t.count(card.questions, "question")
-    again = button("Play again", AGAIN.id(round=card.round_id))
+    again = button("Play again", AGAIN.id(round=card.round_id), PRIMARY)
     if not card.standings:
-        return Message(
-            ENDED,
-            "### Round over",
-            why or "Nobody answered.",
-            row(again),
-        )
-    if card.alone:
-        tally = card.standings[0][1]
-        time = "" if card.hosted else f", {t.seconds(tally.average_ms)} on average"
-        body = [
-            f"{'Well done, ' if tally.right else ''}{t.name(card.names.get(tally.user_id))}: "
-            f"**{tally.right} of {tally.answered} right**{time}.",
-            "-# A round counts on the leaderboard when two or more people play.",
-        ]
-    else:
-        body = standing_rows(
-            card.standings, card.names, partial(_figures, card), repeats=card.repeats
-        )
+        return Message(ENDED, "### Round over", why or "Nobody answered.", row(again))
+    news, *places = finale(
+        card.standings,
+        card.names,
+        questions=card.questions,
+        game="round",
+        hosted=card.hosted,
+        repeats=card.repeats,
+        alone=card.alone,
+    )
     return Message(
         ENDED,
-        f"### Final standings\n-# {count}{f' · {why}' if why else ''}",
-        *body,
-        f"-# {caption(card, card.race)}" if card.race else None,
-        await race_picture(card.race, card.round_id) if card.race else None,
+        f"{news}\n-# {why}" if why else news,
+        *places,
+        *(await _race(card, card.race) if card.race else ()),
         row(
             again,
             misses_button("round", card.round_id),
             button("My answers", MINE.id(round=card.round_id, page=0)),
         ),
     )
-
-
-def _figures(card: StandingsCard, tally: Tally) -> str:
-    share = f"{t.percent(tally.right, tally.answered)} right"
-    return share if card.hosted else f"{share} · {t.seconds(tally.average_ms)}"
 
 
 def my_answers(round_id: int, given: Sequence[Answered], page: int) -> Message:
@@ -223,22 +234,32 @@ def status(found: RoundStatus, *, may_stop: bool) -> Message:
     return Message(OPEN, "\n".join(lines), row(stop) if may_stop else None)
 
 
-def _host_button(what: str, question_id: int) -> ui.Button[ui.LayoutView]:
+def _host_button(what: str, question_id: int, label: str) -> ui.Button[ui.LayoutView]:
     """Return a button for the host. Everyone sees it, so the handler checks the member."""
-    return button(what.capitalize(), HOST.id(what=what, row=question_id))
+    return button(label, HOST.id(what=what, row=question_id))
 
 
 def _head(number: int, total: int, item: Item, bank: Bank) -> str:
     return f"-# Question {number} of {total} · {about(item, bank)}"
 
 
-async def race_picture(race: Race, round_id: int) -> Picture | None:
+async def _race(card: StandingsCard, race: Race) -> tuple[Part | None, ...]:
+    """Return a sentence about a race, and its picture."""
+    leaders = [card.names.get(tally.user_id) for _, tally in card.standings]
+    names = [name and " ".join(name.split()) for name in leaders[: len(race.totals)]]
+    picture = await race_picture(race, names, card.round_id)
+    return f"{t.name(names[0])} took the lead for good on question {race.lead_at}.", picture
+
+
+async def race_picture(race: Race, names: Sequence[str | None], round_id: int) -> Picture | None:
     """Return a picture with a line for each leader, or None if it can't be drawn.
 
     A round has only one, so its id is the key for the queue.
     """
     try:
-        return await draw_picture("race.png", alt_text(race), lambda: svg(race), round_id)
+        return await draw_picture(
+            "race.png", alt_text(race, names), lambda: svg(race, names), round_id
+        )
     except UserError as error:
         log.info("round %s: its standings go without the race: %s", round_id, error)
         return None
@@ -247,25 +268,17 @@ async def race_picture(race: Race, round_id: int) -> Picture | None:
         return None
 
 
-def caption(card: StandingsCard, race: Race) -> str:
-    """Return a sentence about the picture."""
-    winner = t.name(card.names.get(card.standings[0][1].user_id))
-    return f"{winner} took the lead for good on question {race.lead_at}"
-
-
-def alt_text(race: Race) -> str:
+def alt_text(race: Race, names: Sequence[str | None]) -> str:
     """Return the points of each line, question by question."""
     courses = "; ".join(
-        f"{place}: {', '.join(f'{points:,}' for points in course)}"
-        for place, course in zip(_places(race), race.totals, strict=True)
+        f"{name or 'a member'}: {', '.join(f'{points:,}' for points in course)}"
+        for name, course in zip(names, race.totals, strict=True)
     )
-    return (
-        f"The winner took the lead for good on question {race.lead_at}. "
-        f"Points after each question. {courses}."
-    )
+    return f"Points after each question, up to {len(race.totals[0])}. {courses}."
 
 
-def svg(race: Race) -> str:
+def svg(race: Race, names: Sequence[str | None]) -> str:
+    """Draw the line of each leader, with their name at its end."""
     questions = len(race.totals[0])
     most = max(max(course) for course in race.totals)
 
@@ -291,13 +304,16 @@ def svg(race: Race) -> str:
     for course, colour, style, _ in reversed(shown):  # so the winner's line is drawn on top
         points = [(_LEFT, _BOTTOM), *((x(n), y(total)) for n, total in enumerate(course, 1))]
         parts.append(stroke(points, colour, style))
-    for place, (course, colour, _, end) in zip(_places(race), shown, strict=True):
-        said = f"{place} · {course[-1]:,}"
-        parts.append(
-            words(_RIGHT + 12, end + 6, said, colour=colour, bold=course is race.totals[0])
-        )
+    places_ = places([course[-1] for course in race.totals])
+    for place, name, (course, colour, _, end) in zip(places_, names, shown, strict=True):
+        label = fit_label(name, _letters(name or ""), t.ordinal(place))
+        is_first = course is race.totals[0]
+        parts.append(words(_RIGHT + 8, end + 6, label, colour=colour, bold=is_first))
     return panel(_BOTTOM + 42, *parts)
 
 
-def _places(race: Race) -> list[str]:
-    return [t.ordinal(place) for place in places([course[-1] for course in race.totals])]
+def _letters(name: str) -> int:
+    """Return how many letters of a name fit at the end of a line. A wide one takes two thirds
+    more than a usual one."""
+    wide = sum(c.isupper() or c in "mw@%" or c > "~" for c in name[:_LONGEST_NAME])
+    return _LONGEST_NAME - wide // 2

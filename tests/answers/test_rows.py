@@ -56,9 +56,10 @@ async def test_a_challenge(team: Stage) -> None:
         asked = await challenges.take(team, challenge_id, user_id)
         click = challenges.click(team, asked, user_id=user_id)
         await team.bot.challenge_players.answer(replace(click, roles=(RED,)))
-    taken = (await rows(team))["challenge_players"]
-    assert taken - before["challenge_players"] == 2
-    before["challenge_players"] = taken  # one row for all questions
+    taken = await rows(team)
+    for table in ("challenge_players", "challenge_news"):  # one row for all questions
+        assert taken[table] - before[table] == 2
+        before[table] = taken[table]
     await team.wait(hours=2)
     await check_new(team, before, {**IN_GAME, "challenge_shown": 1})
 

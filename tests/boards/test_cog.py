@@ -19,7 +19,7 @@ async def some_points(stage: Stage) -> None:
 async def test_a_board_is_shown_in_the_channel(stage: Stage) -> None:
     """Once for each press, without the place of the member who shows it; others open their own from there."""
     empty = await stage.clementine.slash(stage.quiz, "leaderboard")
-    assert "Nobody has points this week yet." in reply(empty)
+    assert "Nobody yet this week." in reply(empty)
     assert labels(answer_to(empty))[-1] == "Start a round"
     await some_points(stage)
     before = len(stage.texts())

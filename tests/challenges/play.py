@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from bot.challenges import store
 from bot.challenges.model import (
-    Between,
     Challenge,
     ChallengeOptions,
     NewChallenge,
@@ -16,6 +15,8 @@ from bot.challenges.model import (
     Person,
     PlayerQuestion,
     ResultCard,
+    RunResult,
+    Step,
 )
 from bot.core.clicks import Click
 from bot.core.unstored import Notify
@@ -53,19 +54,28 @@ async def row(stage: Stage, challenge_id: int) -> Challenge:
     return found
 
 
-async def take(stage: Stage, challenge_id: int, user_id: int) -> PlayerQuestion:
-    """Press "Take it"."""
+async def press_take(stage: Stage, challenge_id: int, user_id: int) -> Step:
+    """Press "Take it", and get what it shows."""
     message_id = (await row(stage, challenge_id)).message_id or 0
-    return await stage.bot.challenge_players.take(
-        challenge_id, user_id, GUILD, message_id, stage.clock()
-    )
+    players = stage.bot.challenge_players
+    step = await players.take(challenge_id, user_id, GUILD, stage.clock(), message_id)
+    await players.arrived(step)
+    return step
 
 
-async def onward(stage: Stage, between: Between, user_id: int) -> PlayerQuestion:
-    """Press "Next question"."""
-    return await stage.bot.challenge_players.next(
-        between.challenge_id, between.number, user_id, GUILD, stage.clock()
-    )
+async def take(stage: Stage, challenge_id: int, user_id: int) -> PlayerQuestion:
+    """Press "Take it", and get a question."""
+    return asked(await press_take(stage, challenge_id, user_id))
+
+
+def asked(step: Step) -> PlayerQuestion:
+    assert isinstance(step, PlayerQuestion)
+    return step
+
+
+def ended(step: Step) -> RunResult:
+    assert isinstance(step, RunResult)
+    return step
 
 
 def click(
@@ -93,22 +103,30 @@ def click(
 
 async def give(
     stage: Stage, asked: PlayerQuestion, *, right: bool = True, after: float = 2.0, **options: Any
-) -> Between:
-    """Answer some seconds after the question was shown."""
+) -> Step:
+    """Answer some seconds after the question was shown, and get what comes next."""
     stage.clock.turn(seconds=after)
-    return await stage.bot.challenge_players.answer(click(stage, asked, right=right, **options))
+    step = await stage.bot.challenge_players.answer(click(stage, asked, right=right, **options))
+    await stage.bot.challenge_players.arrived(step)
+    return step
+
+
+async def skip(stage: Stage, asked: PlayerQuestion, after: float = 1.0) -> Step:
+    stage.clock.turn(seconds=after)
+    players = stage.bot.challenge_players
+    step = await players.skip(asked.question_id, asked.user_id, GUILD, stage.clock())
+    await players.arrived(step)
+    return step
 
 
 async def play(
     stage: Stage, challenge_id: int, user_id: int, *, right: bool = True, after: float = 2.0
-) -> None:
+) -> RunResult:
     """Take all of it."""
-    asked = await take(stage, challenge_id, user_id)
-    while True:
-        between = await give(stage, asked, right=right, after=after)
-        if between.next_seconds is None:
-            return
-        asked = await onward(stage, between, user_id)
+    step = await press_take(stage, challenge_id, user_id)
+    while isinstance(step, PlayerQuestion):
+        step = await give(stage, step, right=right, after=after)
+    return step
 
 
 def counts(stage: Stage) -> list[int]:

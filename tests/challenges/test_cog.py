@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from unittest.mock import Mock, patch
 
 import discord
-import pytest
 from simcord.actors import MemberActor
 from sqlalchemy import select
 
@@ -16,6 +16,7 @@ from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import (
     Question,
     Stage,
+    answer_to,
     labels,
     reply,
     text_of,
@@ -71,7 +72,8 @@ async def card_of(stage: Stage, starter: MemberActor, **options: Any) -> discord
 
 
 async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
-    """Both get the same questions in private and read nothing of how they did; then the card shows the standings."""
+    """Both get the same questions, one tap each, and read how they did once they can't answer any
+    more; then the card shows the standings."""
     card = await card_of(stage, stage.alwina, questions=2, topic="temperature", hours=1)
     opened = text_of(card)
     assert (
@@ -83,24 +85,21 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     first = await alwina.take(card)
     assert first.startswith("-# Challenge · question 1 of 2 · ")
     said = await alwina.answer()
-    assert said.startswith("Locked in **")
-    assert labels(alwina.message) == ["Next question", "Report"]
     await bob.take(card)
     also = await bob.answer(right=False)
-    assert [line for line in said.splitlines() if "**" not in line] == [
-        line for line in also.splitlines() if "**" not in line
-    ]
+    for text in (said, also):
+        assert re.match(r"Locked in \*\*.+?\*\*\.\n-# Challenge · question 2 of 2 · ", text)
     await stage.restart()
-    assert (await alwina.press("Next question")).startswith("-# Challenge · question 2 of 2 · ")
-    assert (await alwina.answer()).count("That was the last one.") == 1
-    assert (await bob.take(card)).startswith("-# Challenge · question 2 of 2 · ")
-    await bob.answer(right=False)
-    secret = await alwina.take(card)
-    assert secret.startswith("You've been through all of it.")
+    assert (await alwina.answer()).splitlines()[1] == "### 2 of 2. Who beats that?"
+    assert labels(alwina.message) == ["See the card"]
+    assert await bob.take(card) == also.partition("\n")[2]
+    ended = await bob.answer(right=False)
+    assert "### 0 of 2 this time." in ended
+    assert (await bob.take(card)) == ended.partition("\n")[2]
     await stage.wait(60)
     counted = stage.quiz.last_message
     assert counted is not None
-    assert " · 2 finished" in text_of(counted)
+    assert "Done: **alwina**, **bob**" in text_of(counted)
     assert "alwina** ·" not in text_of(counted)
     await stage.wait(3700)
     (closed,) = stage.quiz.history()
@@ -108,9 +107,9 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     standings = text_of(closed)
     assert "🥇 **alwina** · **" in standings
     assert "2 of 2 right" in standings
-    assert "0 of 2 right" in standings
+    assert "Also played: **bob**" in standings
     mine = await stage.bob.click(closed, label="My answers")
-    assert reply(mine).startswith("### Your answers\n-# 0 of 2 right")
+    assert reply(mine).startswith("### 0 of 2 right")
     practice = await stage.bob.click(closed, label="Practise my misses")
     assert reply(practice).startswith("-# Question 1 of ")
     board = reply(await stage.alwina.slash(stage.quiz, "leaderboard", period="today"))
@@ -118,19 +117,37 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     assert (await stage.clementine.click(closed, label="My answers")).response is not None
 
 
+def news_of(result: Any) -> list[str]:
+    """Return the private messages that followed the reply."""
+    return [text_of(followup.message) for followup in result.followups]
+
+
 async def test_a_pair(stage: Stage) -> None:
-    """The card names both; it closes when both are done, and the loser challenges back."""
+    """One is told with a mention and with their next reply, takes it there, and closes it.
+
+    The other reads of it with the next reply of theirs, once; the loser challenges back.
+    """
     card = await card_of(stage, stage.alwina, questions=1, topic="temperature", member=stage.bob)
     assert "**alwina** challenges **bob**" in text_of(card)
     refused = reply(await stage.clementine.click(card, label="Take it"))
     assert refused.startswith("This challenge is for two others.")
-    for member in (stage.alwina, stage.bob):
-        player = Player(stage, member)
-        await player.take(card)
-        assert "as soon as both of you are done" in await player.answer(
-            right=member is stage.alwina
-        )
-        await stage.wait(3)
+    alwina, bob = Player(stage, stage.alwina), Player(stage, stage.bob)
+    await alwina.take(card)
+    assert "Beat that, **bob**." in await alwina.answer()
+    await stage.wait(30)
+    told = await stage.bob.slash(stage.quiz, "help")
+    await stage.env.settle()
+    (line,) = news_of(told)
+    assert line.startswith("⚔️ **alwina** challenged you to 1 question on Temperature, open until")
+    await stage.wait(0.002)
+    bob.see(await stage.bob.click(told.followups[0].message, label="Take it"))
+    assert "0 of 1. Next time you beat **alwina**'s 1." in await bob.answer(right=False)
+    await stage.wait(3)
+    for lines in (["⚔️ **bob** is done: 0 against your 1."], []):
+        told = await stage.alwina.slash(stage.quiz, "help")
+        await stage.env.settle()
+        assert [line.splitlines()[0] for line in news_of(told)] == lines
+    assert news_of(await stage.bob.slash(stage.quiz, "help")) == []
     (closed,) = stage.quiz.history()
     assert "1 easy question · Temperature · closed" in text_of(closed)
     assert labels(closed) == ["Practise my misses", "My answers", "Challenge back"]
@@ -139,6 +156,19 @@ async def test_a_pair(stage: Stage) -> None:
     again = stage.quiz.last_message
     assert again is not None
     assert "**bob** challenges **alwina**\n-# 1 easy question · Temperature" in text_of(again)
+
+
+async def test_news_come_at_the_end_of_a_practice_and_with_no_answer(stage: Stage) -> None:
+    """The end of a practice tells them, and a button that uses a command; answers don't."""
+    practice = answer_to(await stage.bob.slash(stage.quiz, "practice"))
+    await card_of(stage, stage.alwina, questions=1, member=stage.bob)
+    await card_of(stage, stage.manager, questions=1, member=stage.clementine)
+    silent = await Question(stage, practice).respond(stage.bob)
+    ended = await stage.bob.click(practice, label="End")
+    used = await stage.press(stage.clementine, "use:v1:today")
+    await stage.env.settle()
+    assert news_of(silent) == []
+    assert [len(news_of(result)) for result in (ended, used)] == [1, 1]
 
 
 async def test_who_cannot_be_challenged(stage: Stage) -> None:
@@ -150,26 +180,24 @@ async def test_who_cannot_be_challenged(stage: Stage) -> None:
 
 
 async def test_time_is_up_and_skip(stage: Stage) -> None:
-    """An answer that comes too late shows the way on in the same message; so does Skip, at any time."""
+    """Take it shows what runs; an answer that comes too late leads on, and Skip does at any time."""
     card = await card_of(stage, stage.alwina, questions=3, hours=1)
     alwina = Player(stage, stage.alwina)
-    await alwina.take(card)
-    running = reply(await stage.alwina.click(card, label="Take it"))
-    assert running.startswith("Question 1 runs until <t:")
+    first = await alwina.take(card)
+    assert await alwina.take(card) == first
     await stage.wait(400)
     question = Question(stage, alwina.message)
     if question.item.kind == "choice":
         await question.answer(stage.alwina)
-        assert text_of(alwina.message).startswith(
-            "Question 1 has no answer from you, so it counts as a miss."
-        )
-        assert (await alwina.press("Next question")).startswith("-# Challenge · question 2 of 3")
+        said = text_of(alwina.message)
+        assert said.startswith("Time was up for question 1, so it counts as a miss.\n")
+        assert "-# Challenge · question 2 of 3" in said
     else:
         refused = await question.answer(stage.alwina)
         assert refused.startswith("Time was up")
         assert (await alwina.press("Skip")).startswith("-# Challenge · question 2 of 3")
     assert (await alwina.press("Skip")).startswith("-# Challenge · question 3 of 3")
-    assert "That was the last one." in await alwina.press("Skip")
+    assert (await alwina.press("Skip")).startswith("### 0 of 3 this time.")
 
 
 async def test_a_card_that_could_not_be_posted(stage: Stage) -> None:
@@ -185,29 +213,17 @@ async def test_a_card_that_could_not_be_posted(stage: Stage) -> None:
     await card_of(stage, stage.alwina)
 
 
-GONE = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
-
-
-ANSWERED = discord.HTTPException(Mock(status=400), {"code": 40060, "message": "Acknowledged"})
-
-
-@pytest.mark.parametrize(
-    ("errors", "shown"),
-    [([GONE], 0), ([OSError("connection lost"), GONE], 1), ([ANSWERED], 1)],
-)
-async def test_a_question_that_discord_refuses(
-    stage: Stage, errors: list[Exception], shown: int
-) -> None:
-    """A refused question comes again, unless it may have been shown.
-
-    The second attempt came too late; or discord.py has tried again by itself, and Discord had it.
-    """
+async def test_a_question_that_discord_refuses(stage: Stage) -> None:
+    """A question that may not have been shown costs nothing: its time starts again."""
     card = await card_of(stage, stage.alwina, questions=3)
-    with patch.object(discord.InteractionResponse, "send_message", side_effect=errors):
+    gone = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
+    with patch.object(discord.InteractionResponse, "send_message", side_effect=gone):
         await stage.wait(0.002)
         await stage.alwina.click(card, label="Take it")
     stage.unanswered = 1
+    await stage.wait(400)
+    alwina = Player(stage, stage.alwina)
+    assert (await alwina.take(card)).startswith("-# Challenge · question 1 of 3")
+    assert (await alwina.answer()).startswith("Locked in **")
     stored = await stage.database.read(lambda conn: conn.execute(select(challenge_shown)).all())
-    assert len(stored) == shown
-    said = await Player(stage, stage.alwina).take(card)
-    assert said.startswith("Question 1 runs" if shown else "-# Challenge · question 1 of 3")
+    assert [row.arrived for row in stored] == [True, True]

@@ -18,9 +18,10 @@ from tests.challenges.play import (
     begin,
     click,
     counts,
+    ended,
     give,
-    onward,
     play,
+    press_take,
     results,
     row,
     start,
@@ -78,7 +79,7 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     assert await won(stage) == {ALWINA: [95, 95, 95], BOB: [0, 0, 0], CLEMENTINE: [75]}
     assert await ratings(stage, ALWINA) == [Rating.Good] * 3
     assert await ratings(stage, BOB) == [Rating.Again] * 3
-    assert await ratings(stage, CLEMENTINE) == [Rating.Good]
+    assert await ratings(stage, CLEMENTINE) == [Rating.Good, Rating.Again]
     closed = await row(stage, challenge_id)
     assert (closed.state, closed.due_at, closed.ending) == (ChallengeState.CLOSED, None, None)
     assert await stage.next_due() is None
@@ -260,7 +261,7 @@ async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) ->
     assert (await row(stage, challenge_id)).state is ChallengeState.POSTING
     (post,) = stage.sender.of_kind("challenge")
     await stage.bot.challenge_players.take(
-        challenge_id, ALWINA, GUILD, post.message_id, stage.clock()
+        challenge_id, ALWINA, GUILD, stage.clock(), post.message_id
     )
     assert (await row(stage, challenge_id)).message_id == post.message_id
     await stage.wait(hours=2)
@@ -330,13 +331,14 @@ async def test_a_card_that_is_gone_makes_room(stage: Stage) -> None:
 
 
 async def test_an_outage_at_the_close(stage: Stage) -> None:
-    """After an outage a challenge closes, and later answers are refused."""
+    """After an outage a challenge closes: its players read their result, nobody else begins."""
     challenge_id = await start(stage, questions=2, hours=1)
     await play(stage, challenge_id, BOB)
-    between = await give(stage, await take(stage, challenge_id, ALWINA))
+    await give(stage, await take(stage, challenge_id, ALWINA))
     await stage.restart(hours=30)
-    with pytest.raises(Exception, match="This challenge is over"):
-        await onward(stage, between, ALWINA)
+    assert ended(await press_take(stage, challenge_id, ALWINA)).right == 1
+    with pytest.raises(UserError, match="This challenge is over"):
+        await take(stage, challenge_id, CLEMENTINE)
     await stage.run()
     assert [len(result.standings) for result in results(stage)] == [2]
 

@@ -1,32 +1,27 @@
-"""Invariants of challenges: a question is seen once, and results are secret until the close."""
+"""Invariants of challenges: what is acknowledged is stored, and results are secret until the close."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.core.snowflakes import created_at
 from tests.crash import invariants
-from tests.loopback.model import Version
 
 if TYPE_CHECKING:
     from tests.crash.invariants import Facts
 
 _ASKED = re.compile(r"(?:answer|choose|write):v1:challenge:(\d+)(?::\d)?")
-_BETWEEN = re.compile(r"report:v1:challenge:(\d+)")
-_LOCKED = re.compile(r"(?:L|You already l)ocked in \*\*(.+?)\*\*[.,]", re.DOTALL)
-_SAYS_NOTHING = re.compile(
-    r"(Locked in \*\*.+?\*\*\."
-    r"|You already locked in \*\*.+?\*\*, and your first answer counts\."
-    r"|Question \d+ has no answer from you, so it counts as a miss\.)\n"
-    r"(-# \d+ of \d+ done\. The next one has \d+ s once you open it\.\nNext question"
-    r"|That was the last one\. The results come <t:\d+:f>(, or as soon as both of you are done)?\.\nSee the card)"
-    r"\nReport",
+_SAID = re.compile(
+    r"(?:Locked in|You had already locked in) \*\*(?P<locked>.+?)\*\*(?: for question \d+)?\.\n"
+    r"|Time was up for question \d+, so it counts as a miss\.\n",
     re.DOTALL,
 )
+_NEXT = "-# Challenge · question "
+_ENDS = re.compile(r"### (\d+) of \d+( this time)?\. ?")
+_VERDICT = re.compile(r"(✅ )?\*\*(\d+)\. (Right|Not right|No answer)\*\* · ")
 _MINE = re.compile(r"taken:v1:(\d+):\d+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ASKED_TWICE = """
@@ -48,8 +43,6 @@ _PRACTISED = """
     WHERE asked.practice_id = p.id
     AND asked.asked_at > t.began_at AND asked.asked_at < ifnull(c.closed_at, 9e15)
 """
-Seen = dict[tuple[int, int], list[int]]
-"""By challenge and member: the numbers of the questions that were shown."""
 
 
 def challenges(facts: Facts) -> Iterator[str]:
@@ -72,6 +65,9 @@ def _cards(facts: Facts) -> Iterator[str]:
         if len(found) != 1:
             yield f"{what} has {len(found)} cards"
         for card in found:
+            mentioned = [f"<@{row['member_id']}>"] if row["pings"] else []
+            if card.pings != mentioned:
+                yield f"{what} mentions {card.pings} instead of {mentioned}"
             results = [v for v in card.history if taken not in v.custom_ids]
             ends = [i for v in results for i in v.custom_ids]
             yield from invariants.card_versions(what, card, row["message_id"], ends)
@@ -87,45 +83,60 @@ def _cards(facts: Facts) -> Iterator[str]:
 
 
 def _players(facts: Facts) -> Iterator[str]:
-    """Check that a player saw each question once, and that what was locked in is stored."""
+    """Check that what a player reads of a question, and of what they said, is what is stored."""
     numbers = {q["id"]: (q["challenge_id"], q["number"]) for q in facts["challenge_questions"]}
+    ids = {place: question for question, place in numbers.items()}
     orders = {(s["question_id"], s["user_id"]): s["choice_order"] for s in facts["challenge_shown"]}
-    seen: Seen = defaultdict(list)
     for message in facts.world.messages:
         user = message.audience
         if user is None or message.id < facts.since_id:
             continue
+        before: tuple[int, int] | None = None
         for version in message.history:
             asked = {int(match[1]) for i in version.custom_ids if (match := _ASKED.fullmatch(i))}
-            for question in asked & numbers.keys():
-                challenge_id, number = numbers[question]
-                seen[challenge_id, user].append(number)
-                if (question, user) not in orders:
-                    yield f"{user} was shown question {question}, which is not stored"
-            yield from _between_questions(facts, version, user, orders)
-    for (challenge_id, user), shown in seen.items():
-        if len(shown) != len(set(shown)):
-            yield f"{user} saw a question of challenge {challenge_id} twice: {shown}"
+            shown = next(iter(asked & numbers.keys()), None)
+            if shown is not None and (shown, user) not in orders:
+                yield f"{user} was shown question {shown}, which is not stored"
+            said = _SAID.match(version.text)
+            rest = version.text[said.end() :] if said else version.text
+            if said and not rest.startswith((_NEXT, "### ")):
+                yield f"{user} read more than what they locked in: {version.text!r}"
+            if said and said["locked"] and before is not None:
+                yield from _locked(facts, ids.get(before), user, said["locked"], orders)
+            if shown is not None:
+                before = numbers[shown]
+            elif before is not None and _ENDS.match(rest):
+                yield from _end_of_run(facts, before[0], user, rest)
 
 
-def _between_questions(
-    facts: Facts, version: Version, user: int, orders: Mapping[tuple[int, int], str]
+def _locked(
+    facts: Facts,
+    question: int | None,
+    user: int,
+    locked: str,
+    orders: Mapping[tuple[int, int], str],
 ) -> Iterator[str]:
-    """Check that the page after a question says what is stored, and not whether it is right."""
-    found = [int(m[1]) for i in version.custom_ids if (m := _BETWEEN.fullmatch(i))]
-    for question in found[:1]:
-        text = version.text
-        if not _SAYS_NOTHING.fullmatch(text):
-            yield f"{user} read more than that question {question} is locked in: {text!r}"
-        locked = _LOCKED.match(text)
-        stored = facts.answers.get(("challenge", question, user))
-        answer = stored["answer"] if stored is not None else None
-        if (locked is None) != (answer is None):
-            yield f"acknowledged but not stored, or the reverse: {question} of {user}, {text!r}"
-        elif locked is not None:
-            shown = invariants.as_shown(str(answer), orders.get((question, user), ""))
-            if invariants.plain(locked[1]) != shown:
-                yield f"{user} locked in {locked[1]!r} in question {question}, not {shown!r}"
+    """Check that an acknowledged answer is stored as it was given."""
+    stored = facts.answers.get(("challenge", question or 0, user))
+    if stored is None or stored["answer"] is None:
+        yield f"acknowledged but not stored: {question} of {user}, {locked!r}"
+        return
+    shown = invariants.as_shown(str(stored["answer"]), orders.get((question or 0, user), ""))
+    if invariants.plain(locked) != shown:
+        yield f"{user} locked in {locked!r} in question {question}, not {shown!r}"
+
+
+def _end_of_run(facts: Facts, challenge_id: int, user: int, text: str) -> Iterator[str]:
+    """Check the verdicts at the end of a player's run against the log."""
+    questions = [q for q in facts["challenge_questions"] if q["challenge_id"] == challenge_id]
+    stored = [facts.answers.get(("challenge", q["id"], user)) for q in questions]
+    right = sum(bool(answer and answer["correct"]) for answer in stored)
+    found = _ENDS.match(text)
+    if found is None or int(found[1]) != right:
+        yield f"{user} had {right} right in challenge {challenge_id}, and read {text!r}"
+    verdicts = [match[3] for match in _VERDICT.finditer(text)]
+    if verdicts.count("Right") > right:
+        yield f"{user} read more right answers than there are: {text!r}"
 
 
 def _secrets(facts: Facts) -> Iterator[str]:

@@ -43,8 +43,7 @@ _RESULT = re.compile(
 )
 _SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+%|\d of \d)(?: · ✅ right)?$", re.MULTILINE)
 _FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+s \(\+(\d+)\)")
-_FIRST = re.compile(r"^First: (.+)$", re.MULTILINE)  # in a hosted round
-_STANDING = re.compile(r"\*\*(\w+)\*\*(?: · |: )\*\*([\d,]+) points?\*\*")
+_POINTS = re.compile(r" · \*\*([\d,]+) points?\*\*")
 _DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+%|\d of \d) right)?", re.MULTILINE)
 _TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
 _EARLY_MS = 1500
@@ -188,7 +187,13 @@ def trouble(log: str) -> list[str]:
 
 def points_shown(text: str) -> dict[str, int]:
     """Return the points of each player on a message of standings."""
-    return {name: int(points.replace(",", "")) for name, points in _STANDING.findall(text)}
+    found: dict[str, int] = {}
+    for line in text.splitlines():
+        points = _POINTS.search(line)
+        if points is not None or line.startswith("-# Also played: "):
+            names = re.findall(r"\*\*(\w+)\*\*", line[: points.start()] if points else line)
+            found |= dict.fromkeys(names, int(points[1].replace(",", "")) if points else 0)
+    return found
 
 
 def plain(text: str) -> str:
@@ -209,7 +214,7 @@ def card_versions(
         yield f"{what}: the stored message is {message_id}, the card {card.id}"
     final = [v for v in card.history if set(ends) & set(v.custom_ids)]
     # a reveal that is shown again after a stop has no button for the next question any more
-    texts = {v.text.removesuffix("\nNext") for v in final}
+    texts = {re.sub("\n(Next|Finish)$", "", v.text) for v in final}
     if len(texts) > 1:
         yield f"{what} ended in {len(texts)} ways: {sorted(texts)}"
     if final and card.history[-1] is not final[-1]:
@@ -315,11 +320,9 @@ def _reveal(text: str, question: Row, given: list[Row], names: Mapping[int, str]
         count = picked[order["ABCDEF".index(letter)]]
         if share != _share(count, len(given)):
             yield f"question {question['id']}: {share} for {letter}, stored are {count}"
-    right = [a for a in given if a["correct"]]
+    right = [a for a in given if a["correct"] and question["seconds"]]  # no times without a clock
     right.sort(key=lambda a: (a["elapsed_ms"], a["user_id"]))
     fastest = [(name, int(points)) for name, points in _FASTEST.findall(text)]
-    if (first := _FIRST.search(text)) is not None:
-        fastest = [(name, 100) for name in re.findall(r"\*\*(\w+)\*\*", first[1])]
     # a card names no points of somebody who plays alone
     is_alone = len(given) == 1 and not fastest
     if not is_alone and fastest != [(names.get(a["user_id"], "?"), a["points"]) for a in right[:3]]:

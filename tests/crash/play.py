@@ -64,8 +64,9 @@ def revealed(channel: Channel, source: str = "round") -> list[Message]:
 
 def standings(channel: Channel) -> list[Message]:
     """Return the messages of standings in a channel."""
-    heads = ("### Final standings", "### Round over")
-    return [m for m in channel.messages.values() if m.audience is None and m.text.startswith(heads)]
+    return [
+        m for m in channel.messages.values() if any(i.startswith("again:v1:") for i in m.custom_ids)
+    ]
 
 
 def query(database: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -122,15 +123,13 @@ def challenge_cards(channel: Channel) -> list[Message]:
 async def step_in_challenge(
     players: Players, member: Member, card: Message, *, right: bool
 ) -> Result | None:
-    """Let a player answer the open question, go on to the next one, or press "Take it"."""
+    """Let a player answer the open question, or press "Take it"."""
     mine = [m for m in member.sees(card.channel) if m.audience == member.id and _is_of_challenge(m)]
     if mine and (found := card_of(mine[-1])) is not None and found[1] == "challenge":
         result = await players.answer(member, mine[-1], right=right)
         if result is not None and "Press Skip to go on" in result.text:
             return await member.click(mine[-1], _button(mine[-1], "takeskip:"))
         return result
-    if mine and (following := _button(mine[-1], "takenext:")):
-        return await member.click(mine[-1], following)
     return await member.click(card, _button(card, "take:"))
 
 
@@ -140,7 +139,7 @@ def _button(message: Message, prefix: str) -> str:
 
 
 def _is_of_challenge(message: Message) -> bool:
-    return any(":challenge:" in i or i.startswith("takenext:") for i in message.custom_ids)
+    return any(":challenge:" in i for i in message.custom_ids)
 
 
 def hasten(database: Path, seconds: float = 1.0) -> None:

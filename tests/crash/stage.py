@@ -331,7 +331,7 @@ async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
         counted = "SELECT 1 FROM challenges WHERE lease_until IS NULL"
         await stage.play(
             lambda: (
-                any(" finished" in m.text for m in stage.channel.messages.values())
+                any("Done: " in m.text for m in stage.channel.messages.values())
                 and bool(stage.rows(counted))
             )
         )
@@ -340,6 +340,16 @@ async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
     if late:
         arm()
     await stage.bot.start(ready=False)
+    await stage.play(lambda: stage.rows("SELECT state FROM challenges") == [("closed",)])
+    await stage.stop()
+
+
+async def play_pair(stage: Stage, arm: Arm) -> None:
+    """Play a challenge to a named member, which closes once both are done."""
+    await stage.bot.start()
+    arm()
+    options = {"questions": 1, "hours": 1, "member": stage.bob}
+    await stage.act_until_stored("challenges", "challenge", **options)
     await stage.play(lambda: stage.rows("SELECT state FROM challenges") == [("closed",)])
     await stage.stop()
 
@@ -407,21 +417,22 @@ async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> Non
     await stage.bot.start()
     await annegret.slash(channel, "interview")
     await annegret.submit(await press("Answer"), "Subwords are tokens.")
-    await stage.world.until(lambda: "key points" in card().text)
+    await stage.world.until(lambda: "By your words" in card().text)
     if counts:
         arm()
         await stage.act(press("confirm:"))
-        await read_again("By your own count")
+        await read_again("by your count")
     else:
         await press("confirm:")
-        await stage.world.until(lambda: "By your own count" in card().text)
-    opened = await press("Answer the follow-up")
+        await stage.world.until(lambda: "by your count" in card().text)
+    await press("Follow-up")
+    opened = await press("Answer")
     if counts:
         await annegret.submit(opened, _SAID)
     else:
         arm()
         await stage.act(annegret.submit(opened, _SAID))
-        await read_again("key points")
+        await read_again("by your count")
         await press("Follow-up")
     await stage.world.until(lambda: _SAID in card().text)
     await press("See the report")

@@ -21,6 +21,7 @@ from tests.crash.stage import (
     play_challenge,
     play_daily,
     play_interview,
+    play_pair,
     play_practice,
     play_recap,
     play_round,
@@ -80,14 +81,17 @@ challenge     | reply before      | on its way           | challenge: stored, me
 challenge     | post any          | take:v1:             | challenge
 challenge     | reply before      | takeskip:v1          | * player: shown a question, not told
 challenge     | reply after       | takeskip:v1          | player: shown a question
-challenge     | reply before      | takeskip:v1:2        | player: shown the next one, not told
-challenge     | reply before      | takenext:v1          | player: committed, member not told
-challenge     | reply after       | takenext:v1          | player: member told
-challenge     | reply before      | the last one         | player: finished, member not told
-challenge     | edit before       | finished             | challenge: card without its count
-challenge     | edit after        | finished             | challenge: count shown, not stored
+challenge     | reply before      | takeskip:v1:2        | * player: committed, member not told
+challenge     | reply after       | takeskip:v1:2        | player: member told
+challenge     | reply before      | Who beats that       | player: finished, member not told
+challenge     | edit before       | Done:                | challenge: card without its count
+challenge     | edit after        | Done:                | challenge: count shown, not stored
 challenge     | edit before       | taken:v1             | * challenge: counted, card not edited
 challenge     | edit after        | taken:v1             | challenge: card edited, not stored
+pair          | post any          | take:v1:             | * words that mention a member
+pair          | edit before       | take:v1:             | pair: words posted, not the card
+pair          | edit after        | take:v1:             | pair: card shown, not stored
+pair          | reply before      | Next time you beat   | pair: finished, member not told
 daily         | reply before      | Next: **             | schedule: stored, manager not told
 daily         | post any          | :v1:daily:           | * daily
 daily         | thread before     |                      | thread: not opened
@@ -96,8 +100,8 @@ daily         | reply before      | Everyone sees the    | daily answer: committ
 daily         | edit before       | why:v1:daily         | * close: claimed, card not edited
 daily         | edit after        | why:v1:daily         | close: card edited, not stored
 recap         | post any          | The week in review   | * recap
-count         | reply before      | By your own count    | * count: committed, member not told
-count         | reply after       | By your own count    | count: member told
+count         | reply before      | by your count        | * count: committed, member not told
+count         | reply after       | by your count        | count: member told
 interview     | reply before      | a good answer says   | * follow-up: committed, member not told
 interview     | reply after       | a good answer says   | follow-up: member told
 practice      | reply before      | 'label': 'Finish'    | * practice: day finished, member not told
@@ -227,6 +231,8 @@ async def play(point: CrashPoint, stage: Stage) -> None:
             await play_daily(stage, arm)
         case "challenge":
             await play_challenge(stage, arm, late=late)
+        case "pair":
+            await play_pair(stage, arm)
         case "partner":
             await play_partners(stage, arm)
         case "recap":

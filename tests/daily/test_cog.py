@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from bot.chat import replies
 from bot.daily import rules
 from bot.questions.model import KeyPoint, Topic
-from tests.interviews.test_cog import all_of, found_in, topic_of
+from tests.interviews.test_cog import all_of, topic_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import (
     BANK,
@@ -335,25 +335,23 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     given = await write(stage.alwina, card, full(topic))
     assert given.ephemeral
     said = reply(given)
-    assert "Tick what you said, and you'll see the model answer." in said
-    assert "%" not in said
-    assert {"Model answer", "Practise", "Today"}.isdisjoint(labels(answer_to(given)))
+    assert "Confirm it to see the model answer." in said
+    assert labels(answer_to(given)) == ["Check my ticks", "That's right"]
+    await stage.alwina.click(answer_to(given), label="Check my ticks")
     await stage.alwina.select(
         answer_to(given), values=["0", "1"], custom_id=f"ticks:v1:daily:{ROW}"
     )
-    assert f"By your own count: 2 of {len(topic.key_points)} key points" in text_of(
-        answer_to(given)
-    )
+    assert f"### You made 2 of {len(topic.key_points)} by your count" in text_of(answer_to(given))
     assert "about 2 minutes · **1 day so far**" in text_of(answer_to(given))
     assert labels(answer_to(given))[-2:] == ["Practise", "Today"]
     model = await stage.alwina.click(answer_to(given), label="Model answer")
     assert topic.answer in reply(model).replace("\\", "")
     other = await write(stage.bob, card, saying(topic.key_points[0]))
-    assert topic.key_points[0].text in found_in(reply(other))
-    await stage.bob.click(answer_to(other), label="Yes, I said it")
-    assert "By your own count: 1 of" in text_of(answer_to(other))
+    assert "### By your words, 1 of" in reply(other)
+    await stage.bob.click(answer_to(other), label="That's right")
+    assert "### You made 1 of" in text_of(answer_to(other))
     again = await stage.alwina.click(card, label="Answer")  # no second modal: the feedback again
-    assert "By your own count: 2 of" in reply(again)
+    assert "### You made 2 of" in reply(again)
     assert [text_of(m) for m in stage.daily.history()] == [text_of(card)]  # nothing of it is public
     await stage.wait(23 * 3600)
     closed = stage.daily.last_message
@@ -362,7 +360,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert "2 answers" in text_of(closed)
     assert "missed in 2 of 2" in text_of(closed)
     assert labels(closed) == ["Explain", "Report"]
-    assert "By your own count: 1 of" in reply(await stage.bob.click(closed, label="Explain"))
+    assert "### You made 1 of" in reply(await stage.bob.click(closed, label="Explain"))
     other = reply(await stage.clementine.click(closed, label="Explain"))
     assert "You didn't answer this one" in other
     assert topic.answer in other.replace("\\", "")
@@ -409,7 +407,7 @@ async def test_an_answer_whose_comparison_fails_is_saved(
         )
     today = await stage.alwina.slash(stage.quiz, "today")
     feedback = await stage.alwina.click(answer_to(today), label="✅ Question of the day")
-    assert "Found in your words" in reply(feedback)
+    assert "By your words" in reply(feedback)
 
 
 async def test_a_late_text_is_returned(stage: Stage) -> None:
@@ -432,7 +430,7 @@ async def test_other_commands_know_the_open_question(stage: Stage) -> None:
     assert topic.question[:40] in reply(shown).replace("\\", "")
     opened = await stage.alwina.click(answer_to(shown), label="Answer")
     await stage.alwina.submit_modal(opened, {"text": topic.answer[:1000]})
-    assert "Tick what you said" in text_of(answer_to(shown))
+    assert "By your words" in text_of(answer_to(shown))
     assert "Open questions" in (await panel(stage)).text
 
 
@@ -441,11 +439,11 @@ async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.Monk
     monkeypatch.setattr(replies, "_PATIENCE", 0.0)
     card, topic = await posted(stage)
     given = await write(stage.alwina, card, full(topic))
-    assert "Found in your words" in all_of(given)
+    assert "By your words" in all_of(given)
     begun = await stage.alwina.slash(stage.quiz, "interview")
     assert "Question 1 of 3" in all_of(begun)
     assert begun.response is not None
-    assert "key points" in all_of(await write(stage.alwina, begun.response.message, "Hm."))
+    assert "By your words" in all_of(await write(stage.alwina, begun.response.message, "Hm."))
 
 
 async def test_a_model_answer_too_long_for_the_card(

@@ -9,11 +9,9 @@ import discord
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.chat.messages import OPEN, Message
 from bot.chat.replies import defer_if_slow
 from bot.core.child_process import CallStopped
 from bot.interviews import rules, store
-from bot.interviews import views as view
 from bot.questions.model import Topic
 from tests.fakes import START
 from tests.interviews.test_partner_cog import forge
@@ -52,16 +50,10 @@ async def press(stage: Stage, message: discord.Message, label: str) -> discord.M
     return answer_to(await stage.alwina.click(message, label=label))
 
 
-def found_in(said: str) -> str:
-    """Return the part of a feedback that lists what was found."""
-    found = said.partition("**Found in your words**")[2].partition("\n**")[0]
-    return found.replace("\\", "")
-
-
 async def count_none(stage: Stage) -> discord.Message:
     """Answer a question about temperature so that no point is found, and count none."""
     card = await begin(stage, topic="temperature", questions=2)
-    return await press(stage, await write(stage, card, "hm"), "I said none of these")
+    return await press(stage, await write(stage, card, "hm"), "That's right")
 
 
 async def write(stage: Stage, message: discord.Message, text: str) -> discord.Message:
@@ -81,19 +73,16 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     assert first.id == "temperature"
     text = f"{first.key_points[0].text}. {first.key_points[3].text}."
     feedback = await write(stage, card, text)
-    said = text_of(feedback)
-    assert f"I've ticked 2 of the {len(first.key_points)} key points" in said
-    shown = [point.text in found_in(said) for point in first.key_points]
-    assert shown == [n in {0, 3} for n in range(len(shown))]
-    assert "%" not in said
-    assert "**Follow-up**" not in said
-    counted = await press(stage, feedback, "Yes, I said those 2")
-    own = f"By your own count: 2 of {len(first.key_points)} key points\n**33%**, an estimate"
-    assert own in text_of(counted)
-    assert "**Follow-up**" in text_of(counted)
+    assert f"### By your words, 2 of {len(first.key_points)}\n**Missing:** " in text_of(feedback)
+    assert "Follow-up" not in labels(feedback)
+    ticks = await press(stage, feedback, "Check my ticks")
+    assert [option.value for option in lists(ticks)[0].options if option.default] == ["0", "3"]
+    assert text in text_of(ticks)
+    counted = await press(stage, await press(stage, ticks, "Back"), "That's right")
+    assert f"### You made 2 of {len(first.key_points)} by your count" in text_of(counted)
+    assert "Follow-up" in labels(counted)
     model = await press(stage, feedback, "Model answer")
     assert first.references[0].url in text_of(model)
-    assert text in text_of(await press(stage, model, "Your answer"))
     second = await press(stage, feedback, "Next question")
     other = topic_of(text_of(second))
     assert other.section_id == first.section_id
@@ -106,18 +95,24 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
         for point in last.key_points
     )
     feedback = await write(stage, third, " ".join(words))
-    await press(stage, feedback, f"Yes, I said those {len(last.key_points)}")
+    await press(stage, feedback, "That's right")
     await stage.restart()
-    again = await press(stage, counted, "Feedback")
-    ticks = lists(again)[0].custom_id
-    fewer = answer_to(await stage.alwina.select(again, values=["2"], custom_id=ticks))
-    assert [option.value for option in lists(fewer)[0].options if option.default] == ["2"]
-    report = text_of(await press(stage, feedback, "See the report"))
-    assert "2 answers · 1 skipped" in report
-    assert f"1 of {len(first.key_points)} key points\n-# by your own count" in report
-    practise = report.partition("Practise next")[2]
-    assert practise.index(other.title) < practise.index(first.title)  # skipped counts as nothing
-    assert last.title not in practise
+    again = await press(stage, model, "Check my ticks")
+    listed = lists(again)[0].custom_id
+    fewer = answer_to(await stage.alwina.select(again, values=["2"], custom_id=listed))
+    assert f"### You made 1 of {len(first.key_points)} by your count" in text_of(fewer)
+    report = await press(stage, feedback, "See the report")
+    assert (
+        text_of(report)
+        .replace("\\", "")
+        .startswith(
+            f"### Your interview\n{first.title} · **1 of {len(first.key_points)}**\n{other.title} · skipped\n"
+            f"{last.title} · **{len(last.key_points)} of {len(last.key_points)}**\n-# By your own count"
+        )
+    )
+    assert len(labels(report)) == 3
+    practised = text_of(await press(stage, report, f"Practise {first.title}"))
+    assert first.title in practised.replace("\\", "")
     assert stage.texts() == []
 
 
@@ -126,20 +121,17 @@ async def test_a_follow_up_is_answered(stage: Stage) -> None:
 
     Each button of the old card still shows something, also after the end.
     """
-    feedback = await count_none(stage)
+    feedback = await press(stage, await count_none(stage), "Follow-up")
     old = custom_ids(feedback)
     shown = text_of(feedback).replace("\\", "")
     follow_up = next(f for f in BANK.topics["temperature"].follow_ups if f.question in shown)
     assert str(follow_up.hint) not in shown
-    first, second = [
-        await stage.alwina.click(feedback, label="Answer the follow-up") for _ in range(2)
-    ]
+    first, second = [await stage.alwina.click(feedback, label="Answer") for _ in range(2)]
     done = await stage.alwina.submit_modal(first, {"text": f"I'd say that {follow_up.hint}"})
     said = reply(done)
     assert "**What a good answer says**\n- " in said
     assert f"I'd say that {follow_up.hint}" in said.replace("\\", "")
-    assert "Answer the follow-up" not in labels(answer_to(done))
-    assert labels(answer_to(done))[:4] == ["Feedback", "Model answer", "Your answer", "Follow-up"]
+    assert labels(answer_to(done)) == [*labels(feedback)[:4], "Next question"]
     late = await stage.alwina.submit_modal(second, {"text": "Another thought."})
     assert "already answered this follow-up" in all_of(late)
     assert "Another thought." in all_of(late)
@@ -173,7 +165,9 @@ async def test_next_leads_to_an_ungraded_answer(
         return await defer_if_slow(interaction, work, edits=edits)
 
     monkeypatch.setattr("bot.interviews.cog.defer_if_slow", recorded)
-    assert "Question 2 of 2" in text_of(await press(stage, first, "Next question"))
+    later = topic_of(text_of(second))
+    shown = text_of(await press(stage, first, "Next question"))
+    assert shown.startswith(f"-# {later.title}\n### By your words, ")
     assert deferrable == [False]
 
 
@@ -187,13 +181,12 @@ async def test_an_answer_that_cannot_be_stored_is_returned(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, follow_up: bool
 ) -> None:
     """If the database fails, the member gets the text back, and the next modal has it filled in."""
-    card = await (count_none(stage) if follow_up else begin(stage, questions=1))
-    button = "Answer"
-    method = "answer"
     if follow_up:
-        button = "Answer the follow-up"
-        method = "answer_follow_up"
-    opened = await stage.alwina.click(card, label=button)
+        card = await press(stage, await count_none(stage), "Follow-up")
+    else:
+        card = await begin(stage, questions=1)
+    method = "answer_follow_up" if follow_up else "answer"
+    opened = await stage.alwina.click(card, label="Answer")
     assert "value" not in field_of(opened)
 
     async def fails(*_: object) -> None:
@@ -205,43 +198,46 @@ async def test_an_answer_that_cannot_be_stored_is_returned(
         said = all_of(await stage.alwina.submit_modal(opened, {"text": "A long *text* of mine."}))
     assert said.startswith("I couldn't save that just now")
     assert "A long \\*text\\* of mine." in said
-    going_on = await begin(stage, questions=10, topic="attention-mechanism")
+    going_on = await begin(stage)
     assert ("continues here" in text_of(going_on)) is not follow_up
-    again = await stage.alwina.click(going_on, label=button)
+    if follow_up:
+        going_on = await press(stage, going_on, "Follow-up")
+    again = await stage.alwina.click(going_on, label="Answer")
     assert field_of(again)["value"] == "A long *text* of mine."
     done = await stage.alwina.submit_modal(again, {"text": "A long *text* of mine."})
-    assert "What a good answer says" in reply(done) if follow_up else "key points" in reply(done)
+    assert "What a good answer says" in reply(done) if follow_up else "By your words" in reply(done)
     assert not stage.bot.context.drafts.get(
         stage.alwina.id, str(again.modal and again.modal["custom_id"])
     )
 
 
-async def test_every_way_to_a_report_shows_all_its_pages(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = ["The first page", "The second page"]
-    monkeypatch.setattr(view, "report_pages", lambda _: [Message(OPEN, each) for each in words])
-
-    async def one_question() -> discord.Message:
-        return await begin(stage, questions=1)
-
+async def test_every_way_to_a_report(stage: Stage) -> None:
     async def none_left() -> None:
         """Leave an interview as a crash after a skip does."""
-        question_id = int(custom_ids(await one_question())[0].rpartition(":")[2])
+        question_id = int(custom_ids(await begin(stage, questions=1))[0].rpartition(":")[2])
         await stage.database.write(store.skip, question_id, START)
 
     alwina = stage.alwina
+    answered = await write(stage, await begin(stage, questions=1), "Hm.")
     shown = [
+        await alwina.click(answered, label="See the report"),
         await alwina.click(await begin(stage, questions=2), label="End"),
-        await alwina.click(await write(stage, await begin(stage, 2), "Hm."), label="End"),
-        await alwina.click(await write(stage, await one_question(), "Hm."), label="See the report"),
-        await alwina.click(await one_question(), label="Skip"),
+        await alwina.click(await begin(stage, questions=1), label="Skip"),
     ]
     await none_left()
     shown.append(await alwina.slash(stage.quiz, "interview"))
     await none_left()
     shown.append(await forge(stage, alwina, "begin:v1:"))
-    assert [all_of(one) for one in shown] == ["\n".join(words)] * 6
+    assert "### Your interview" in all_of(shown.pop(0))
+    assert ["### Interview over" in all_of(one) for one in shown] == [True] * 4
+
+
+async def test_a_topics_button_asks_about_it(stage: Stage) -> None:
+    """Whatever else runs, and says if that has ended."""
+    await write(stage, await begin(stage), "Hm.")
+    asked = await forge(stage, stage.alwina, "begin:v1:temperature")
+    assert topic_of(all_of(asked)).id == "temperature"
+    assert "Your other interview has ended. Its answers count." in all_of(asked)
 
 
 async def test_a_streak_that_an_answer_makes_long(stage: Stage) -> None:

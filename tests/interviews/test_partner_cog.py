@@ -93,9 +93,9 @@ async def test_a_whole_interview(stage: Stage) -> None:
         ready = thread.history()[-1]
         assert "has ticked what you said" in text_of(ready)
         page = answer_to(await press(stage, other, ready, "See the ticks"))
-        assert f"{asker.name}** ticked 2 of {len(asked.key_points)} key points" in text_of(page)
+        assert f"{asker.name}** ticked 2 of {len(asked.key_points)}\n" in text_of(page)
         done = await press(stage, other, page, "Confirm")
-        assert "As your partner ticked: 2 of" in reply(done)
+        assert "Your partner ticked 2 of" in reply(done)
         model = reply(await other.click(answer_to(done), label="Model answer"))
         assert asked.answer.split("\n")[0] in model.replace("\\", "")
     assert topics[0] == topic.id
@@ -104,7 +104,6 @@ async def test_a_whole_interview(stage: Stage) -> None:
     assert "Well done, both of you" in text_of(over)
     for member in (stage.bob, stage.alwina):
         report = reply(await member.click(over, label="My report"))
-        assert "2 answers" in report
         assert report.count("ticked by your partner") == 2
     asked_apart = answer_to(await press(stage, stage.bob, over, "Not with them again"))
     apart = await press(stage, stage.bob, asked_apart, "Not with them again")

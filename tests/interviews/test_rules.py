@@ -24,7 +24,7 @@ from bot.interviews.rules import (
     draw_topic,
     merged,
 )
-from bot.questions.model import Bank, FollowUp, Section, Topic
+from bot.questions.model import Bank, FollowUp, Item, Section, Topic
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 MIXED = Assessment(
@@ -46,6 +46,10 @@ def topic(name: str, section: str = "one") -> Topic:
     return Topic(name, section, None, name.title(), "Why?", "So.", (), (), (), ())
 
 
+def make_item(name: str, difficulty: int) -> Item:
+    return Item(name, name[0], "typed", difficulty, "What?", "So.", accept=("so",))
+
+
 BANK = Bank(
     "Small",
     (
@@ -57,6 +61,7 @@ BANK = Bank(
 
 def possible_topics(
     last: dict[str, datetime] | None = None,
+    bank: Bank = BANK,
     *,
     used: str = "",
     hidden: str = "",
@@ -65,7 +70,7 @@ def possible_topics(
     """Return the topics that may come next, over many seeds."""
     found = (
         draw_topic(
-            BANK,
+            bank,
             last or {},
             used=set(used),
             hidden=set(hidden),
@@ -92,6 +97,38 @@ def test_the_wanted_topic_comes_first() -> None:
     assert possible_topics(recently, wanted="a") == {"a"}
     assert possible_topics(recently, wanted="a", used="a") == {"c"}
     assert possible_topics(recently, wanted="a", used="abc") == set("de")
+
+
+def test_newcomers_get_common_topics() -> None:
+    """Those that interviews ask most, the well-known ones of them, without the harder half. It is so
+    for the first three; what was never asked and a topic of one's own choice go before."""
+
+    def made(name: str, weight: int, number: int | None, *difficulties: int) -> Topic:
+        items = tuple(make_item(f"{name}{n}", d) for n, d in enumerate(difficulties))
+        return replace(topic(name), weight=weight, number=number, items=items)
+
+    bank = Bank(
+        "Levels",
+        (
+            Section(
+                "one",
+                "One",
+                (
+                    made("a", 3, 7, 3, 5),
+                    made("b", 3, 8, 2, 3),
+                    made("c", 3, 9, 2, 2),
+                    made("d", 3, None, 1),
+                    made("e", 2, 1, 1),
+                    made("f", 1, 2),
+                ),
+            ),
+        ),
+    )
+    assert possible_topics({}, bank) == set("bc")
+    assert possible_topics({"b": NOON, "c": NOON}, bank) == {"a"}
+    assert possible_topics({"b": NOON, "c": NOON, "a": NOON}, bank) == set("def")
+    assert possible_topics({"a": NOON, "b": NOON}, bank, used="c") == {"d"}
+    assert possible_topics({}, bank, wanted="f") == {"f"}
 
 
 def test_hidden_topics_are_not_drawn() -> None:
@@ -133,25 +170,30 @@ def counted(topic_id: str, points: int, total: int = 10, **more: Any) -> AskedQu
     return AskedQuestion(topic_id, PointCount(points, total), **more)
 
 
-def test_the_report_by_section() -> None:
-    """Means count what was counted, by whomever; topics to practise are sorted, without strong
-    ones."""
+def test_the_report() -> None:
+    """It has what was asked in order, and the weakest two topics to practise, without strong ones and
+    those that have no questions to practise."""
+    items = (make_item("x", 3),)
+    bank = Bank(
+        "Small",
+        (
+            Section("one", "One", tuple(replace(topic(n), items=items) for n in "abcd")),
+            Section("two", "Two", (topic("e", "two"),)),
+        ),
+    )
     asked = [
         counted("d", 9, model="test-model"),
         counted("a", 6),
         AskedQuestion("c", None, answered=False),
+        counted("e", 0),
         counted("b", 2),
-        AskedQuestion("e", None),
         counted("removed", 0),
     ]
-    report = build_report(BANK, asked)
-    assert (report.percent, report.answered, report.skipped, report.uncounted) == (57, 4, 1, 1)
-    assert [(s.title, s.percent, [t.id for t, _ in s.asked]) for s in report.sections] == [
-        ("One", 40, ["a", "c", "b"]),
-        ("Two", 90, ["d", "e"]),
-    ]
-    assert [t.id for t in report.practise] == ["c", "b", "a"]
-    assert (report.better, report.same, report.worse) == (0, 0, 0)
+    report = build_report(bank, asked)
+    assert [(t.id, one) for t, one in report.asked] == [(one.topic_id, one) for one in asked[:-1]]
+    assert [t.id for t in report.practise] == ["c", "b"]
+    assert [t.id for t in build_report(bank, asked[:2]).practise] == ["a"]
+    assert build_report(bank, [AskedQuestion("a", None), counted("d", 9)]).practise == ()
 
 
 @pytest.mark.parametrize("graded", [MIXED, RULED])
@@ -162,9 +204,3 @@ def test_the_members_own_count(graded: Assessment, numbers: set[int]) -> None:
     assert own.ticked == numbers - {9}
     assert own.count == PointCount(len(own.ticked), len(graded.points))
     assert (own.found, own.points) == (graded.found, graded.points)
-
-
-def test_point_counts_compare_by_share() -> None:
-    """Shares are compared because the bank's key points may have changed in between."""
-    assert PointCount(2, 6).compare(PointCount(2, 5)) == -1
-    assert PointCount(3, 6).compare(PointCount(2, 4)) == 0

@@ -16,7 +16,17 @@ from bot.daily import views as open_daily
 from bot.daily.model import DailyFeedback, DailyQuestion
 from bot.interviews import views as interview
 from bot.interviews.grading import Flag
-from bot.interviews.model import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
+from bot.interviews.model import (
+    UNCOMPARED,
+    AskedQuestion,
+    Assessment,
+    Part,
+    Point,
+    PointCount,
+    Reply,
+    Step,
+    ticked_by_partner,
+)
 from bot.interviews.rules import build_report, follow_up_of
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
 from tests.banks import teaching_bank
@@ -84,19 +94,30 @@ def said_on(*cards: Message) -> str:
 
 
 def feedback(shown: Step, page: int = 0, *, checking: str = "") -> Message:
-    return interview.feedback_card(shown, bank(), page, checking=checking)
+    return interview.feedback_card(shown, page, checking=checking)
 
 
-def page_with(*points: Point, answer: str = "x", **more: object) -> str:
-    """Return the feedback of an answer with these points."""
+def tab_of(shown: Step, tab: str) -> Message:
+    """Return the first page of a tab."""
+    return feedback(shown, [page.tab for page in interview._pages(shown)].index(tab))
+
+
+def verdict_on(*points: Point, answer: str = "x", **more: object) -> str:
+    """Return the verdict on an answer with these points."""
     graded = replace(Assessment(points), **more)  # type: ignore[arg-type]
     return interview.pages(SMALL, answer, graded)[0].text
+
+
+def compared(*points: Point, **more: object) -> str:
+    """Return the page that compares an answer with these points."""
+    graded = replace(Assessment(points), **more)  # type: ignore[arg-type]
+    return interview.pages(SMALL, "x", graded)[1].text
 
 
 def reviewed(graded: Assessment, page: int = 0) -> Message:
     """A page about a member's answer to an open daily."""
     found = DailyFeedback(daily_row(), SMALL, "Mine.", graded)
-    return open_daily.feedback(found, a_day(), bank(), page)
+    return open_daily.feedback(found, a_day(), page)
 
 
 def counted(topic: Topic, points: int, total: int = 10, **more: object) -> AskedQuestion:
@@ -105,9 +126,8 @@ def counted(topic: Topic, points: int, total: int = 10, **more: object) -> Asked
 
 
 def report_on(*asked: AskedQuestion) -> str:
-    """Return what a reader sees of the report, which must fit on one card."""
-    (card,) = interview.report_pages(build_report(bank(), asked))
-    return said_on(card)
+    """Return what a reader sees of the report."""
+    return said_on(interview.report(build_report(bank(), asked)))
 
 
 def shows(cards: list[Message], words: str) -> bool:
@@ -127,7 +147,7 @@ def test_every_card_is_within_discords_limits(topic: Topic, states: tuple[str, .
     """Questions, all pages of feedback, and dailies keep within the limits of a message."""
     graded = assessed(topic, states, model=MODEL if states == RULED else "")
     cards = [
-        interview.question_card(step(topic, answer=None), bank()),
+        interview.question_card(step(topic, answer=None)),
         *pages_of(replace(step(topic), assessment=graded)),
         *pages_of(replace(step(topic), assessment=graded.with_count({0, 1}))),
         open_card(DailyQuestion(topic)),
@@ -151,7 +171,7 @@ def test_the_banks_texts_are_uncut() -> None:
     assert shows([opened], topic.question)
     assert not shows([opened], topic.answer)
     assert shows([closed_openly(topic, 0)], topic.answer)
-    hinted = interview.follow_up_card(replied_step(topic, None), bank())
+    hinted = interview.follow_up_card(replied_step(topic, None))
     assert shows([hinted], topic.follow_ups[0].hint or "")
     assert "Your answer**" not in text_of(hinted)
 
@@ -180,20 +200,33 @@ def labels(card: Message) -> list[str]:
 
 
 def test_enabled_buttons() -> None:
-    """The open tab is disabled; the last question leads to the report."""
+    """The verdict has one row: what is behind it, one tap to confirm, and the way on, which is marked
+    once it is counted. The open tab is disabled; the last question leads to the report.
+    """
     shown = step(SMALL)
-    tabs = ["Model answer", "Your answer"]
-    assert labels(feedback(shown)) == [*tabs, "Yes, I said it", "Next question", "End"]
-    asked = [*FOLLOW_UP_BUTTONS, "Next question", "End"]
-    assert labels(feedback(step(SMALL, 0))) == [*tabs, *asked]
-    last = feedback(replace(shown, total=2), 1)
-    assert labels(last) == ["Feedback", "Your answer", "See the report"]
+    behind = ["Check my ticks", "Model answer"]
+    assert labels(feedback(shown)) == [*behind, "That's right", "Next question"]
+    known = step(SMALL, 0)
+    assert labels(feedback(known)) == [*behind, "Follow-up", "Next question"]
+    assert (primary(feedback(shown)), primary(feedback(known))) == ("That's right", "Next question")
+    last = tab_of(replace(shown, total=2), "Model answer")
+    assert labels(last) == ["Back", "Check my ticks", "See the report"]
     waiting = feedback(replace(shown, assessment=None))
-    assert labels(waiting) == ["Feedback", "Next question", "End"]
+    assert labels(waiting) == ["Feedback", "Next question"]
     assert "question of the day right now" in text_of(waiting)
 
 
-FOLLOW_UP_BUTTONS = ["Answer the follow-up", "Show what a good answer says"]
+def primary(card: Message) -> str:
+    """Return the label of the one marked button."""
+    (marked,) = (
+        str(part.label)
+        for part in card.walk_children()
+        if isinstance(part, discord.ui.Button) and part.style is discord.ButtonStyle.primary
+    )
+    return marked
+
+
+FOLLOW_UP_BUTTONS = ["Answer", "Show a good answer"]
 
 
 def lists(card: Message) -> list[discord.ui.Select[discord.ui.LayoutView]]:
@@ -201,36 +234,41 @@ def lists(card: Message) -> list[discord.ui.Select[discord.ui.LayoutView]]:
 
 
 def confirming(graded: Assessment) -> list[str]:
-    """Return the label of the button that confirms the list as it is, if there is one."""
-    said = labels(feedback(replace(step(LARGEST), assessment=graded)))
-    return [label for label in said if "I said" in label]
+    """Return the ticks that the button which confirms the list has, if there is one."""
+    return [
+        str(part.custom_id).rpartition(":")[2]
+        for part in feedback(replace(step(LARGEST), assessment=graded)).walk_children()
+        if isinstance(part, discord.ui.Button) and part.label == "That's right"
+    ]
 
 
 def test_the_list_of_points_to_tick() -> None:
-    """It has all points by state, with those found ticked, within Discord's limits, on the feedback
-    tab only. Once the member has counted, it has what they ticked."""
+    """It has all points by state, with those found ticked, within Discord's limits, on its tab only.
+    Once the member has counted, it has what they ticked."""
     shown = step(LARGEST)
     own = replace(shown, assessment=assessed(LARGEST).with_count({1}))
     for one, ticked in ((shown, {"0", "4"}), (own, {"1"})):
-        (select,) = lists(feedback(one))
+        (select,) = lists(tab_of(one, "Check my ticks"))
         assert "".join(option.value for option in select.options) == "041523"
         assert {option.value for option in select.options if option.default} == ticked
         assert (select.min_values, select.max_values) == (0, 6)
         for option in select.options:
             assert 0 < len(option.label) <= 100
             assert 0 < len(option.description or "") <= 100
-        for other in (feedback(one, len(pages_of(one)) - 1), feedback(one, checking=MODEL)):
+        for other in (feedback(one), feedback(one, 99), feedback(one, 1, checking=MODEL)):
             assert not lists(other)
 
 
 def test_the_button_that_confirms_the_list() -> None:
-    """It says what it counts, and goes once somebody has counted."""
+    """It has the ticks that the verdict is about, and goes once somebody has counted."""
     both = assessed(LARGEST)
-    assert confirming(both) == ["Yes, I said those 2"]
-    assert confirming(assessed(LARGEST, ("found", *RULED[2:] * 5))) == ["Yes, I said it"]
-    assert confirming(assessed(LARGEST, ("check", "missing"))) == ["I said none of these"]
+    assert confirming(both) == ["04"]
+    assert confirming(assessed(LARGEST, ("check", "missing"))) == ["none"]
     for known in (both.with_count(set()), replace(both, model=MODEL)):
         assert confirming(known) == []
+    assert "That's right" not in labels(
+        feedback(replace(step(LARGEST), assessment=both), checking=MODEL)
+    )
 
 
 HINT = "|" * 400
@@ -246,20 +284,23 @@ def replied_step(topic: Topic, answer: str | None = "#" * 4000) -> Step:
 
 
 def test_the_buttons_of_an_open_follow_up() -> None:
-    """They appear on the feedback tab only, once the member has counted, while the follow-up is open
-    and has a hint."""
+    """They are on its tab, once the member has counted, while it is open and has a hint."""
     follow_ups = tuple(FollowUp(when, "?", HINT) for when in ("weak", "fair", "strong"))
     hinted = replace(LARGEST, follow_ups=follow_ups)
     shown = step(hinted, 0)
-    assert labels(feedback(shown))[-4:] == [*FOLLOW_UP_BUTTONS, "Next question", "End"]
+    assert labels(tab_of(shown, "Follow-up"))[-3:] == [*FOLLOW_UP_BUTTONS, "Next question"]
+    assert text_of(tab_of(shown, "Follow-up")) == text_of(interview.follow_up_card(shown))
     for card in (
-        feedback(shown, 5),
-        feedback(shown, checking=MODEL),
-        feedback(step(hinted)),
-        feedback(step(LARGEST, 0)),  # without a hint there is nothing to hold an answer to
-        feedback(replied_step(hinted)),
+        feedback(shown),
+        interview.follow_up_card(step(hinted)),
+        # without a hint there is nothing to hold an answer to
+        tab_of(step(LARGEST, 0), "Follow-up"),
+        tab_of(replied_step(hinted), "Follow-up"),
     ):
         assert not set(FOLLOW_UP_BUTTONS) & set(labels(card))
+    for early in (step(hinted), replace(shown, assessment=None)):
+        assert "Follow-up" not in labels(feedback(early))
+    assert "Follow-up" not in labels(feedback(shown, checking=MODEL))
 
 
 def test_a_compared_follow_up() -> None:
@@ -274,7 +315,7 @@ def test_a_compared_follow_up() -> None:
     assert re.search(rf"{re.escape(part)}\n> Nearest: .{{0,9}}said", said)
     assert f"{part}\n\n" in said
     assert said.count("#") >= 4000
-    opened = text_of(interview.follow_up_card(shown, bank()))
+    opened = text_of(interview.follow_up_card(shown))
     assert plain(LARGEST.follow_ups[0].question)[:500] in plain(opened)
     assert opened == text_of(cards[[page.tab for page in found].index("Follow-up")])
 
@@ -285,100 +326,148 @@ def test_an_answer_without_a_grade() -> None:
     card = feedback(shown)
     for words in ("Too slow.", TOPICS[0].answer):
         assert plain(words) in said_on(card)
-    assert labels(card) == ["Your answer", "Next question", "End"]
-    assert "Mine." in said_on(feedback(shown, 1))
+    assert labels(card) == ["Next question"]
+    assert "Mine." in said_on(card)
 
 
 def test_follow_ups_with_short_answers() -> None:
     """One that was not compared is shown without a verdict. A passage that is the whole answer isn't
     quoted again at its part."""
     shown = replace(step(TOPICS[0]), reply=Reply("And?", "So it is.", "Mine."))
-    said = text_of(interview.follow_up_card(shown, bank()))
+    said = text_of(interview.follow_up_card(shown))
     for words in ("So it is.", "Mine.", "it takes too long to compare it"):
         assert words in said
     quotes = Part("One.", "Only this."), Part("Two.", "Only")
     shown = replace(shown, reply=Reply("Why?", "One. Two.", "Only  this.", quotes))
-    said = text_of(interview.follow_up_card(shown, bank()))
+    said = text_of(interview.follow_up_card(shown))
     assert "- One.\n- Two.\n> Nearest: Only\n" in said
     assert said.count("this.") == 1
 
 
-def test_points_are_compared_with_their_opposites() -> None:
-    """Each point has its opposite below it, or the right statement, and the nearest words. A point
-    that was not found has neither."""
-    said = page_with(
+def test_points_are_compared_with_the_members_sentences() -> None:
+    """Each point has the nearest words below it. Only one whose opposite they may say has that, too."""
+    said = compared(
         Point("One", "missing", "Far.", "Not one"),
         Point("Two", "found", "So.", "Not two"),
         Point("Three", "check", "Three not.", "Not three", "It is three."),
-        Point("Four", "unclear", "Perhaps."),
+        Point("Four", "unclear", "Perhaps.", "Not four"),
+        Point("Five", "check", "Five not.", "Not five"),
     )
     for words in (
-        "**Found in your words**\n- Two\n-# Wrong version: Not two\n> You wrote: So.\n",
-        "**Careful: you may have said the opposite**\n- Three\n-# It is three.\n> You wrote: Three not.\n",
-        "**Unclear**\n- Four\n> Nearest: Perhaps.\n",
+        "**Found in your words**\n- Two\n> You wrote: So.\n\n",
+        "**Check this: you may have said the opposite**\n- Three\n-# It is three.\n> You wrote: Three not.\n"
+        "- Five\n-# Wrong version: Not five\n> You wrote: Five not.\n\n",
+        "**Unclear**\n- Four\n> Nearest: Perhaps.\n\n",
         "**Not found**\n- One\n\n",
     ):
         assert words in f"{said}\n\n"
-    ruled = page_with(Point("One", "said", "So."), Point("Two", "opposite", "No.", "Not two"))
+    ruled = compared(Point("One", "said", "So."), Point("Two", "opposite", "No.", "Not two"))
     assert "**Said**\n- One\n> You wrote: So.\n" in ruled
-    wrong = "**Careful: the model reads the opposite**\n- Two\n-# Wrong version: Not two\n> You wrote: No."
+    wrong = "**Check this: the model reads the opposite**\n- Two\n-# Wrong version: Not two\n> You wrote: No."
     assert wrong in ruled
-    assert "**Missing**\n- One" in page_with(Point("One", "missing"), model="test-model")
 
 
-def test_the_members_count_decides_what_is_listed() -> None:
-    """Points are short then. Only what may say the opposite stays to be compared."""
+def test_a_verdict_says_what_is_missing() -> None:
+    """Doubts come first, until the member's ticks decide. No wrong version is there."""
     points = Point("One", "found", "So.", "Not one"), Point("Two", "missing")
     check = Point("Three", "check", "Thus.", "Not three")
-    said = page_with(*points, check, counted=(1,))
-    assert "**What you said**\n- Two\n" in said
-    left = (
-        "**What you didn't say**\n- One\n- Three\n-# Wrong version: Not three\n> You wrote: Thus."
+    said = '**Careful:** you may have said the opposite of "Three"\n**Missing:** Two'
+    assert verdict_on(*points, check) == f"### By your words, 1 of 3\n{said}"
+    assert verdict_on(*points, check, counted=(1,)).endswith("count\n**Missing:** One · Three")
+    assert verdict_on(*points, check, counted=(0, 1, 2)) == "### You made 3 of 3 by your count"
+    assert verdict_on(*points, Point("Four", "unclear")).endswith("**Missing:** Two · Four")
+    assert verdict_on(Point("Longer", "missing"), Point("One", "missing")).endswith("One · Longer")
+    both = verdict_on(check, Point("Four", "opposite", "No."))
+    assert both.endswith('the opposite of "Four" · "Three"')
+
+
+@pytest.mark.parametrize("state", ["missing", "check"])
+def test_a_verdict_has_whole_points_as_far_as_there_is_room(state: str) -> None:
+    """The first is whole at any length, and the others are counted."""
+    short, long = ([Point(letter * n, state) for letter in "abcdef"] for n in (20, 200))
+    said = verdict_on(*short)
+    shown = [letter * 20 in said for letter in "abcdef"]
+    assert shown == sorted(shown, reverse=True)
+    assert said.endswith(f" · {6 - sum(shown)} more")
+    assert 0 < sum(shown) < 6
+    said = verdict_on(*long)
+    assert "a" * 200 in said
+    assert "bb" not in said
+    assert said.endswith(" · 5 more")
+
+
+def lines_of(text: str) -> float:
+    """Return about how high a text is on a phone of 390 pixels, in lines of 22 pixels.
+
+    A heading has 26, small letters 20, and a line about 34 letters, or 40 small ones.
+    """
+    return sum(
+        (20 * -(-len(line) // 40) if line[0] == "-" else 22 * -(-len(line) // 34)) / 22
+        for line in re.sub(r"\*\*|(?<=-)# ", "", text).split("\n")
     )
-    assert left in said
-    assert "Found in your words" not in said
-    assert "didn't say" not in page_with(Point("One", "missing"), counted=(0,))
-    assert "**What you said**" not in page_with(Point("One", "found"), counted=())
+
+
+def test_verdicts_fit_a_phone() -> None:
+    """Of nearly all shipped topics, it takes at most 12 lines with its buttons, whatever is missing."""
+    heights = []
+    for topic in TOPICS:
+        for states in (STATES, ("found", *["missing"] * 5), ("check",), ("found", "check")):
+            graded = assessed(topic, states)
+            for own, back in ((graded, (0, 0)), (graded.with_count({0}), (3, 1))):
+                shown = replace(step(topic), assessment=own, brought_back=back)
+                words = text_of(feedback(shown)).partition("\n( ")[0]
+                heights.append(lines_of(words) + 0.2 + 5.7)
+    assert sum(height <= 12 for height in heights) / len(heights) > 0.9
+    assert max(heights) < 13
 
 
 @pytest.mark.parametrize(
     ("back", "said"),
     [
-        ((3, 1), "2 points missed: 3 questions on this topic come tomorrow."),
-        ((1, 0), "2 points missed: 1 question on this topic comes today."),
-        ((0, 1), None),
+        ((3, 1), "-# 3 questions on this come tomorrow"),
+        ((1, 0), "-# 1 question on this comes today"),
+        ((0, 1), ""),
     ],
 )
-def test_what_missed_points_bring_back(back: tuple[int, int], said: str | None) -> None:
+def test_what_missed_points_bring_back(back: tuple[int, int], said: str) -> None:
     """It comes with the count, in an interview and in an open daily; not if nothing comes back."""
     shown = replace(step(SMALL, 0), brought_back=back)
     daily = DailyFeedback(daily_row(), SMALL, "Mine.", shown.assessment, back)
-    for card in (feedback(shown), open_daily.feedback(daily, a_day(), bank(), 0)):
-        assert (said or "missed") in text_of(card) or said is None
-        assert ("missed" in text_of(card)) == (said is not None)
+    for card in (feedback(shown), open_daily.feedback(daily, a_day(), 0)):
+        assert said in text_of(card)
+        assert ("on this" in text_of(card)) == bool(said)
     everything = replace(step(SMALL, 0, 1, 2), brought_back=(3, 1))
-    assert "missed" not in text_of(feedback(everything))
+    uncounted = replace(step(SMALL), brought_back=(3, 1))
+    for shown in (everything, uncounted):
+        assert "on this" not in text_of(feedback(shown))
 
 
-def test_who_counted_stands_above_the_figure() -> None:
-    """Before anybody counts there is a question and no figure. The member's own count comes
-    before the model's."""
+def test_the_one_number_says_who_counted() -> None:
+    """The member's own count comes before the model's."""
     graded = assessed(SMALL, ("found", "check", "found"))
     ruled = assessed(SMALL, RULED, model=MODEL)
 
     def head(graded: Assessment) -> str:
-        return text_of(feedback(replace(step(SMALL), assessment=graded))).partition("**Found")[0]
+        return text_of(feedback(replace(step(SMALL), assessment=graded))).split("\n")[1]
 
-    assert "### Which of these did you say?" in head(graded)
-    assert "I've ticked 2 of the 3 key points" in head(graded)
-    assert "I've ticked none of the 3 key points" in head(assessed(SMALL, ("missing",) * 3))
-    own = "### By your own count: 1 of 3 key points\n**33%**, an estimate"
-    assert own in head(graded.with_count({1}))
-    assert "counts" not in head(graded.with_count({1}))
-    said = f"### As {MODEL} reads it: 1 of 3 key points\n**33%**, an estimate by a model"
-    assert said in head(ruled)
-    both = "### By your own count: 2 of 3 key points\n**67%**, an estimate. test-model counts 1.\n"
-    assert both in head(ruled.with_count({1, 2}))
+    assert head(graded) == "### By your words, 2 of 3"
+    assert head(assessed(SMALL, ("missing",) * 3)) == "### By your words, none of 3"
+    assert head(graded.with_count({1})) == "### You made 1 of 3 by your count"
+    assert head(ruled) == "### test-model counts 1 of 3"
+    assert head(ruled.with_count(set())) == "### You made none of 3 by your count"
+    assert head(ticked_by_partner(["a", "b"], {1})) == "### Your partner ticked 1 of 2"
+    assert head(assessed(SMALL, ("missing",) * 3, flags=(UNCOMPARED,))) == (
+        "### Which points did you make?"
+    )
+
+
+def test_an_answer_that_nothing_was_compared_with() -> None:
+    """Nothing is missing and nothing can be confirmed before the member has ticked what they said."""
+    graded = assessed(SMALL, ("missing",) * 3, flags=(UNCOMPARED,))
+    assert "Missing" not in text_of(reviewed(graded))
+    assert labels(reviewed(graded)) == ["Check my ticks"]
+    assert labels(reviewed(graded, 1))[-1] == "I said none of these"
+    assert "**Missing:**" in text_of(reviewed(graded.with_count({0})))
 
 
 def screens(graded: Assessment) -> Iterator[Message]:
@@ -401,16 +490,16 @@ UNCOUNTED = [
 
 
 @pytest.mark.parametrize("graded", UNCOUNTED)
-def test_nothing_has_a_figure_before_anybody_counts(graded: Assessment) -> None:
-    """There is no percentage and no colour of success; an answer with all words found, too."""
+def test_nothing_is_credited_before_anybody_counts(graded: Assessment) -> None:
+    """Words found are called that, and there is no colour of success; with all of them found, too."""
     for card in screens(graded):
-        assert not re.search("%|an estimate|own count", text_of(card))
+        assert not re.search("%|You made|your count", text_of(card))
         assert accent(card) == OPEN
 
 
 def test_no_screen_passes_off_an_estimate_as_a_verdict() -> None:
-    """Nothing is called covered or ticked off. A percentage is called an estimate. A text
-    asks to tick only above the list."""
+    """Nothing is called covered or ticked off, and nothing has a percentage. A text asks to tick only
+    above the list."""
     known = [assessed(SMALL, RULED, model=MODEL)]
     known += [graded.with_count(own) for graded in (*UNCOUNTED, *known) for own in (set(), {0, 2})]
     cards = [card for graded in (*UNCOUNTED, *known) for card in screens(graded)]
@@ -424,89 +513,90 @@ def test_no_screen_passes_off_an_estimate_as_a_verdict() -> None:
         AskedQuestion(third.id, None),
     ]
     cards += [
-        *interview.report_pages(build_report(bank(), asked)),
+        interview.report(build_report(bank(), asked)),
         open_card(DailyQuestion(SMALL)),
         closed_openly(SMALL, 9, *(point.text for point in SMALL.key_points)),
         open_daily.copy(daily_row(), DailyQuestion(SMALL), bank()),
     ]
-    texts = [text_of(card) for card in cards]
-    assert [text for text in texts if re.search("covered|✅", text, re.IGNORECASE)] == []
-    figures = [text[found.end() :] for text in texts for found in re.finditer(r"%(\*\*)?", text)]
-    assert len(figures) > len(known)
-    assert [after for after in figures if not after.startswith(", an estimate")] == []
+    for card in cards:
+        assert not re.search("covered|✅|%", text_of(card), re.IGNORECASE)
 
 
 def test_quotes_are_escaped() -> None:
     """Markup and mentions in a quote are shown as text."""
     quoted = "# **So** <@1> [x](http://y)"
-    point = Point("A point", "check", quoted, why=quoted)
-    (page, *_, own) = interview.pages(SMALL, "<@1>", Assessment((point,), model="*m*"))
-    assert page.text.count("\\# \\*\\*So\\*\\* \\<@1> \\[x\\](http://y)") == 2
-    assert "As \\*m\\* reads it" in page.text
-    assert own.text == "\\<@1>"
+    page = compared(Point("A point", "check", quoted, why=quoted))
+    assert page.count("\\# \\*\\*So\\*\\* \\<@1> \\[x\\](http://y)") == 2
+    assert "\\*m\\* counts" in verdict_on(Point("A point", "said"), model="*m*")
+    own = interview.pages(SMALL, "<@1>", Assessment((Point("A point", "found"),)))[1].text
+    assert own.endswith("\n\\<@1>")
 
 
 def test_feedback_tells_how_points_were_found() -> None:
-    """By words, by a model, or why not by a model. A model at work is named."""
+    """By words, by a model, or why not by a model, until somebody counts. A model at work is named."""
+    point = Point("One", "found", "So.")
+    assert "I match words and can't tell whether you're right." in compared(point)
+    assert "I match words" not in compared(point, model=MODEL)
     for more, words in (
-        ({}, "I match words and can't tell whether you're right."),
-        ({"model": MODEL}, "an estimate by a model, and models make mistakes."),
         ({"model_failed": "failed"}, "didn't reply, so I only matched words."),
-        ({"model_failed": "spent"}, "so many answers a day, so I only matched words."),
+        ({"model_failed": "spent"}, "reads again after midnight UTC."),
     ):
-        assert words in page_with(Point("One", "found", "So."), **more)
+        assert words in verdict_on(point, **more)
+        assert words not in verdict_on(point, **more, counted=(0,))
     card = feedback(step(SMALL), checking=MODEL)
     assert "test-model is checking your answer. This updates in a moment." in text_of(card)
 
 
 def test_hints() -> None:
-    """Each flag adds a sentence to the feedback."""
-    said = {page_with(flags=(str(flag),)) for flag in Flag}
+    """A flag adds one line. Several add the one that helps most, and none says what is said already."""
+    plain_one = verdict_on()
+    said = {verdict_on(flags=(str(flag),)) for flag in Flag}
     assert len(said) == len(Flag)
-    assert page_with() not in said
+    assert {len(one.split("\n")) for one in said} == {1 + len(plain_one.split("\n"))}
+    assert verdict_on(flags=("empty", "terse")) == verdict_on(flags=("empty",))
+    doubted = Point("One", "check", "Not one.")
+    assert verdict_on(doubted, flags=("negated",)) == verdict_on(doubted)
 
 
 def test_the_report() -> None:
-    """It lists answers by section, with who counted, and then topics to practise."""
+    """It lists answers in their order, with who counted, and ends in what to practise."""
     first, skipped, other, uncounted = (TOPICS[n] for n in (0, 1, 12, 2))
     asked = [
         counted(first, 9),
         counted(other, 3, model="*m*"),
         AskedQuestion(skipped.id, None, answered=False),
+        AskedQuestion(uncounted.id, None),
+        counted(TOPICS[3], 2, by_partner=True),
     ]
-    said = report_on(*asked, AskedQuestion(uncounted.id, None))
-    assert "**60%**, an estimate · 3 answers · 1 skipped" in said
-    assert f"{first.title} · 9 of 10 key points -# by your own count" in said
-    assert f"{other.title} · 3 of 10 key points -# as *m* reads it" in said
-    assert f"{skipped.title} · skipped" in said
-    assert f"{uncounted.title} · not counted" in said
-    assert "-# The points of 1 answer aren't counted" in said
-    assert "aren't counted" not in report_on(*asked)
-    practise = said.partition("Practise next")[2]
-    assert f"1. {skipped.title} 2. {other.title} -#" in practise
-    assert practise.endswith("( Practise 1 ) ( Practise 2 ) ( Another question )")
+    said = report_on(*asked)
+    lines = [
+        f"{first.title} · **9 of 10**",
+        f"{other.title} · **3 of 10**, as *m* reads it",
+        f"{skipped.title} · skipped",
+        f"{uncounted.title} · not counted",
+        f"{TOPICS[3].title} · **2 of 10**, ticked by your partner",
+    ]
+    assert said.startswith(f"### Your interview {' '.join(lines)} -# By your own count ( ")
+    assert f"( Practise {skipped.title[:10]}" in said
+    assert said.count("( Practise ") == 2
+    assert said.endswith(" ( Another question )")
+    assert "own count" not in report_on(*asked[1:])
 
 
 def test_reports_without_figures() -> None:
-    """Without a count there is neither praise nor topics to practise; without an answer nothing. If
-    all were strong, it suggests other topics."""
+    """Without a count there is neither praise nor something to practise; without an answer nothing."""
     said = report_on(*(AskedQuestion(topic.id, None) for topic in TOPICS[:2]))
-    assert "### Your interview 2 answers **" in said
-    assert "-# The points of 2 answers aren't counted" in said
-    assert not re.search("%|Practise|Strong", said)
+    assert said.endswith("· not counted ( Another question )")
+    assert "Strong" not in said
     assert report_on().endswith("No answers this time, so no report. ( Another question )")
     assert report_on(counted(TOPICS[0], 10)).endswith("Strong all the way. ( Another question )")
 
 
 def test_the_report_compares_with_earlier_answers() -> None:
-    """Topics asked before show their earlier count; without any there is no comparison."""
+    """A topic asked before shows its earlier count."""
     first, other = TOPICS[:2]
-    new = counted(other, 5, 5)
-    said = report_on(counted(first, 3, 5, previous=PointCount(2, 5)), new)
-    assert f"{first.title} · 3 of 5 key points -# by your own count, last time 2 of 5" in said
-    assert "Against last time: 1 better" in said
-    assert "the same" not in said
-    assert "last time" not in report_on(new)
+    said = report_on(counted(first, 3, 5, previous=PointCount(2, 5)), counted(other, 5, 5))
+    assert f"{first.title} · **3 of 5**, last time 2 of 5 {other.title} · **5 of 5** -#" in said
 
 
 def test_the_results_of_a_daily() -> None:
@@ -527,7 +617,7 @@ def accent(card: Message) -> object:
 def test_colours() -> None:
     """Open is blurple, a daily gold; counted feedback is green, and grey without a point."""
     topic = TOPICS[0]
-    assert accent(interview.question_card(step(topic, answer=None), bank())) == OPEN
+    assert accent(interview.question_card(step(topic, answer=None))) == OPEN
     assert accent(open_card(DailyQuestion(topic))) == DAILY
     graded = assessed(topic)
     for own, colour in (({0}, REVEALED), (set(), ENDED)):

@@ -308,7 +308,9 @@ class Message:
             self.components = self._resolved(body["components"] or [])
         if not self.history and self.audience is None:  # edits cause no notification
             allowed = body.get("allowed_mentions") or {}
-            self.pings = [str(r) for r in allowed.get("roles") or [] if f"<@&{r}>" in self.text]
+            marks = [f"<@&{role}>" for role in allowed.get("roles") or []]
+            marks += [f"<@{user}>" for user in allowed.get("users") or []]
+            self.pings = [mark for mark in marks if mark in self.text]
             self.push = self.content  # it doesn't include the texts of components
         self.history.append(Version(time.monotonic(), self.text, self.custom_ids))
 

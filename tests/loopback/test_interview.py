@@ -29,14 +29,14 @@ async def test_nobody_else_sees_an_interview(tmp_path: Path) -> None:
             opened = await click(annegret, card, "Answer")
             late = await click(annegret, card, "Answer")
             await annegret.submit(opened, SECRET)
-            await world.until(lambda: "key points" in newest(annegret, channel).text)
+            await world.until(lambda: "By your words" in newest(annegret, channel).text)
             handed_back = await annegret.submit(late, f"{SECRET} Again.")
             await world.until(lambda: f"{SECRET} Again." in handed_back.text)
-            card = next(m for m in annegret.sees(channel) if "key points" in m.text)
-            await click(annegret, card, "Your answer")
+            card = next(m for m in annegret.sees(channel) if "By your words" in m.text)
+            await click(annegret, card, "Check my ticks")
             assert SECRET in card.text
             with pytest.raises(CannotDo):
-                await click(bob, card, "Feedback")
+                await click(bob, card, "Back")
             await click(annegret, card, "See the report")
             assert "Your interview" in newest(annegret, channel).text
             assert bob.sees(channel) == []

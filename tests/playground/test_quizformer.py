@@ -90,9 +90,9 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
                 await (
                     ada.timeline.get_by_role("button", name="Explain").nth(number - 1).wait_for()
                 )  # without any click
-            await ada.timeline.get_by_text("Final standings").wait_for()
+            await ada.timeline.get_by_role("button", name="Play again").wait_for()
             standings = await ada.timeline.get_by_text(
-                re.compile(r"points? · \d+% right")
+                re.compile(r"points? · \d of 2 right")
             ).all_inner_texts()
             points = dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", "\n".join(standings)))
             assert set(points) == {"Ada", "Blaise"}

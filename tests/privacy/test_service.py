@@ -120,11 +120,8 @@ async def challenge(stage: Stage) -> None:
         options = ChallengeOptions(6, hours=1)
         started = await stage.bot.challenges.start(starter, options, member)
         await stage.run()
-        (post, *_) = reversed(stage.sender.of_kind("challenge"))
         for user_id in (ZOE, BOB):
-            asked = await stage.bot.challenge_players.take(
-                started.id, user_id, GUILD, post.message_id, stage.clock()
-            )
+            asked = await challenges.take(stage, started.id, user_id)
             said = NAME if user_id == ZOE else "something else"
             text = said if asked.item.kind == "typed" else None
             given = Click(

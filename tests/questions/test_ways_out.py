@@ -194,7 +194,7 @@ async def interview(stage: Stage, place: Place, member: int) -> str:
     while isinstance(found, Step):
         await interviews.answer(found.question_id, member, "Words.")
         step = await interviews.feedback(found.question_id, member, place)
-        told += text_of(interviews_views.step_page(step, stage.bank))
+        told += text_of(interviews_views.step_page(step))
         found = await interviews.next(found.question_id, member, place)
     return told
 
@@ -205,7 +205,7 @@ async def interview_on_topic(stage: Stage, place: Place, member: int) -> str:
     assert isinstance(found, Step)
     await interviews.answer(found.question_id, member, "Words.")
     step = await interviews.feedback(found.question_id, member, place)
-    return text_of(interviews_views.step_page(step, stage.bank))
+    return text_of(interviews_views.step_page(step))
 
 
 async def begun_interview(stage: Stage, place: Place, member: int) -> str:

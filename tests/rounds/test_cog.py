@@ -37,13 +37,12 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
     await second.answer(stage.bob, right=True)
     await stage.wait(26)
     standings = stage.texts()[-1]
-    assert "### Final standings" in standings
+    assert " wins\n🥇 " in standings
     board = reply(await stage.alwina.slash(stage.quiz, "leaderboard", period="today"))
     for name in ("alwina", "bob"):
-        points = next(line for line in standings.splitlines() if f"**{name}**" in line).split("**")[
-            3
-        ]
-        assert f"**{name}** · **{points}**" in board
+        points = re.search(rf"[🥇🥈] \*\*{name}\*\* · \*\*(.*?)\*\*", standings)
+        assert points is not None
+        assert f"**{name}** · **{points[1]}**" in board
 
 
 async def test_a_comeback_is_drawn(stage: Stage) -> None:
@@ -58,11 +57,12 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
     await stage.wait(20)
     await stage.restart()
     await stage.wait(17)
-    (standings,) = [m for m in stage.quiz.history() if "Final standings" in text_of(m)]
-    assert "-# **alwina** took the lead for good on question 5" in text_of(standings)
+    (standings,) = [m for m in stage.quiz.history() if "Play again" in labels(m)]
+    assert "### **alwina** wins" in text_of(standings)
+    assert "**alwina** took the lead for good on question 5." in text_of(standings)
     assert [file.filename for file in standings.attachments] == ["race.png"]
     [alt] = alt_texts(standings)
-    assert alt.startswith("The winner took the lead for good on question 5.")
+    assert re.search("alwina: .*; bob: ", alt)
     assert labels(standings) == ["Play again", "Practise my misses", "My answers"]
 
 
@@ -150,12 +150,18 @@ async def test_a_hosted_round(stage: Stage) -> None:
     await stage.restart()
     assert (await stage.alwina.click(stage.question().message, label="Reveal")).acknowledged
     await stage.wait(1)
-    assert "First: **bob**" in stage.question().text
     assert labels(stage.question().message) == ["Explain", "Report", "Next"]
     await stage.wait(1000)
     assert (await stage.alwina.click(stage.question().message, label="Next")).acknowledged
     await stage.wait(1)
     assert "Question 2 of 2" in stage.question().text
+    for member, said in (
+        (stage.alwina, "Still to answer: **bob**."),
+        (stage.bob, "Only whoever started this round"),
+    ):
+        asked = await member.click(stage.question().message, label="Who's missing?")
+        assert asked.ephemeral
+        assert reply(asked).startswith(said)
     assert "Open until the host shows the answer" in reply(
         await stage.bob.slash(stage.quiz, "quiz")
     )

@@ -60,6 +60,45 @@ async def test_a_hosted_round_step_by_step(stage: Stage) -> None:
     assert await stage.next_due() is None
 
 
+async def missing(stage: Stage, user_id: int = ALWINA) -> tuple[list[str | None] | None, int]:
+    """Press "Who's missing?"."""
+    card = stage.card()
+    return await stage.bot.rounds.missing(card.row_id, card.message_id, user_id, may_manage=False)
+
+
+async def test_the_host_learns_who_is_missing(stage: Stage) -> None:
+    """The host alone reads the names of those of the last two questions who haven't answered."""
+    await host(stage, questions=4)
+    await stage.answer(BOB, after=1)
+    assert await missing(stage) == (None, 1)  # nobody is a player yet
+    await stage.answer(CLEMENTINE, after=2)
+    for _ in range(2):
+        await show_answer(stage)
+        await go_on(stage)
+        assert await missing(stage) == (["Bob", "Clementine"], 0)
+        await stage.answer(CLEMENTINE, right=False, after=2)
+        assert await missing(stage) == (["Bob"], 1)
+        with pytest.raises(UserError, match="Only whoever started this round"):
+            await missing(stage, CLEMENTINE)
+    await show_answer(stage)
+    with pytest.raises(UserError, match="This question is over"):
+        await missing(stage)
+    await go_on(stage)
+    assert await missing(stage) == (["Clementine"], 0)  # Bob has left
+
+
+async def test_between_hosted_questions_come_the_leaders(stage: Stage) -> None:
+    """Each reveal but the last has the first three with points, and nobody is the fastest."""
+    await host(stage, questions=2)
+    for _ in range(2):
+        for member in (ALWINA, BOB):
+            await stage.answer(member, right=member == BOB, after=1)
+        await show_answer(stage)
+        await go_on(stage)
+    assert [[tally.user_id for tally in card.leaders] for card in reveals(stage)] == [[BOB], []]
+    assert not any(card.fastest for card in reveals(stage))
+
+
 async def test_no_host_button_in_a_timed_round(stage: Stage) -> None:
     """A forged button of a hosted round is refused in a timed one."""
     await open_round(stage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise, permutations
 
@@ -27,8 +28,8 @@ from bot.rounds.model import (
     RoundStatus,
     StandingsCard,
 )
-from tests.messages import custom_ids, labels, lines, reads
-from tests.pixels import different, size
+from tests.messages import custom_ids, labels, reads
+from tests.pixels import different, rows, size
 from tests.questions.test_views import AT, MEMBER, NAME, NOBODY, ROW, TOPIC, question, reveal
 from tests.shipped import bank, item
 
@@ -113,24 +114,50 @@ def test_the_time_that_is_left() -> None:
     assert " 12 s left · until <t:1714564805:T> · 99,999 answered" in edited
 
 
+def button_rows(message: Message) -> list[list[str | None]]:
+    """Return the labels of each row of buttons."""
+    found = [row for row in message.walk_children() if isinstance(row, discord.ui.ActionRow)]
+    return [[b.label for b in row.children if isinstance(b, discord.ui.Button)] for row in found]
+
+
 def test_a_hosted_card() -> None:
-    """It has no time, and a button to reveal; an edit adds the count."""
+    """It has no time, and the host's buttons apart from the letters; an edit adds the count."""
     card = question(ONE, ORDER, seconds=None, ends_at=None, answered=0)
-    assert reads(card).endswith("No clock: the host shows the answer")
-    assert labels(card) == ["A", "B", "C", "D", "Reveal"]
+    assert reads(card).endswith("No clock: the host goes on")
+    assert labels(card) == ["A", "B", "C", "D", "Reveal", "Who's missing?"]
     edited = question(ONE, ORDER, seconds=None, ends_at=None)
-    assert "No clock: the host shows the answer · 99,999 answered" in reads(edited)
-    best = (Tally(7, 100, 1, 1, 900), Tally(8, 100, 1, 1, 90_000))
-    shown = rounds.reveal(replace(REVEAL, fastest=best, hosted=True), bank())
-    assert "First: Alwina · Bob" in reads(shown)
+    assert "No clock: the host goes on · 99,999 answered" in reads(edited)
+    assert button_rows(edited) == [["A", "B", "C", "D"], ["Reveal", "Who's missing?"]]
+
+
+def test_what_is_shown_between_hosted_questions() -> None:
+    """A reveal has the leaders, no times, and the host's button apart: "Finish" after the last."""
+    leaders = (Tally(7, 200, 2, 2, 900), Tally(8, 100, 1, 2, 90_000))
+    card = replace(REVEAL, fastest=(), leaders=leaders, hosted=True)
+    text = reads(rounds.reveal(card, bank()))
+    assert "Leading: Alwina 200 · Bob 100" in text
+    assert not re.search(r"Fastest|First:|\ds\b|Nobody got", text)
+    for number, label in ((4, "Next"), (5, "Finish")):
+        shown = rounds.reveal(replace(card, number=number), bank())
+        assert button_rows(shown) == [["Explain", "Report"], [label]]
+
+
+def test_who_is_missing() -> None:
+    """The host reads the names of players without an answer, at most ten, or how many answered."""
+    assert rounds.missing(None, 0).startswith("Nobody has answered yet.")
+    assert rounds.missing(None, 3).startswith("3 answered so far.")
+    assert rounds.missing([], 3) == "Everyone who plays has answered."
+    assert rounds.missing(["*Ada*", None], 3) == r"Still to answer: **\*Ada\*** and a member."
+    many = rounds.missing(["Ada"] * 12, 3)
+    assert many == f"Still to answer: {', '.join(['**Ada**'] * 10)} and 2 more."
 
 
 async def test_hosted_standings() -> None:
     """Standings of a hosted round have no times; one that was left says so."""
     card = replace(CARD, hosted=True, race=None, ending="left")
     text = reads(await rounds.standings(card))
-    assert "300 points · 60% right" in text
-    assert "60% right ·" not in text
+    assert "300 points · 3 of 5 right" in text
+    assert not re.search(r"\ds\b", text)
     assert "Nobody went on for a day" in text
     alone = replace(card, standings=CARD.standings[:1], ending=None, alone=True)
     assert "on average" not in reads(await rounds.standings(alone))
@@ -152,44 +179,18 @@ async def standings(*table: tuple[int, Tally], ending: str | None = None) -> Mes
     return await rounds.standings(StandingsCard(ROW, 10, table, PEOPLE, ending))
 
 
-async def test_rows_read_place_member_points() -> None:
-    """A row has place, name, points, accuracy and average time."""
-    view = await standings(
-        (1, tally(7, 180, 2)),
-        (2, tally(8, 90)),
-        (3, tally(9, 80)),
-        (4, tally(6, 1)),
-        (5, tally(5, 0, 0)),
-    )
-    assert [line for line in lines(view) if " · **" in line] == [
-        "🥇 **Alwina** · **180 points** · 100% right · 4.2s",
-        "🥈 **Bob** · **90 points** · 50% right · 4.2s",
-        "🥉 a member · **80 points** · 50% right · 4.2s",
-        "**4.** **\\*Esmeralda\\*** · **1 point** · 50% right · 4.2s",
-        "**5.** a member · **0 points** · 0% right · 4.2s",
-    ]
-
-
-async def test_equals_share_a_medal() -> None:
-    """Members with equal points share a medal; without points there is none."""
-    view = await standings((1, tally(7, 90)), (1, tally(8, 90)), (3, tally(9, 10)))
-    assert [line[0] for line in lines(view) if " · **" in line] == ["🥇", "🥇", "🥉"]
-    nothing = await standings((1, tally(7, 0)), (1, tally(8, 0)))
-    assert [line[:6] for line in lines(nothing) if " · **" in line] == ["**1.**", "**1.**"]
-
-
 async def test_a_round_of_one() -> None:
     """A member who played alone reads their accuracy and time, but no points, which no board has;
     one who is left of two, that they won."""
     left = StandingsCard(ROW, 10, ((1, tally(7, 95, 1)),), PEOPLE, None)
     text = reads(await rounds.standings(replace(left, alone=True)))
-    assert all(part in text for part in ("Well done, Alwina", "1 of 2 right", "4.2s"))
+    assert text.startswith("### Well done, Alwina: 1 of 10 right 4.2s on average.")
     assert "95" not in text
     missed = replace(left, alone=True, standings=((1, tally(7, 0, 0)),))
     assert "Well done" not in reads(await rounds.standings(missed))
-    assert "counts on the leaderboard when two or more people play" in text
+    assert "A round counts on the leaderboard when two or more people play." in text
     text = reads(await rounds.standings(left))
-    assert "🥇 Alwina · 95 points · 50% right" in text
+    assert "🥇 Alwina · 95 points · 1 of 10 right" in text
     assert "leaderboard" not in text
 
 
@@ -236,55 +237,68 @@ async def test_a_round_says_why_it_ended(ending: str | None, words_: str) -> Non
         assert words_ in reads(await standings((1, tally(7, 90)), (2, tally(8, 10)), ending=ending))
 
 
+RACERS = ("Alwina", "Bob", "Clementine")
+
+
 async def test_the_picture() -> None:
-    """The picture is a small PNG with figures, and its alt text has all points."""
-    picture = await rounds.race_picture(RACE, ROW)
+    """The picture is a small PNG with a name for each line, and its alt text has all points."""
+    picture = await rounds.race_picture(RACE, RACERS, ROW)
     assert picture is not None
     assert size(picture.content) == (600, 360)
     assert len(picture.content) < 40_000
     assert picture.alt == (
-        "The winner took the lead for good on question 4. Points after each question. "
-        "1st: 60, 60, 130, 220, 300; 2nd: 90, 170, 170, 170, 230; 3rd: 0, 0, 60, 60, 60."
+        "Points after each question, up to 5. "
+        "Alwina: 60, 60, 130, 220, 300; Bob: 90, 170, 170, 170, 230; Clementine: 0, 0, 60, 60, 60."
     )
-    written = re.findall(r">([^<]+)</text>", rounds.svg(RACE))
-    assert written == [
-        "Points after each question",
-        "4",
-        "Start",
-        "5",
-        "1st · 300",
-        "2nd · 230",
-        "3rd · 60",
+    assert written(RACERS) == ["Points after each question", "4", "Start", "5", *RACERS]
+
+
+def written(names: Sequence[str | None]) -> list[str]:
+    return re.findall(r">([^<]+)</text>", rounds.svg(RACE, names))
+
+
+def test_whatever_members_are_called_is_drawn_inside_the_picture() -> None:
+    """A name is cut to the room there is; one that no font has, or no name, is a place."""
+    odd = ("\x01<script>", "Трансформер", None)
+    assert written(odd)[-3:] == ["1st", "2nd", "3rd"]
+    assert written(["</text>&", "A" * 32, "a" * 32])[-3:] == [
+        "&lt;/text&gt;&amp;",
+        "AAAAAA…",
+        "a" * 12 + "…",
     ]
+    for names in (["W" * 32, "@" * 32, "©—" * 16], ["44Ww44mm44OO44", "oooooooooooooo", "4" * 32]):
+        drawn = to_png(rounds.svg(RACE, names))
+        background = rows(drawn)[0][0]
+        assert {line[-1] for line in rows(drawn)} == {background}
 
 
 def test_each_line_is_drawn() -> None:
     """Other points give another picture."""
-    drawn = to_png(rounds.svg(RACE))
+    drawn = to_png(rounds.svg(RACE, RACERS))
     for n in range(3):
         courses = list(RACE.totals)
         courses[n] = (courses[n][0] + 20, *courses[n][1:])
-        changed = to_png(rounds.svg(replace(RACE, totals=tuple(courses))))
+        changed = to_png(rounds.svg(replace(RACE, totals=tuple(courses)), RACERS))
         assert different(drawn, changed) > 50
 
 
-def test_equal_points_share_a_place_and_do_not_overlap() -> None:
-    """Two members with equal points share a place, and their labels don't overlap."""
-    tied = rounds.svg(Race(5, ((0, 0, 0, 0, 99), (90,) * 5, (90,) * 5)))
-    places = re.findall(r'<text x="282.0" y="([\d.]+)"[^>]*>([^<]+)</text>', tied)
-    assert [said for _, said in places] == ["1st · 99", "2nd · 90", "2nd · 90"]
+def test_names_do_not_overlap() -> None:
+    """Members with equal points share a place, and the names of all have room."""
+    tied = rounds.svg(Race(5, ((0, 0, 0, 0, 99), (90,) * 5, (90,) * 5)), [None] * 3)
+    places = re.findall(r'<text x="238.0" y="([\d.]+)"[^>]*>([^<]+)</text>', tied)
+    assert [said for _, said in places] == ["1st", "2nd", "2nd"]
     lines = [float(y) for y, _ in places]
     assert min(b - a for a, b in pairwise(lines)) >= 22
 
 
 async def test_standings_with_a_picture() -> None:
     """The picture adds one sentence; everything else is as without it."""
-    picture = await rounds.race_picture(RACE, ROW)
+    picture = await rounds.race_picture(RACE, RACERS, ROW)
     card, plain = await rounds.standings(CARD), await rounds.standings(replace(CARD, race=None))
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
     assert [item.media.url for item in galleries[0].items] == ["attachment://race.png"]
     assert picture is not None
-    added = f"-# **Alwina** took the lead for good on question 4\n[{picture.alt}]\n"
+    added = f"**Alwina** took the lead for good on question 4.\n[{picture.alt}]\n"
     assert text_of(card).replace(added, "") == text_of(plain) != text_of(card)
 
 
@@ -293,11 +307,11 @@ async def test_a_picture_that_cannot_be_drawn(
 ) -> None:
     """Without the picture the standings are shown all the same, and the log says why."""
 
-    def broken(_race: Race) -> str:
+    def broken(_race: Race, _names: Sequence[str | None]) -> str:
         raise ValueError("no ink")
 
     monkeypatch.setattr(rounds, "svg", broken)
-    assert await rounds.race_picture(RACE, ROW) is None
+    assert await rounds.race_picture(RACE, RACERS, ROW) is None
     assert "no ink" in caplog.text
     assert "took the lead for good" in text_of(await rounds.standings(CARD))
 
