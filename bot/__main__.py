@@ -104,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=int, help="port on 127.0.0.1 (default: the first free one from 8770 up)"
     )
     play.add_argument(
-        "--database", type=Path, help="database file to keep (default: a temporary one)"
+        "--database",
+        type=Path,
+        help="database to keep, with the messages in a file beside it (default: a temporary one)",
     )
     play.set_defaults(run=_play)
     words = "check settings, question bank, database and token"
@@ -328,6 +330,9 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
         ) from error
     with listener, tempfile.TemporaryDirectory(prefix="quizformer-") as folder:
         file = options.database or Path(folder) / "playground.db"
+        keep = file.with_name(f"{file.name}.messages") if options.database else None
+        if keep and not file.exists():  # they would be of another database
+            keep.unlink(missing_ok=True)
         settings = replace(
             settings, database=database_url(f"sqlite:///{file}"), shard_count=1, shard_ids=None
         )
@@ -344,7 +349,9 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
                 print(f"Quizformer is running at {url} ({note}Ctrl-C stops it)", flush=True)
 
             try:
-                await playground.serve(bot, listener=listener, announce=announce, until=until)
+                await playground.serve(
+                    bot, listener=listener, announce=announce, until=until, keep=keep
+                )
             finally:
                 await bot.close()
 

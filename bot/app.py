@@ -223,7 +223,7 @@ class Services:
         self.privacy = Privacy(context, HELD, caches, erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
-        self.help = Help(context, self.days, _PROBES)
+        self.help = Help(context, self.days, _PROBES, self.suggestions.wait)
         self._add_workers(context)
 
     def _add_workers(self, context: Context) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
-from bot.bank.store import suggestions
+from bot.bank.store import changes, suggestions
 from bot.challenges.store import (
     challenge_news,
     challenge_players,
@@ -176,6 +176,7 @@ def _members() -> Rows:
         own_items, "guild_id", servers, number=2, **own, retired=False, size=2, content=content
     )
     yield _each(own_pictures, "guild_id", servers, file="a.png", content=b"png")
+    yield _each(changes, "guild_id", servers, before=[], after=[], at=NOW)
     yield (
         asked,
         ({"guild_id": n, "item_id": i, "last_at": NOW} for n in servers[:31] for i in ITEMS),

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.ext import commands
+from msgspec import json
 from msgspec.structs import replace
 
 from bot.bank import insights_views, suggestions_views
@@ -22,7 +23,14 @@ from bot.bank.suggestions_service import Suggestions
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.permissions import require_bot, require_page
-from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here, show
+from bot.chat.replies import (
+    defer_if_slow,
+    payload,
+    return_text_on_error,
+    say,
+    say_here,
+    show,
+)
 from bot.chat.router import (
     Fields,
     Route,
@@ -37,6 +45,7 @@ from bot.chat.uploads import uploading
 from bot.core.computing import FairQueue
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_BYTES, MAX_LARGE_FILES, MAX_PICTURE_BYTES, MAX_WAITING
+from bot.core.unstored import Drafts
 from bot.questions.check import BankError, Problem, file_error
 from bot.rounds.cog import start_round
 from bot.rounds.model import RoundOptions
@@ -97,8 +106,8 @@ class BankCog(commands.Cog):
 
     async def open_form(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.FORM)
-        forms = {
-            "add": view.add_form,
+        forms: dict[str, Callable[[], ui.Modal]] = {
+            "add": partial(view.add_form, draft_of(interaction, view.ADDED.id())),
             "import": view.import_form,
             "export": view.export_form,
             "search": view.search_form,
@@ -170,7 +179,7 @@ class BankCog(commands.Cog):
     async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
         form = form_in(interaction)
         save = partial(self.own.add, guild_id_of(interaction), form)
-        await self._save(interaction, view.ADDED, save, form.text, view.FORM.id(what="add"))
+        await self._save(interaction, view.ADDED, save, form, view.FORM.id(what="add"))
 
     async def question(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open a form of a question, or ask whether to take it out."""
@@ -178,7 +187,8 @@ class BankCog(commands.Cog):
         own = await self.own.get(guild_id_of(interaction), int(fields["number"]))
         match fields["what"]:
             case "edit":
-                await interaction.response.send_modal(view.edit_form(own.row))
+                draft = draft_of(interaction, view.EDITED.id(number=own.row.number))
+                await interaction.response.send_modal(view.edit_form(own.row, draft))
             case "extras":
                 await interaction.response.send_modal(view.extras_form(own.row))
             case _:
@@ -188,7 +198,7 @@ class BankCog(commands.Cog):
         form, number = form_in(interaction), int(fields["number"])
         save = partial(self.own.edit, guild_id_of(interaction), number, form)
         again = view.QUESTION.id(what="edit", number=number)
-        await self._save(interaction, view.EDITED, save, form.text, again)
+        await self._save(interaction, view.EDITED, save, form, again)
 
     async def extended(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the code, the formula and the picture of a question."""
@@ -202,7 +212,7 @@ class BankCog(commands.Cog):
         number = int(fields["number"])
         again = view.QUESTION.id(what="extras", number=number)
         save = partial(self._extend, interaction, number, form)
-        await self._save(interaction, view.EXTENDED, save, form.text, again)
+        await self._save(interaction, view.EXTENDED, save, form, again)
 
     async def _extend(
         self, interaction: discord.Interaction, number: int, form: Extras
@@ -223,21 +233,23 @@ class BankCog(commands.Cog):
         interaction: discord.Interaction,
         route: Route,
         save: Callable[[], Coroutine[Any, Any, QuestionPage]],
-        text: str,
+        form: Form | Extras,
         again: str,
     ) -> None:
         """Store a form, and show the question or what is wrong with the form.
 
-        If its member may not send it or it is refused, the member gets `text` back. `again` is the
+        If its member may not send it or it is refused, the member gets the text back. `again` is the
         custom id that opens the form once more.
         """
-        async with return_text_on_error(interaction, text):
+        async with return_text_on_error(interaction, form.text):
             require_page(interaction, route)
             try:
                 page = await defer_if_slow(interaction, save())
                 message = view.question_page(page, "**Saved**")
+                set_draft(interaction, None)
             except BankError as error:
-                message = view.not_saved(error.problems, text, again)
+                set_draft(interaction, form if isinstance(form, Form) else None)
+                message = view.not_saved(error.problems, form.text, again)
         await say(interaction, message)
 
     async def level(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -251,7 +263,7 @@ class BankCog(commands.Cog):
 
     async def undo(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.UNDO)
-        page = await self.own.undo(guild_id_of(interaction), int(fields["number"]))
+        page = await self.own.undo(guild_id_of(interaction), int(fields["change"]))
         await say_here(interaction, view.undone(page))
 
     async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -288,3 +300,20 @@ def form_in(interaction: discord.Interaction) -> Form:
     """Return the form of a question as the member filled it in."""
     given = modal_texts(interaction)
     return tidied(Form(**{name: given.get(name, "") for name in Form.__struct_fields__}))
+
+
+def set_draft(interaction: discord.Interaction, form: Form | None) -> None:
+    """Remember what was refused in this form, for its next time; None forgets it."""
+    drafts: Drafts = interaction.client.context.drafts  # type: ignore[attr-defined]
+    custom_id = str(payload(interaction).get("custom_id"))
+    if form is None:
+        drafts.discard(interaction.user.id, custom_id)
+    else:
+        drafts.save(interaction.user.id, custom_id, json.encode(form).decode())
+
+
+def draft_of(interaction: discord.Interaction, custom_id: str) -> Form | None:
+    """Return what was refused in the form with this id the last time, if it was."""
+    drafts: Drafts = interaction.client.context.drafts  # type: ignore[attr-defined]
+    text = drafts.get(interaction.user.id, custom_id)
+    return json.decode(text, type=Form) if text else None

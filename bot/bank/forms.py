@@ -2,42 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from bot.bank.model import Extras, Form
 from bot.chat import text as t
-from bot.questions.check import BankError, Problem
-from bot.questions.model import level_of
+from bot.questions.answers import with_unit
+from bot.questions.check import Problem, refuse
+from bot.questions.model import LETTERS, level_of
+from bot.questions.typed import quantity
 
 LEVELS = {"easy": 2, "medium": 3, "hard": 4}
 """The levels of difficulty that can be chosen, and the difficulty of a question that gets one."""
 PICTURE = "picture"
 _ALT = "what the picture shows"
-_RIGHT, _WRONG, _WHY = "right answer", "wrong answers", "why"
+_QUESTION, _RIGHT, _WRONG, _WHY = "question", "right answer", "wrong answers", "reason why"
 _MAX_REASON = 300
 """Characters of the reason of a choice, as in the schema."""
-_SEVERAL = (
-    "has several lines, but there are no wrong answers. Leave the one that is to be typed, or write "
-    "the wrong ones into their own field"
+_MAX_TYPED_WORDS = 5
+"""Nobody types an answer with more words as it is written."""
+_MAX_LISTED_WORDS = 4
+"""Choices with so many words may have been written in one line."""
+_ABOUT_PERCENT = 10
+"""The tolerance of a number that is written with "about"."""
+_ABOUT = re.compile(r"(?:about|approximately|around|roughly|circa)\s+|[~≈]\s*", re.IGNORECASE)
+_BULLET = re.compile(r"([-+*•–])\s+(?=[^\s\d.])")
+_LABEL = re.compile(r"\(?([A-Fa-f1-9])(?:[).]|(?<=[A-Fa-f]):)\s+(?=\S)")
+_STRAY_LABEL = re.compile(r"\(?[A-Fa-f1-9]\)\s")
+_CHOICE_IN_PROMPT = re.compile(r"^\s*\(?[A-Fa-f][).:]\s", re.MULTILINE)
+_SIGN_OF_RIGHT = re.compile(
+    r"[✅✔✓☑]|\s[(\[](?:right|correct)[)\]]$|^\*\*.+\*\*$|^\[[ x]\]\s|^(?:right |correct )?answer:",
+    re.IGNORECASE,
 )
+_OTHER_CHOICES = re.compile(
+    r"(?:all|none|both|neither|any)(?: of)?(?: the)? (?:above|below|these|others|choices|options|answers)"
+    r"(?: (?:is|are) \w+)?",
+    re.IGNORECASE,
+)
+_TWO_ANSWERS = {"yes", "no", "true", "false"}
 _IN_EXTRAS = {"code", "language", "formula", "spoken", PICTURE}
 _IN_ANSWERS = {"kind", "choices", "accept", "unit", "tolerance"}
 
 
 def tidied(form: Form) -> Form:
-    """Return a form without surrounding spaces and empty lines."""
+    """Return a form without surrounding spaces, empty lines, and the letters or bullets of lists."""
+    answer, wrong = _unlisted(_lines(form.answer), _lines(form.wrong))
     return replace(
         form,
         prompt=form.prompt.strip(),
-        answer=_lines(form.answer),
-        wrong=_lines(form.wrong),
+        answer=answer,
+        wrong=wrong,
         why=form.why.strip(),
         source=_one_line(form.source),
         topic=_one_line(form.topic),
     )
+
+
+def _unlisted(*fields: str) -> list[str]:
+    """Return texts without bullets at all lines of one, and without "A)" or "1." at all lines of all."""
+    plain = []
+    for text in fields:
+        bullets = {found and found[1] for found in map(_BULLET.match, text.splitlines())}
+        plain.append(_without(_BULLET, text) if len(bullets) == 1 and all(bullets) else text)
+    labels = [_LABEL.match(line) for text in plain for line in text.splitlines()]
+    used = "".join(sorted({label[1].casefold() if label else "?" for label in labels}))
+    in_order = "abcdef".startswith(used) or "123456789".startswith(used)
+    return [_without(_LABEL, text) for text in plain] if in_order else plain
+
+
+def _without(start: re.Pattern[str], text: str) -> str:
+    return "\n".join(start.sub("", line, count=1) for line in text.splitlines())
 
 
 def _lines(text: str) -> str:
@@ -63,19 +100,20 @@ def form_of(item: Mapping[str, Any]) -> Form:
 
 def _answers(item: Mapping[str, Any], *, correct: bool) -> list[str]:
     if item["kind"] == "typed":
-        return [_one_line(item["accept"][0])] if correct else []
+        return [_one_line(with_unit(item["accept"][0], item.get("unit")))] if correct else []
     return [_one_line(choice["text"]) for choice in item["choices"] if choice["correct"] is correct]
 
 
 def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return a form as an item of a bank's file, without id; raises BankError if it is ambiguous.
+    """Return a form as an item of a bank's file, without id; raises BankError for what can't be meant.
 
     `before` is the item before the edit. Fields that the form doesn't show stay:
     the reason of a choice, the other spellings of an answer, and the place of each choice.
     """
     right, wrong = form.answer.splitlines(), form.wrong.splitlines()
-    if len(right) > 1 and not wrong:
-        raise BankError([Problem(_RIGHT, _SEVERAL)])
+    known = form_of(before) if before else None
+    if known is None or (known.answer, known.wrong) != (form.answer, form.wrong):
+        refuse(list(_mistakes(form.prompt, right, wrong)))
     source = f"\n\nSource: {form.source}" if form.source else ""
     old = before or {"difficulty": LEVELS["medium"]}
     item = {name: value for name, value in old.items() if name not in _IN_ANSWERS}
@@ -91,13 +129,93 @@ def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, 
     }
 
 
+def _mistakes(prompt: str, right: Sequence[str], wrong: Sequence[str]) -> Iterator[Problem]:
+    """Yield what can't be meant, because members would be asked something else."""
+    if not right:
+        yield Problem(_RIGHT, "is empty")
+    if len(_CHOICE_IN_PROMPT.findall(prompt)) > 1:
+        yield Problem(_QUESTION, "has the choices in it; write each into the field of its kind")
+    for place, lines in ((_RIGHT, right), (_WRONG, wrong)):
+        seen: set[str] = set()
+        for line in lines:
+            if (same := _compared(line)) in seen:
+                yield Problem(place, f'has "{line}" twice')
+            seen.add(same)
+            yield from _mistakes_in(place, line)
+        if {"+", "-"} <= {bullet[1] for line in lines if (bullet := _BULLET.match(line))}:
+            yield Problem(place, "has lines with + and lines with -; it takes one of both kinds")
+    both = {*map(_compared, right)} & {*map(_compared, wrong)}
+    if both:
+        shown = next(line for line in right if _compared(line) in both)
+        yield Problem(_RIGHT, f'is also among the wrong ones: "{shown}"')
+    if len(right) + len(wrong) > len(LETTERS):
+        words = f"are too many: with the right ones there are {len(right) + len(wrong)} choices, and {len(LETTERS)} fit"
+        yield Problem(_WRONG, words)
+    if not wrong:
+        yield from _untypable(right)
+    elif len(wrong) == 1 and _is_list(wrong[0]) and not any(map(_is_list, right)):
+        yield Problem(_WRONG, "would be a single choice; write each on a line of its own")
+
+
+def _mistakes_in(place: str, line: str) -> Iterator[Problem]:
+    if _OTHER_CHOICES.fullmatch(line.rstrip(".")):
+        words = f'has "{line}", but choices are shuffled; write each right one on a line of its own'
+        yield Problem(place, words)
+    elif _SIGN_OF_RIGHT.search(line):
+        yield Problem(place, f'shows which is right: "{line}". Leave the sign out')
+    elif _STRAY_LABEL.match(line):
+        yield Problem(place, f'has a letter or number of its own: "{line}". Leave it out')
+
+
+def _untypable(right: Sequence[str]) -> Iterator[Problem]:
+    """Yield why an answer can't be typed; without wrong ones it has to be."""
+    if len(right) > 1:
+        words = "has several lines, but there are no wrong ones; leave one line, or add wrong ones"
+        yield Problem(_RIGHT, words)
+    elif right and len(right[0].split()) > _MAX_TYPED_WORDS and not quantity(right[0]):
+        yield Problem(_RIGHT, "is too long to be typed; shorten it, or add wrong answers")
+    elif right and _compared(right[0]) in _TWO_ANSWERS:
+        yield Problem(_WRONG, "are missing: write the other answer there, so that members choose")
+
+
+def _compared(line: str) -> str:
+    return line.casefold().rstrip(" .,;")
+
+
+def _is_list(line: str) -> bool:
+    """Return whether a line seems to list several choices."""
+    parts = re.split(r"[,;|]\s+", line)
+    return len(parts) > 2 and all(len(part.split()) <= _MAX_LISTED_WORDS for part in parts)
+
+
 def _typed(answer: str, old: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a typed answer."""
-    fields = {"kind": "typed", "accept": [answer]}
-    if old.get("kind") != "typed":
-        return fields
-    fields |= {name: old[name] for name in ("unit", "tolerance") if name in old}
-    return fields | ({"accept": old["accept"]} if _answers(old, correct=True) == [answer] else {})
+    """Return the fields of a typed answer; a number is separated from its unit."""
+    kept = old if old.get("kind") == "typed" else {}
+    if kept and _answers(kept, correct=True) == [answer]:
+        return {
+            name: kept[name] for name in ("kind", "accept", "unit", "tolerance") if name in kept
+        }
+    bare = _ABOUT.sub("", answer, count=1)
+    number, unit = _split(bare, kept.get("unit"))
+    if quantity(number) is None:
+        return {"kind": "typed", "accept": [answer]}
+    near = kept.get("tolerance") or (_ABOUT_PERCENT if bare != answer else None)
+    given = {"unit": unit, "tolerance": near}
+    return {"kind": "typed", "accept": [number], **{name: v for name, v in given.items() if v}}
+
+
+def _split(answer: str, unit: str | None) -> tuple[str, str | None]:
+    """Split a number and its unit. One that is all digits is in `unit`, which it had before."""
+    if unit and answer.endswith(unit) and quantity(answer.removesuffix(unit)):
+        return answer.removesuffix(unit).strip(), unit
+    found = quantity(answer)
+    for end in range(len(answer), 0, -1):
+        if found and quantity(answer[:end]) == (found[0], ""):
+            rest = answer[end:].strip(" .")
+            return answer[:end].strip(), rest or (
+                unit if re.fullmatch("[0-9.,]+", answer) else None
+            )
+    return answer, None
 
 
 def _choice(
@@ -167,8 +285,7 @@ def with_extras(form: Extras, file: str | None, before: Mapping[str, Any]) -> di
         problems.append(Problem(PICTURE, "is missing; add one, or leave its words empty"))
     elif alt:
         item[PICTURE] = {"alt": alt, "file": file or had}
-    if problems:
-        raise BankError(problems)
+    refuse(problems)
     return item
 
 
@@ -188,5 +305,11 @@ def where_in_form(item: Mapping[str, Any], path: Sequence[str | int]) -> str:
         choice = item["choices"][inside[1]]
         return _WHY if inside[2:] == ["why"] else _RIGHT if choice["correct"] else _WRONG
     field = str(inside[0])
-    names = {"prompt": "question", "accept": _RIGHT, "choices": _WRONG, "explanation": _WHY}
+    names = {
+        "prompt": _QUESTION,
+        "accept": _RIGHT,
+        "unit": _RIGHT,
+        "choices": _WRONG,
+        "explanation": _WHY,
+    }
     return names.get(field, field)

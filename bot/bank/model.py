@@ -30,14 +30,22 @@ class OwnQuestion(Struct, frozen=True):
 class QuestionPage(Struct, frozen=True):
     """One of a server's own questions, with what can be done about it.
 
-    `otherwise` is how many past answers its key would judge differently. `can_undo` says that its
-    last change can be taken back. `replaced` says that it is a new question in place of an old one.
+    `otherwise` is how many past answers its key would judge differently. `change` is the id of the
+    change that has just been stored. `replaced` says that it is a new question in place of an old one.
     """
 
     own: OwnQuestion
     otherwise: int
-    can_undo: bool
+    change: int | None
     replaced: bool
+
+
+class Change(Struct, frozen=True):
+    """How a form changed own questions: their rows before, none for a new one, and after."""
+
+    before: tuple[OwnItem, ...]
+    after: tuple[OwnItem, ...]
+    at: datetime
 
 
 class Listing(Struct, frozen=True):
@@ -90,7 +98,7 @@ class Merge(Struct, frozen=True):
     """The result of a merge: what to store, and how many items are new, changed and unchanged.
 
     `retired` are the numbers of items that new ones replace, and `last` is the last number in use.
-    `rekeyed` are the ids and names of changed items with another key, and `rekeyed_topics` those of
+    `rekeyed` has the words of changed items with another key by id, and `rekeyed_topics` those of
     topics. `total` is how many items are asked now.
     """
 

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from bot.bank.model import Merge, Own
+from bot.chat import text as t
 from bot.core.limits import (
     MAX_ITEMS,
     MAX_OWN_BYTES,
@@ -22,6 +23,9 @@ from bot.core.limits import (
 from bot.questions.check import BankError, Problem, file_error
 from bot.questions.model import Bank
 from bot.questions.own import OwnItem, OwnTopic, Sums, own_id, sums_of
+
+_MAX_WORDS = 60
+"""Characters of a question that a sentence names."""
 
 
 def merge(own: Own, document: Mapping[str, Any], *, keep_pictures: bool = False) -> Merge:
@@ -233,13 +237,19 @@ def unneeded_pictures(
 def new_keys(
     before: Iterable[OwnTopic | OwnItem], after: Iterable[OwnTopic | OwnItem]
 ) -> dict[str, str]:
-    """Return ids and names of the items and topics whose key differs in their rows `after`."""
+    """Return the words of the items and topics whose key differs in their rows `after`, by id."""
     old = {row.number: row for row in before}
     return {
-        row.item_id if isinstance(row, OwnItem) else row.topic_id: row.name
+        row.item_id if isinstance(row, OwnItem) else row.topic_id: _words_of(row)
         for row in after
         if row.number in old and _key_of(row) != _key_of(old[row.number])
     }
+
+
+def _words_of(row: OwnTopic | OwnItem) -> str:
+    """Return how members know a row: the prompt of an item, the title of a topic."""
+    words = row.title if isinstance(row, OwnTopic) else json.loads(row.content)["prompt"]
+    return t.one_line(t.cut(words, _MAX_WORDS))
 
 
 def _key_of(row: OwnTopic | OwnItem) -> Any:

@@ -68,8 +68,8 @@ log = logging.getLogger(__name__)
 YEAR = timedelta(days=365)
 MOST = 30_000
 """The number of latest answers that are analyzed."""
-_MOST_CHANGES = 200
-"""Changes that this process can undo, the newest ones."""
+_UNDO_FOR = timedelta(minutes=15)
+"""As long as a member's reply can be edited; what is older is not in anybody's mind any more."""
 _ATTEMPTS = 3
 _PORTION = 200
 """Answers that are corrected in one transaction, while other writes wait for 20 to 60 ms."""
@@ -82,9 +82,10 @@ _INSIGHTS = FairQueue("insights")
 _FORM_SECTION = ("our-own", "Our own")
 """Id and title of the section for topics that are made in a form."""
 _CHANGED = "Somebody else has just changed that. Do this again, please."
+_NOT_UNDONE = "I can't take that back now. Find the question in </bank> and press Edit."
 _GONE = "That question was taken out or replaced meanwhile. Find the others in </bank>."
 
-Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Rewrite = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Returns the new content of an item; raises BankError if it can't be changed like this."""
 
 
@@ -108,14 +109,13 @@ class OwnBank:
         self._database = context.database
         self._in_play = context.in_play
         self._banks = context.banks
+        self._now = context.now
         self._card_length = card_length
         self._sources = sources
         self._pending: Counter[int] = Counter()
         """The number of files and forms by server, being stored or waiting."""
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         """A lock for each server with pending files or forms."""
-        self._changes: dict[tuple[int, int], tuple[Sequence[OwnItem], Sequence[OwnItem]]] = {}
-        """Rows before and after the last change by form, by server and number."""
 
     async def import_file(self, guild_id: int, name: str, content: bytes) -> Merge:
         """Add a file's questions to the server's own; raises BankError with all its problems."""
@@ -146,7 +146,7 @@ class OwnBank:
                     f"Reading this file took {TOO_MUCH}, so nothing was changed. "
                     f"Split it and send its parts one by one. {error}"
                 ) from error
-        return await self._save(own, found)
+        return (await self._save(own, found))[0]
 
     def _read_all(self, conn: Connection, guild_id: int) -> tuple[Own, OwnRows]:
         own = self._read(conn, guild_id, (), ())
@@ -191,17 +191,22 @@ class OwnBank:
                 del self._pending[guild_id]
 
     async def _save(
-        self, own: Own, found: Checked, before: Callable[[Connection], None] | None = None
-    ) -> Merge:
+        self,
+        own: Own,
+        found: Checked,
+        first: Callable[[Connection], None] | None = None,
+        undone: Sequence[OwnItem] | None = None,
+    ) -> tuple[Merge, int | None]:
         """Store what was checked; raises BankError with its problems.
 
-        `before` runs first, in the same transaction.
+        `first` runs first, in the same transaction. `undone` are the rows as they will be if this
+        change is undone; its id is returned too.
         """
         merged = await _refuse_problems(found, own.guild_id)
 
-        def store(conn: Connection) -> None:
-            if before is not None:
-                before(conn)
+        def save(conn: Connection) -> int | None:
+            if first is not None:
+                first(conn)
             if not questions_store.change_bank_since(conn, own.guild_id, own.mark, merged.last):
                 raise _Changed(_CHANGED)
             changed = {**merged.rekeyed, **merged.rekeyed_topics}
@@ -210,14 +215,19 @@ class OwnBank:
             questions_store.retire_items(conn, own.guild_id, merged.retired)
             questions_store.save_items(conn, merged.items)
             _store_pictures(conn, own.guild_id, found.pictures)
+            if undone is None or not merged.items:
+                return None
+            now = self._now()
+            store.forget_changes(conn, now - _UNDO_FOR)
+            retired = [replace(row, retired=True) for row in undone if row.number in merged.retired]
+            return store.add_change(conn, own.guild_id, undone, [*retired, *merged.items], now)
 
-        await self._database.write(store)
-        return merged
+        return merged, await self._database.write(save)
 
     def _refuse_keys_in_use(
         self, conn: Connection, guild_id: int, changed: Mapping[str, str]
     ) -> None:
-        """Refuse new keys for questions in play; `changed` are ids and names.
+        """Refuse new keys for questions in play; `changed` has their words by id.
 
         Otherwise their answers would be judged by another key than the one that is shown to them.
         """
@@ -301,29 +311,26 @@ class OwnBank:
         bank = self._banks.holding(conn, [row.item_id])
         return OwnQuestion(row, bank.items[row.item_id], bank.topics[row.topic_id].title)
 
-    async def page(self, guild_id: int, number: int, *, replaced: bool = False) -> QuestionPage:
+    async def page(
+        self, guild_id: int, number: int, *, change: int | None = None, replaced: bool = False
+    ) -> QuestionPage:
         """Return an own question with what can be done about it."""
         own = await self.get(guild_id, number)
         otherwise = 0
         with suppress(Refused):  # what was saved just now must not look as if it was not
             otherwise = await self._database.read_long(guild_id, pay.count_changed, own.item)
-        return QuestionPage(
-            own=own,
-            otherwise=otherwise,
-            can_undo=(guild_id, number) in self._changes,
-            replaced=replaced,
-        )
+        return QuestionPage(own, otherwise, change, replaced)
 
     async def add(
-        self, guild_id: int, form: Form, before: Callable[[Connection], None] | None = None
+        self, guild_id: int, form: Form, first: Callable[[Connection], None] | None = None
     ) -> QuestionPage:
         """Add a question from a form; raises BankError with its problems.
 
-        `before` runs first, in the same transaction: if it refuses, nothing is added.
+        `first` runs first, in the same transaction: if it refuses, nothing is added.
         """
         names: set[str] = set()
 
-        async def save() -> Merge:
+        async def save() -> tuple[Merge, int | None]:
             own, draft, name = await self._database.read(self._draft, guild_id, form)
             names.add(name)
             # Otherwise the second of two processes would add the same question under another id.
@@ -331,13 +338,11 @@ class OwnBank:
                 raise UserError(
                     "A question with the same words was added just now. Find it in </bank>."
                 )
-            return await self._save(own, checked(draft, own, self._card_length), before)
+            return await self._save(own, checked(draft, own, self._card_length), first, undone=())
 
         async with self._in_turn(guild_id):
-            merged = await _retried(save)
-        number = merged.items[-1].number
-        self._remember(guild_id, number, [], merged.items)
-        return await self.page(guild_id, number)
+            merged, change = await _retried(save)
+        return await self.page(guild_id, merged.items[-1].number, change=change)
 
     def check(self, form: Form) -> None:
         """Raise BankError with a form's problems, if it has any."""
@@ -365,15 +370,11 @@ class OwnBank:
         """Change the level of difficulty of an own question."""
         return await self._edit(guild_id, number, partial(with_level, level))
 
-    async def _edit(self, guild_id: int, number: int, change: Change) -> QuestionPage:
+    async def _edit(self, guild_id: int, number: int, change: Rewrite) -> QuestionPage:
         async with self._in_turn(guild_id):
-            before, merged = await _retried(partial(self._change, guild_id, number, change))
-        replaced = bool(merged.retired)
+            merged, made = await _retried(partial(self._change, guild_id, number, change))
         last = merged.items[-1].number if merged.items else number
-        if merged.items:
-            retired = [replace(before, retired=True)] if replaced else []
-            self._remember(guild_id, last, [before], [*retired, *merged.items])
-        return await self.page(guild_id, last, replaced=replaced)
+        return await self.page(guild_id, last, change=made, replaced=bool(merged.retired))
 
     async def illustrate(self, guild_id: int, number: int, form: Extras) -> QuestionPage:
         """Change code, formula and picture of an own question; raises BankError with its problems.
@@ -404,10 +405,10 @@ class OwnBank:
         self,
         guild_id: int,
         number: int,
-        change: Change,
+        change: Rewrite,
         pictures: Mapping[str, bytes] | None = None,
-    ) -> tuple[OwnItem, Merge]:
-        """Store the new content of an own item; return its row before, and what was stored."""
+    ) -> tuple[Merge, int | None]:
+        """Store the new content of an own item; a change of its pictures can't be undone."""
 
         def read(conn: Connection) -> tuple[Own, OwnItem, OwnTopic]:
             row = _asked_row(conn, guild_id, number)
@@ -418,16 +419,8 @@ class OwnBank:
         names = TopicNames(topic.name, topic.title, topic.section, topic.section_title)
         item = {**change(json.loads(row.content)), "id": row.name}
         found = checked(check_one(item, names, schema()), own, self._card_length)
-        return row, await self._save(own, replace(found, pictures=pictures or {}))
-
-    def _remember(
-        self, guild_id: int, number: int, before: Sequence[OwnItem], after: Sequence[OwnItem]
-    ) -> None:
-        """Remember the rows before and after a change, so that it can be undone."""
-        self._changes.pop((guild_id, number), None)
-        self._changes[guild_id, number] = before, after
-        if len(self._changes) > _MOST_CHANGES:
-            del self._changes[next(iter(self._changes))]
+        undone = [row] if pictures is None else None
+        return await self._save(own, replace(found, pictures=pictures or {}), undone=undone)
 
     async def correct(self, guild_id: int, number: int) -> Regraded:
         """Regrade past answers to an own question by its current key.
@@ -484,42 +477,40 @@ class OwnBank:
                 "A round or a challenge is about to ask that question, or asks it now. Press this again once it's over."
             )
 
-    async def undo(self, guild_id: int, number: int) -> QuestionPage | None:
-        """Take the last change by form back; return the question as it was, None if it was new."""
-        before, after = self._changes.pop((guild_id, number), ((), ()))
-        try:
-            await self._database.write(self._restore, guild_id, before, after)
-        except _KeyInUse:
-            self._changes[guild_id, number] = before, after
-            raise
-        return await self.page(guild_id, before[0].number) if before else None
+    async def undo(self, guild_id: int, change_id: int) -> QuestionPage | None:
+        """Take a change by form back; return the question as it was, None if it was new."""
+        number = await self._database.write(self._undo, guild_id, change_id)
+        return None if number is None else await self.page(guild_id, number)
 
-    def _restore(
-        self,
-        conn: Connection,
-        guild_id: int,
-        before: Sequence[OwnItem],
-        after: Sequence[OwnItem],
-    ) -> None:
+    def _undo(self, conn: Connection, guild_id: int, change_id: int) -> int | None:
         questions_store.change_bank(conn, guild_id)
-        numbers = [row.number for row in after]
-        now = questions_store.own_items_numbered(conn, guild_id, numbers)
-        if not after or {row.number: row for row in now} != {row.number: row for row in after}:
+        found = store.change(conn, guild_id, change_id)
+        if found is None or found.at < self._now() - _UNDO_FOR:
+            raise UserError(_NOT_UNDONE)
+        after = {row.number: row for row in found.after}
+        now = questions_store.own_items_numbered(conn, guild_id, after.keys())
+        if {row.number: row for row in now} != after:
+            raise UserError(_NOT_UNDONE)
+        if not found.before and any(_was_asked(conn, guild_id, row) for row in now):
             raise UserError(
-                "I can't take that back now. Find the question in </bank> and press Edit."
+                "Members were asked that question meanwhile, so it stays. "
+                "Press Take out if nobody should be asked it again."
             )
-        old = {row.number: row for row in before}
+        before = {row.number: row for row in found.before}
         # the newest one first: its name becomes free for the older one
-        restored = [old.get(row.number, replace(row, retired=True)) for row in reversed(after)]
-        self._refuse_keys_in_use(conn, guild_id, rules.new_keys(after, restored))
+        restored = [
+            before.get(row.number, replace(row, retired=True)) for row in reversed(found.after)
+        ]
+        self._refuse_keys_in_use(conn, guild_id, rules.new_keys(found.after, restored))
         size = questions_store.own_sums(conn, guild_id).size
-        more = sum(map(size_of, restored)) - sum(map(size_of, after))
+        more = sum(map(size_of, restored)) - sum(map(size_of, found.after))
         if size + more > max(size, MAX_OWN_BYTES):
             raise UserError(
                 "There's no room left for the longer text, because other questions have grown. "
                 "Make one of them shorter first."
             )
         questions_store.save_items(conn, restored)
+        return next(iter(before), None)
 
     @writing
     def retire(self, conn: Connection, guild_id: int, number: int) -> None:
@@ -599,6 +590,12 @@ def _asked_row(conn: Connection, guild_id: int, number: int) -> OwnItem:
     if not rows or rows[0].retired:
         raise UserError(_GONE)
     return rows[0]
+
+
+def _was_asked(conn: Connection, guild_id: int, row: OwnItem) -> bool:
+    """Return whether anybody was asked an own item, or answered it in private."""
+    asked = row.item_id in questions_store.asked_in(conn, guild_id)
+    return asked or any(True for _ in answers_store.count_own_answers(conn, row.item_id))
 
 
 def _store_pictures(conn: Connection, guild_id: int, new: Mapping[str, bytes]) -> None:

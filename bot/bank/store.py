@@ -1,15 +1,24 @@
-"""The table of suggested questions, and the number of reports by question."""
+"""Suggested questions, changes that can be undone, and the number of reports by question."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
-from bot.bank.model import MAX_COUNTED, Form, Suggestion, SuggestionState, SuggestionVerdict
-from bot.core.tables import Instant, OneOf, RowId, all_rows, fetch, metadata
+from bot.bank.model import (
+    MAX_COUNTED,
+    Change,
+    Form,
+    Suggestion,
+    SuggestionState,
+    SuggestionVerdict,
+)
+from bot.core.tables import Encoded, Instant, OneOf, RowId, all_rows, fetch, metadata
+from bot.questions.own import OwnItem
 from bot.questions.store import reports
 
 # A question that a member suggests on a server. It is deleted once its author has read the verdict.
@@ -29,6 +38,18 @@ suggestions = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Index("ix_suggestions_waiting", "guild_id", "state", "id"),
     sa.Index("ix_suggestions_member", "user_id", "guild_id", "state"),
+    sqlite_autoincrement=True,  # buttons hold ids, so ids are never reused
+)
+
+# How forms changed a server's own questions: their rows before and after. Kept for minutes.
+changes = sa.Table(
+    "own_changes",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("guild_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("before", Encoded(list[OwnItem]), nullable=False),
+    sa.Column("after", Encoded(list[OwnItem]), nullable=False),
+    sa.Column("at", Instant, nullable=False, index=True),
     sqlite_autoincrement=True,  # buttons hold ids, so ids are never reused
 )
 
@@ -121,3 +142,28 @@ def count_reporters(conn: Connection, guild_id: int, since: datetime) -> dict[st
     members = func.count(newest.c.user_id.distinct()).label("reporters")
     query = select(newest.c.item_id, members).where(newest.c.at >= since).group_by(newest.c.item_id)
     return {row.item_id: row.reporters for row in conn.execute(query)}
+
+
+def add_change(
+    conn: Connection,
+    guild_id: int,
+    before: Sequence[OwnItem],
+    after: Sequence[OwnItem],
+    now: datetime,
+) -> int:
+    """Store how a form changed a server's own questions; return the change's id."""
+    values = {"guild_id": guild_id, "before": before, "after": after, "at": now}
+    done = conn.execute(changes.insert().values(values))
+    assert done.inserted_primary_key is not None
+    return int(done.inserted_primary_key[0])
+
+
+def forget_changes(conn: Connection, until: datetime) -> None:
+    """Delete the changes of all servers that are older."""
+    conn.execute(delete(changes).where(changes.c.at < until))
+
+
+def change(conn: Connection, guild_id: int, change_id: int) -> Change | None:
+    """Return a change of a server's own questions, if it is still known."""
+    query = select(changes).where(changes.c.id == change_id, changes.c.guild_id == guild_id)
+    return fetch(conn, query, Change)

@@ -9,10 +9,11 @@ from functools import partial
 import discord
 from discord import app_commands
 from discord.ext import commands
+from msgspec.structs import replace
 
 from bot.bank import suggestions_views
 from bot.bank import views as view
-from bot.bank.cog import form_in
+from bot.bank.cog import draft_of, form_in, set_draft
 from bot.bank.message_text import plain_text
 from bot.bank.model import Form, WaitingKind, WaitingReport
 from bot.bank.suggestions_service import Suggestions
@@ -58,7 +59,8 @@ class SuggestionsCog(commands.Cog):
 
     async def suggest(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Handle the button "Suggest a question"."""
-        await self._open_form(interaction, "")
+        draft = draft_of(interaction, suggestions_views.SUGGESTED.id())
+        await self._open_form(interaction, draft or view.NO_TEXTS)
 
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
@@ -76,16 +78,16 @@ class SuggestionsCog(commands.Cog):
                 "That message has no text of its own. Use this on a message with words, or write your "
                 'question with "Suggest a question" in </help>.'
             )
-        await self._open_form(interaction, prompt)
+        await self._open_form(interaction, replace(view.NO_TEXTS, prompt=prompt))
 
-    async def _open_form(self, interaction: discord.Interaction, prompt: str) -> None:
+    async def _open_form(self, interaction: discord.Interaction, now: Form) -> None:
         if interaction.guild_id is None:
             raise UserError(
                 "Questions are suggested to a server. Go to the one that should ask yours, and use </help> there."
             )
         require_bot(interaction)
         await self.service.check_limit(interaction.guild_id, interaction.user.id)
-        await interaction.response.send_modal(suggestions_views.suggest_form(prompt))
+        await interaction.response.send_modal(suggestions_views.suggest_form(now))
 
     async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
         form, guild_id = form_in(interaction), guild_id_of(interaction)
@@ -93,10 +95,11 @@ class SuggestionsCog(commands.Cog):
             try:
                 channel_id = await self.service.suggest(guild_id, interaction.user.id, form)
             except BankError as error:
-                raise UserError(
-                    suggestions_views.not_added_note(error.problems)
-                    + " Suggest it again with that mended."
-                ) from error
+                set_draft(interaction, form)
+                again = suggestions_views.SUGGEST.id()
+                await say(interaction, view.not_saved(error.problems, form.text, again))
+                return
+        set_draft(interaction, None)
         await say(interaction, suggestions_views.THANKS)
         await self._announce(guild_id, channel_id, interaction.id)
         tell_news(interaction)
@@ -125,11 +128,9 @@ class SuggestionsCog(commands.Cog):
             case "edit", WaitingKind.REPORT:
                 await self._edit_reported(interaction, row_id)
             case "edit", _:
-                await interaction.response.send_modal(
-                    suggestions_views.edit_form(
-                        await self.service.waiting_suggestion(guild_id, row_id)
-                    )
-                )
+                found = await self.service.waiting_suggestion(guild_id, row_id)
+                draft = draft_of(interaction, suggestions_views.EDITED.id(row=row_id))
+                await interaction.response.send_modal(suggestions_views.edit_form(found, draft))
             case "reject", WaitingKind.SUGGESTION:
                 await self.service.waiting_suggestion(guild_id, row_id)
                 await interaction.response.send_modal(suggestions_views.reject_form(row_id))
@@ -180,6 +181,7 @@ class SuggestionsCog(commands.Cog):
             try:
                 note = await self._added(interaction, row_id, form)
             except BankError as error:
+                set_draft(interaction, form)
                 again = suggestions_views.REVIEW.id(
                     what="edit", kind=WaitingKind.SUGGESTION, row=row_id
                 )
@@ -248,13 +250,13 @@ class SuggestionsCog(commands.Cog):
         return News(suggestions_views.verdict_messages(found), told)
 
     async def what_waits(self, interaction: discord.Interaction, command: str) -> News | None:
-        """Return what waits for a moderator, once a day; `/bank` shows it itself."""
+        """Return what waits for a moderator, once a day; `/bank` and `/help` show it themselves."""
         now = self.bot.context.now()
         self._reminded = {key: at for key, at in self._reminded.items() if now - at < _REMIND_AGAIN}
         guild_id = guild_id_of(interaction)
         member = guild_id, interaction.user.id
         manages = interaction.permissions.manage_guild
-        if not manages or command == "bank" or member in self._reminded:
+        if not manages or command in {"bank", "help"} or member in self._reminded:
             return None
         waiting = await self.service.waiting(guild_id)
         if not waiting.total:

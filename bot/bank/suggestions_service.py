@@ -90,6 +90,10 @@ class Suggestions:
 
     waiting = reading(_waiting_in)
 
+    def wait(self, conn: Connection, guild_id: int) -> bool:
+        """Return whether suggestions or reports wait on a server."""
+        return self._waiting_in(conn, guild_id).total > 0
+
     def _announcement_channel_in(self, conn: Connection, guild_id: int) -> int | None:
         """Return the channel to announce something new in, if it is the only thing that waits."""
         channel_id = servers.server(conn, guild_id).suggestions_channel_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from discord import ui
+from msgspec.structs import replace
 
 from bot.bank.forms import form_of, item_from
 from bot.bank.insights_views import OVERVIEW
@@ -77,19 +78,17 @@ def suggest_button() -> ui.Button[ui.LayoutView]:
     return button("Suggest a question", SUGGEST.id())
 
 
-def suggest_form(prompt: str) -> ui.Modal:
-    """The form for suggesting a question, with the text of a message as the question."""
-    source = text_field(
-        "source", "Source", "", 200, "A paper or a page, if you know one", needed=False
-    )
-    now = Form(prompt, "", "", "")
+def suggest_form(now: Form) -> ui.Modal:
+    """The form for suggesting a question, with texts such as a message or what was refused."""
+    hint = "A paper or a page, if you know one"
+    source = text_field("source", "Source", now.source, 200, hint, needed=False)
     return question_form("Suggest a question", SUGGESTED.id(), now, source, why=_MAX_WHY)
 
 
-def edit_form(suggestion: Suggestion) -> ui.Modal:
-    """The form for editing a suggestion before it is added."""
-    now = form_of(item_from(suggestion.form))
-    topic = topic_field(suggestion.form.topic)
+def edit_form(suggestion: Suggestion, now: Form | None = None) -> ui.Modal:
+    """The form for editing a suggestion before it is added, with what was refused in it."""
+    now = now or replace(form_of(item_from(suggestion.form)), topic=suggestion.form.topic)
+    topic = topic_field(now.topic)
     return question_form("Edit and accept", EDITED.id(row=suggestion.id), now, topic)
 
 
@@ -214,8 +213,8 @@ def reminder(waiting: WaitingCounts) -> Message:
 
 def verdict_messages(found: Sequence[SuggestionVerdict]) -> list[Message]:
     """The verdicts on a member's suggestions."""
-    blocks = ["**About your suggestions**", *map(_verdict, found)]
-    return [Message(OPEN, page) for page in t.pages(blocks)]
+    *pages, last = t.pages(["**About your suggestions**", *map(_verdict, found)])
+    return [*(Message(OPEN, page) for page in pages), Message(OPEN, last, row(suggest_button()))]
 
 
 def _verdict(verdict: SuggestionVerdict) -> str:

@@ -72,12 +72,13 @@ QUESTION = Route("bankquestion", {"what": "edit|extras|retire", "number": ROW}, 
 EDITED = Route("bankedited", {"number": ROW}, once=True, command=COMMAND)
 EXTENDED = Route("bankextended", {"number": ROW}, once=True, command=COMMAND)
 LEVEL = Route("banklevel", {"number": ROW}, once=True, command=COMMAND)
-UNDO = Route("bankundo", {"number": ROW}, once=True, command=COMMAND)
+UNDO = Route("bankundo", {"change": ROW}, once=True, command=COMMAND)
 RETIRE = Route("retire", {"number": ROW}, once=True, command=COMMAND)
 CORRECT = Route("correct", {"number": ROW}, once=True, command=COMMAND)
 MAX_PROMPT = 600
 """Characters of a question, as many as the schema allows."""
 _SHOWN_PROBLEMS = 10
+NO_TEXTS = Form("", "", "", "")
 _LEVELS = {level: f"Difficulty: {level}" for level in LEVELS}
 
 
@@ -91,8 +92,8 @@ def panel(own: int, waiting: WaitingCounts, review: str, insights: str) -> Messa
         asked = f"{t.count(own, 'question')}, asked here only, beside the packs."
     return Message(
         ATTENTION if waiting.total else OPEN,
-        f"### This server's own questions\n{asked}",
-        f"**{waiting_text(waiting)}**" if waiting.total else "-# Nothing is waiting for review.",
+        f"### {waiting_text(waiting)}" if waiting.total else "### This server's own questions",
+        asked,
         row(
             button("Review", review, PRIMARY) if waiting.total else None,
             button("Add a question", FORM.id(what="add")),
@@ -111,12 +112,12 @@ def _find_button() -> ui.Button[ui.LayoutView]:
 
 
 def waiting_text(waiting: WaitingCounts) -> str:
-    """For example `2 suggestions and 1 report waiting`."""
+    """For example `2 suggestions and 1 report wait for you`."""
     counts = {"suggestion": waiting.suggestions, "report": waiting.reports}
     many = [
         t.count(n, kind) if n < MAX_COUNTED else f"{n}+ {kind}s" for kind, n in counts.items() if n
     ]
-    return f"{' and '.join(many)} waiting"
+    return f"{' and '.join(many)} {'waits' if waiting.total == 1 else 'wait'} for review"
 
 
 def imported(done: Merge) -> Message:
@@ -237,15 +238,16 @@ def _listed(own: OwnQuestion) -> str:
     return f"{t.one_line(t.cut(own.item.prompt, 150))}\n-# {about}"
 
 
-def add_form() -> ui.Modal:
-    """Return the form for a new question."""
-    return question_form("Add a question", ADDED.id(), Form("", "", "", ""), topic_field(""))
+def add_form(now: Form | None = None) -> ui.Modal:
+    """Return the form for a new question, with what was refused in it."""
+    now = now or NO_TEXTS
+    return question_form("Add a question", ADDED.id(), now, topic_field(now.topic))
 
 
-def edit_form(own: OwnItem) -> ui.Modal:
-    """Return the form of an existing question with its current texts."""
+def edit_form(own: OwnItem, now: Form | None = None) -> ui.Modal:
+    """Return the form of an existing question, with its texts or what was refused in it."""
     custom_id = EDITED.id(number=own.number)
-    return question_form("Edit the question", custom_id, form_of(json.loads(own.content)))
+    return question_form("Edit the question", custom_id, now or form_of(json.loads(own.content)))
 
 
 def question_form(
@@ -307,15 +309,15 @@ def extras_form(own: OwnItem) -> ui.Modal:
 
 
 def not_saved(problems: Sequence[Problem], text: str, again: str) -> Message:
-    """List the problems of a form, with the text that was written in it.
+    """Say what is wrong with a form, with the text that was written in it.
 
     `again` is the custom id that opens the form once more.
     """
     kept = ("-# What you wrote, so it isn't lost:", Download("form.txt", text.encode()))
+    said = [f"**{t.one_line(p.place).capitalize()}** {t.one_line(p.message)}." for p in problems]
     return Message(
         ATTENTION,
-        "Nothing was saved: something isn't right yet.",
-        _problem_lines(problems),
+        "\n".join(["Nothing was saved.", *(line[:300] for line in said[:_SHOWN_PROBLEMS])]),
         separator(),
         *(kept if text else ()),
         row(button("Open the form", again, PRIMARY)),
@@ -325,7 +327,7 @@ def not_saved(problems: Sequence[Problem], text: str, again: str) -> Message:
 def question_page(page: QuestionPage, note: str | None = None) -> Message:
     """Show one of a server's own questions, with what can be done about it."""
     item, number = page.own.item, page.own.row.number
-    notes = [f"-# {t.one_line(page.own.topic)}"]
+    notes = [f"-# {t.one_line(page.own.topic)} · {_how_asked(item)}"]
     if page.replaced:
         notes.append(
             "Its choices or its kind are others now, so it is a new question. Past answers stay with the old one."
@@ -349,11 +351,22 @@ def question_page(page: QuestionPage, note: str | None = None) -> Message:
         row(
             correct,
             button("Edit", QUESTION.id(what="edit", number=number)),
+            button("Undo", UNDO.id(change=page.change)) if page.change else None,
             button(extras, QUESTION.id(what="extras", number=number)),
             button("Take out", QUESTION.id(what="retire", number=number)),
-            button("Undo", UNDO.id(number=number)) if page.can_undo else None,
         ),
     )
+
+
+def _how_asked(item: Item) -> str:
+    """Say what members do with an item."""
+    right = len(item.right)
+    match item.kind:
+        case "typed":
+            return "members type the answer"
+        case "multiple":
+            return f"members tick all that are right: {right} of {len(item.choices)}"
+    return f"members choose one of {len(item.choices)}"
 
 
 def corrected(done: Regraded) -> Message:

@@ -33,7 +33,7 @@ from bot.daily.model import (
 from bot.interviews import views as interviews_views
 from bot.members.views import streak_news
 from bot.memory.model import Today
-from bot.memory.views import amount, days_in_a_row, tomorrow
+from bot.memory.views import amount, days_in_a_row, todays, tomorrow
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     COMES_BACK,
@@ -61,10 +61,7 @@ TICKED = Route("ticked", {"source": "daily", "row": ROW, "said": "[0-5]{1,6}|non
 COPY = Route("today", {"row": ROW})
 """Shows a question in private. The copy's other buttons are those of the card."""
 
-_HOW = (
-    "Answer in a few sentences, as in an interview. You'll compare it with the key points right away, "
-    "in private."
-)
+_HOW = "Answer in a few sentences, as in an interview."
 MOST_STEPS = 3
 """Dailies to answer that have a button at a time."""
 _MOST_OF_NAME = 40
@@ -236,7 +233,7 @@ def feedback(found: DailyFeedback, today: Today, page: int) -> Message:
     elif assessment.counted is None:
         notes, forward = ["Confirm it to see the model answer."], []
     else:
-        notes = [what_follows(today)]
+        notes = [todays(today) if today.to_do else what_follows(today)]
     notes += streak_news(today.streak, found.news)
     if daily.thread_id:
         notes.append(_talk(daily.thread_id))
@@ -246,7 +243,7 @@ def feedback(found: DailyFeedback, today: Today, page: int) -> Message:
     if assessment is not None and assessment.counted is None:
         pages = [each for each in pages if each.tab != interviews_views.MODEL_TAB]
     return interviews_views.feedback_page(
-        f"-# 📅 {t.one_line(daily.name)} · {t.one_line(found.topic.title)}",
+        f"-# 📅 {t.one_line(found.topic.title)}",
         pages,
         page,
         assessment,

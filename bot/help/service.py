@@ -18,6 +18,7 @@ MOST_STEPS = 3
 class HelpStep(StrEnum):
     """A step that /help can suggest, in the order of suggestion."""
 
+    REVIEW = "review"
     SET_UP = "set up"
     DAILY = "daily"
     TRY = "try"
@@ -30,15 +31,20 @@ class HelpStep(StrEnum):
 
 Probe = Callable[[Connection, int], object]
 """Return something truthy if the member with this id has taken a step."""
+Waiting = Callable[[Connection, int], bool]
+"""Return whether something waits for a server's managers."""
 
 
 class Help:
     """Finds out what is next for a member; `probes` check the steps of other features."""
 
-    def __init__(self, context: Context, days: Days, probes: Mapping[HelpStep, Probe]) -> None:
+    def __init__(
+        self, context: Context, days: Days, probes: Mapping[HelpStep, Probe], waiting: Waiting
+    ) -> None:
         self._database = context.database
         self._days = days
         self._probes = probes
+        self._waiting = waiting
 
     async def next_steps(
         self, user_id: int, guild_id: int | None, *, manages: bool
@@ -53,6 +59,7 @@ class Help:
         is_new = taken.isdisjoint({HelpStep.TRY, HelpStep.PLAN})
         wanted = set(HelpStep) - taken
         for step, is_possible in {
+            HelpStep.REVIEW: manages and guild_id is not None,
             HelpStep.SET_UP: manages and guild_id is not None,
             HelpStep.DAILY: bool(day.dailies),
             HelpStep.TRY: is_new,
@@ -70,6 +77,8 @@ class Help:
         taken = {step for step, probe in self._probes.items() if probe(conn, user_id)}
         if guild_id is not None and schedules_of(conn, guild_id):
             taken.add(HelpStep.SET_UP)
+        if guild_id is None or not self._waiting(conn, guild_id):
+            taken.add(HelpStep.REVIEW)
         return taken
 
     @writing

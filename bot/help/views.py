@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from discord import ui
 
-from bot.bank.suggestions_views import suggest_button
+from bot.bank.suggestions_views import NEXT, suggest_button
 from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
 from bot.chat.ways import USE
@@ -43,6 +43,7 @@ _FOR_MANAGERS = """\
 </bank>: your own questions
 </settings>: how I work here"""
 _STEPS = {
+    HelpStep.REVIEW: ("Review what waits", NEXT.id()),
     HelpStep.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
     HelpStep.TRY: ("Try one question", TRY.id()),
     HelpStep.PRACTISE: ("Practise", PRACTISE.id(topic="")),

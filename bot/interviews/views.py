@@ -423,7 +423,7 @@ def _verdict(assessment: Assessment, note: str, brought_back: tuple[int, int]) -
 
 
 def _count(assessment: Assessment) -> str:
-    """Say how many points were made, by whoever counted."""
+    """Say how many points were made, and by what count."""
     count, total = assessment.count, len(assessment.points)
     made = f"{(count or assessment.found).said or 'none'} of {total}"
     if count is None:

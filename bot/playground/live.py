@@ -36,12 +36,14 @@ class Record(list[tuple[str, str, Any]]):
     def __init__(self) -> None:
         super().__init__()
         self.changed = asyncio.Event()
+        self.changes = 0
 
     def append(self, entry: tuple[str, str, Any]) -> None:
         super().append(entry)
         if not entry[1].startswith("GET "):
             # no task is started, because here it would count as the bot's
             self.changed.set()
+            self.changes += 1
 
 
 class LiveEnv(Env):

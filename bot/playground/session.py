@@ -7,12 +7,14 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import discord
 
+from .kept import restore, save
 from .live import LiveEnv
 from .server import PlaygroundServer
-from .world import create_world
+from .world import create_world, welcome
 
 log = logging.getLogger(__name__)
 
@@ -26,23 +28,28 @@ async def serve(
     listener: socket.socket,
     announce: Callable[[str], None],
     until: asyncio.Event,
+    keep: Path | None = None,
 ) -> None:
     """Run `bot` on a simulated Discord, serving `listener` (from `listen`) until `until` is set.
 
     `announce` is called with the URL once it is ready. This starts the bot, including `setup_hook`,
-    but the caller closes bot, database and socket.
+    but the caller closes bot, database and socket. The messages are kept in the file `keep`, if
+    there is one, and read from it.
     """
     env = LiveEnv(bot)
     world = create_world(env)
+    is_new = keep is None or not restore(env.backend, keep)
+    if is_new:
+        welcome(env, world)
     server = PlaygroundServer(env, world)
     await server.start(listener)
     try:
         await env.start()
-        # as if it had just been invited
-        bot.dispatch("guild_join", bot.get_guild(world.guild.id))
+        if is_new:  # as if it had just been invited
+            bot.dispatch("guild_join", bot.get_guild(world.guild.id))
         tasks = [
             asyncio.create_task(_publish_changes(server, env.record.changed)),
-            asyncio.create_task(_clean_up(env)),
+            asyncio.create_task(_clean_up(env, keep)),
         ]
         try:
             announce(f"http://127.0.0.1:{server.port}/")
@@ -54,6 +61,8 @@ async def serve(
     finally:
         await server.stop()
         await env.shutdown()
+        if keep:
+            save(env.backend, keep)
 
 
 async def download(attachment: discord.Attachment, most: int) -> bytes | None:
@@ -74,8 +83,16 @@ async def _publish_changes(server: PlaygroundServer, changed: asyncio.Event) -> 
                 log.exception("playground: a page could not be updated")
 
 
-async def _clean_up(env: LiveEnv) -> None:
+async def _clean_up(env: LiveEnv, keep: Path | None) -> None:
+    saved = 0
     while True:
         await asyncio.sleep(CLEANUP_SECONDS)
         with contextlib.suppress(Exception):
             env.discard_old_records()
+        changes = env.record.changes
+        if keep and changes != saved:
+            try:
+                save(env.backend, keep)
+                saved = changes
+            except OSError as error:  # a full disk; the next change tries again
+                log.warning("playground: messages were not saved (%s)", error)

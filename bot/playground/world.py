@@ -38,6 +38,8 @@ class World(Struct):
     guild: GuildHandle
     members: dict[str, MemberActor]
     users: dict[str, UserHandle]
+    welcome: tuple[int, int]
+    """Where the first message belongs, and its author."""
 
 
 def create_world(env: LiveEnv) -> World:
@@ -75,11 +77,16 @@ def create_world(env: LiveEnv) -> World:
         _ = handle.dm_channel
 
     env.clock.release()
-    message = backend.create_message(quiz.id, guide.id, WELCOME)
-    message.pinned = True
     users = first | later
     return World(
         guild,
         {name: members[name] for name in PEOPLE},
         {name: users[name] for name in PEOPLE},
+        (quiz.id, guide.id),
     )
+
+
+def welcome(env: LiveEnv, world: World) -> None:
+    """Post the first message."""
+    message = env.backend.create_message(*world.welcome, WELCOME)
+    message.pinned = True

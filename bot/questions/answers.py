@@ -85,9 +85,11 @@ def shown_answer(item: Item, order: tuple[int, ...], given: str) -> str:
 
 def shown_right(item: Item) -> str:
     """Return the answer of a typed item as its cards show it: the first form, with its unit."""
-    if item.unit is None:
-        return item.accept[0]
-    return f"{item.accept[0]}{'' if item.unit == '%' else ' '}{item.unit}"
+    return with_unit(item.accept[0], item.unit)
+
+
+def with_unit(number: str, unit: str | None) -> str:
+    return number if unit is None else f"{number}{'' if unit == '%' else ' '}{unit}"
 
 
 class Answered(Struct, frozen=True):

@@ -219,7 +219,9 @@ def status(found: RoundStatus, *, may_stop: bool) -> Message:
         ends_at = (
             "the host shows the answer" if round_.hosted else t.when(question.deadline_at, "T")
         )
-        lines.append(f"Open until {ends_at} · {t.count(found.answered, 'answer')} · {link}")
+        lines.append(
+            f"Open until {ends_at} · {t.count(found.answered, 'answer')} · [See its card](<{link}>)"
+        )
     elif round_.phase is Phase.PAUSE and round_.hosted:
         lines.append("The next question comes when the host presses Next.")
     elif round_.phase in {Phase.ASK, Phase.PAUSE} and round_.due_at is not None:

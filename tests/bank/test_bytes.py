@@ -113,14 +113,14 @@ async def test_undo_has_the_same_limit(stage: Stage, monkeypatch: pytest.MonkeyP
     """A longer text comes back only as long as nothing else has taken its room."""
     bank = stage.bot.own_bank
     number = (await bank.add(GUILD, replace(FORM, prompt=LONG))).own.row.number
-    await bank.edit(GUILD, number, FORM)
+    change = (await bank.edit(GUILD, number, FORM)).change
     await limit_growth(stage, monkeypatch, 2100)
-    await bank.undo(GUILD, number)
-    await bank.edit(GUILD, number, FORM)
-    other = (await bank.add(GUILD, replace(FORM, prompt="a" * 500))).own.row.number
+    await bank.undo(GUILD, change or 0)
+    change = (await bank.edit(GUILD, number, FORM)).change
+    other = (await bank.add(GUILD, replace(FORM, prompt="a" * 500))).change
     with pytest.raises(UserError, match="no room left for the longer text"):
-        await bank.undo(GUILD, number)
-    await bank.undo(GUILD, other)  # what takes no room can be taken back
+        await bank.undo(GUILD, change or 0)
+    await bank.undo(GUILD, other or 0)  # what takes no room can be taken back
 
 
 LINES = {
@@ -184,13 +184,13 @@ async def test_sums_are_those_of_the_rows(stage: Stage) -> None:
 async def test_a_form_reads_what_it_needs(stage: Stage) -> None:
     """However many questions a server has, a form, a page of the list or an undo reads as few rows."""
     bank = stage.bot.own_bank
-
+    change = 0
     works: dict[str, Callable[[int], Awaitable[Any]]] = {
         "add": lambda _: bank.add(GUILD, replace(FORM, prompt="A new one?")),
         "edit": lambda number: bank.edit(GUILD, number, replace(FORM, prompt="Which now?")),
         "extras": lambda number: bank.illustrate(GUILD, number, replace(NO_EXTRAS, code="x")),
         "level": lambda number: bank.set_level(GUILD, number, "hard"),
-        "undo": lambda number: bank.undo(GUILD, number),
+        "undo": lambda _: bank.undo(GUILD, change),
         "list": lambda _: bank.page_of(GUILD),
         "count": lambda _: bank.count(GUILD),
         "retire": lambda number: bank.retire(GUILD, number),
@@ -199,12 +199,14 @@ async def test_a_form_reads_what_it_needs(stage: Stage) -> None:
     async def fetched() -> dict[str, int]:
         """Return how many rows of questions each use case reads."""
         counts: dict[str, int] = {}
+        nonlocal change
         number = 0
         for name, work in works.items():
             with Fetched() as seen:
                 done = await work(number)
             counts[name] = seen.rows
             number = done.own.row.number if name == "add" else number
+            change = done.change if name == "level" else change
         return counts
 
     await furnish(stage.database, GUILD, items=12)

@@ -148,7 +148,7 @@ async def test_files_that_are_larger_than_declared(
     monkeypatch.setattr(stage.bot, "download", too_large)
     assert f"has more than {MAX_FILE_BYTES:,} bytes" in reply(await take(stage, ours()))
     refused = reply(await with_extras(stage, **PICTURE, upload=("x.png", diagram())))
-    assert "- **picture**: is larger than 8 MiB" in refused
+    assert "**Picture** is larger than 8 MiB" in refused
     assert limits == [MAX_FILE_BYTES, MAX_PICTURE_BYTES]
 
 
@@ -273,11 +273,21 @@ async def test_a_form_that_is_not_right(stage: Stage) -> None:
     """Several answers without wrong ones are refused, and come back."""
     fields = {"prompt": "Why is it so?", "answer": "Overfitting\nUnderfitting", "why": "So."}
     result = await add(stage, topic="Habits", **fields)
-    assert "- **right answer**: has several lines, but there are no wrong answers." in reply(result)
+    said = "Nothing was saved.\n**Right answer** has several lines, but there are no wrong ones;"
+    assert reply(result).startswith(said)
     assert b"Overfitting\nUnderfitting" in (await saved(answer_to(result)))["form.txt"]
     assert await own_questions(stage.services.own_bank, stage.guild.id) == []
     again = await stage.manager.click(answer_to(result), label="Open the form")
-    assert again.modal is not None
+    assert prefilled(again) == {"topic": "Habits", **fields}
+    done = await stage.manager.submit_modal(again, {"topic": "Habits", **fields, "wrong": "Luck"})
+    assert reply(done).startswith("**Saved**\n### Why is it so?")
+    assert prefilled(await press(stage, "Add a question")) == {}
+
+
+def prefilled(shown: Any) -> dict[str, str]:
+    """Return the texts that a form was opened with, by field."""
+    fields = [label["component"] for label in shown.modal["components"]]
+    return {field["custom_id"]: field["value"] for field in fields if field.get("value")}
 
 
 async def test_large_files_in_turn(stage: Stage) -> None:
@@ -355,7 +365,7 @@ async def test_a_picture_in_every_card(stage: Stage) -> None:
     assert said.startswith("**Saved**\n### What is this?\n```python\nx = 1\ny = 2\n```")
     _, stored = redraw(diagram())
     assert await shown_picture(answer_to(done)) == ("picture.png", ALT, stored)
-    assert labels(answer_to(done)) == ["Edit", "Code, formula, picture", "Take out", "Undo"]
+    assert labels(answer_to(done)) == ["Edit", "Code, formula, picture", "Take out"]
     (own,) = await own_questions(stage.services.own_bank, stage.guild.id)
     await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=own.row.topic_id)
     await stage.wait(8)
@@ -389,8 +399,8 @@ async def test_refused_pictures(stage: Stage, name: str) -> None:
     upload, why = HOSTILE[name]
     refused = await with_extras(stage, **PICTURE, upload=(name, upload))
     assert refused.response.ephemeral
-    assert reply(refused).startswith("Nothing was saved: something isn't right yet.")
-    assert f"- **picture**: {why[:20]}" in reply(refused).replace("\\", "")
+    assert reply(refused).startswith("Nothing was saved.")
+    assert f"**Picture** {why[:20]}" in reply(refused).replace("\\", "")
     assert labels(answer_to(refused)) == ["Open the form"]
     assert (await saved(answer_to(refused)))["form.txt"].decode() == f"{PICTURE['code']}\n\n{ALT}"
     (own,) = await own_questions(stage.services.own_bank, stage.guild.id)
@@ -400,9 +410,7 @@ async def test_refused_pictures(stage: Stage, name: str) -> None:
 async def test_words_for_a_picture_are_needed(stage: Stage) -> None:
     """Members who can't see it need them; without anything written, there is no file to give back."""
     refused = await with_extras(stage, upload=("x.png", diagram()))
-    assert "- **what the picture shows**: is empty; members who can't see it need it" in reply(
-        refused
-    )
+    assert "**What the picture shows** is empty; members who can't see it need it" in reply(refused)
     assert answer_to(refused).attachments == []
     again = await stage.manager.click(answer_to(refused), label="Open the form")
     done = await stage.manager.submit_modal(again, {"alt": ALT, "upload": ("x.png", diagram())})

@@ -27,7 +27,7 @@ from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 TOPIC = "1--1"
 REFUSED = (
-    r'Members are asked "ours.*" right now, or are about to be, .*\. Nothing was saved\. '
+    r'Members are asked "(?i:ours).*" right now, or are about to be, .*\. Nothing was saved\. '
     r"Do this again once that's over\."
 )
 
@@ -77,9 +77,10 @@ async def with_partner(stage: Stage) -> None:
     await stage.database.write(ask)
 
 
-async def by_form(stage: Stage) -> None:
+async def by_form(stage: Stage) -> int | None:
+    """Move the key; return the change."""
     number, form = await form_of(stage)
-    await stage.bot.own_bank.edit(GUILD, number, moved_key(form))
+    return (await stage.bot.own_bank.edit(GUILD, number, moved_key(form))).change
 
 
 async def by_file(stage: Stage) -> None:
@@ -87,8 +88,8 @@ async def by_file(stage: Stage) -> None:
 
 
 async def by_undo(stage: Stage) -> None:
-    number, _ = await form_of(stage)
-    await stage.bot.own_bank.undo(GUILD, number)
+    """Undo the first change."""
+    await stage.bot.own_bank.undo(GUILD, 1)
 
 
 async def by_file_of_topics(stage: Stage) -> None:
@@ -113,7 +114,7 @@ async def import_(
 
 BY_FILE = {by_file, by_file_of_topics}
 PUBLIC = [in_round, in_pause, in_challenge, in_daily]
-Work = Callable[[Stage], Awaitable[None]]
+Work = Callable[[Stage], Awaitable[object]]
 
 
 async def stored(stage: Stage) -> list[OwnItem | OwnTopic]:
@@ -124,7 +125,10 @@ async def stored(stage: Stage) -> list[OwnItem | OwnTopic]:
 @pytest.mark.parametrize(
     ("ask", "change"),
     [
-        *((ask, change) for ask in PUBLIC for change in (by_form, by_file, by_undo)),
+        *((ask, change) for ask in PUBLIC for change in (by_form, by_file)),
+        *(
+            (ask, by_undo) for ask in PUBLIC if ask is not in_daily
+        ),  # after minutes, none can be undone
         (in_open_daily, by_file_of_topics),
         (with_partner, by_file_of_topics),
     ],
@@ -145,8 +149,8 @@ async def test_no_other_key_while_it_is_asked(stage: Stage, ask: Work, change: W
     if change is not by_undo:
         await import_(stage, words="Other words?")
         assert await stored(stage) != before
-    await stage.wait(hours=25)
-    await change(stage)
+        await stage.wait(hours=25)
+        await change(stage)
 
 
 async def taken_out(stage: Stage) -> None:

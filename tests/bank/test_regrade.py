@@ -356,9 +356,9 @@ async def test_two_with_the_same_words_at_once(
     save = OwnBank._save
     both_read = asyncio.Barrier(2)
 
-    async def save_together(*args: Any) -> Any:
+    async def save_together(*args: Any, **more: Any) -> Any:
         await both_read.wait()
-        return await save(*args)
+        return await save(*args, **more)
 
     form = Form("Which?", "This", "That", "So.", topic="Habits")
     banks = (stage.bot.own_bank, stage.process().own_bank)

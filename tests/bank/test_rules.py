@@ -166,7 +166,7 @@ def test_changed_keys_are_reported() -> None:
     right = next(n for n, choice in enumerate(choices) if choice["correct"])
     choices[right]["correct"] = False
     choices[right - 1]["correct"] = True
-    assert server.import_(data).rekeyed == {server.item("ours-0").item_id: "ours-0"}
+    assert server.import_(data).rekeyed == {server.item("ours-0").item_id: "Question 0?"}
 
 
 def test_closed_questions_leave_the_open_one_alone() -> None:

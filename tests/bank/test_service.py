@@ -12,9 +12,13 @@ from unittest.mock import AsyncMock
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
+from bot.answers import store as answers_store
+from bot.answers.store import PRACTICE
 from bot.bank import service
-from bot.bank.model import Form, Merge, OwnQuestion
+from bot.bank.model import Extras, Form, Merge, OwnQuestion
+from bot.bank.store import changes
 from bot.core import computing
 from bot.core.computing import Refused
 from bot.core.errors import UserError
@@ -22,6 +26,7 @@ from bot.core.limits import MAX_NEW_FORMULAS
 from bot.questions import formulas, store
 from bot.questions.check import BankError
 from bot.questions.formulas import FormulaTooSlow
+from tests.answers.entries import counted
 from tests.bank import endless
 from tests.bank.test_files import document, encoded
 from tests.ours import OTHER_GUILD, furnish, own_questions, rows_of
@@ -313,27 +318,61 @@ FORM = Form("Which one?", "This", "That\nThose", "So.", topic="Habits")
 
 
 async def test_undo(stage: Stage) -> None:
-    """It takes the last change back: a changed or replaced question is as it was."""
+    """It takes a change back, in any process: a changed or replaced question is as it was."""
     bank = stage.bot.own_bank
     number = (await bank.add(GUILD, FORM)).own.row.number
     before = await bank.get(GUILD, number)
     for changed in (replace(FORM, prompt="Which?"), replace(FORM, wrong="That")):
         page = await bank.edit(GUILD, number, changed)
-        assert page.can_undo
+        assert page.change is not None
         assert page.replaced is (changed.wrong == "That")
-        undone = await bank.undo(GUILD, page.own.row.number)
+        undone = await stage.process().own_bank.undo(GUILD, page.change)
         assert undone is not None
-        assert (undone.own, undone.can_undo) == (before, False)
+        assert (undone.own, undone.change) == (before, None)
+
+
+async def test_undo_of_a_new_question(stage: Stage) -> None:
+    """It is out again, unless somebody was asked it, even in private."""
+    bank = stage.bot.own_bank
+    for asked in (None, "round", "practice"):
+        page = await bank.add(GUILD, FORM)
+        own = page.own.row
+        assert page.change is not None
+        if asked == "round":
+            await stage.database.write(store.note_asked, GUILD, own.item_id, stage.clock())
+        elif asked == "practice":
+            answer = counted(GUILD, ALWINA, 0, source=PRACTICE, item=own.item_id)
+            await stage.database.write(answers_store.add, answer)
+        if asked is None:
+            assert await bank.undo(GUILD, page.change) is None
+            assert await own_questions(bank, GUILD) == []
+        else:
+            with pytest.raises(UserError, match="Members were asked that question meanwhile"):
+                await bank.undo(GUILD, page.change)
+            await bank.retire(GUILD, own.number)
 
 
 async def test_what_cannot_be_undone(stage: Stage) -> None:
-    """A change that another one followed, or that this process doesn't know of."""
+    """A change that another one followed, that is old, of another server, or of pictures."""
     bank = stage.bot.own_bank
-    number = (await bank.add(GUILD, FORM)).own.row.number
-    await stage.process().own_bank.set_level(GUILD, number, "hard")
-    for _ in range(2):
+    added = await bank.add(GUILD, FORM)
+    number = added.own.row.number
+    level = (await bank.set_level(GUILD, number, "hard")).change
+    assert added.change is not None
+    assert level is not None
+    for guild_id, change in ((GUILD, added.change), (OTHER_GUILD, level), (GUILD, level + 1)):
         with pytest.raises(UserError, match="can't take that back now"):
-            await bank.undo(GUILD, number)
-    own = await bank.get(GUILD, number)
-    assert own.item.level == "hard"
-    assert not (await bank.page(GUILD, number)).can_undo
+            await bank.undo(guild_id, change)
+    assert (await bank.illustrate(GUILD, number, Extras("", "", "x^2", ""))).change is None
+    edited = (await bank.edit(GUILD, number, replace(FORM, prompt="Which?"))).change
+    assert edited is not None
+    await stage.wait(minutes=16)
+    with pytest.raises(UserError, match="can't take that back now"):
+        await bank.undo(GUILD, edited)
+    same = await bank.edit(GUILD, number, replace(FORM, prompt="Which?"))
+    assert same.change is None
+    await bank.set_level(GUILD, number, "easy")
+    kept = await stage.database.read(
+        lambda conn: conn.execute(select(changes.c.id)).scalars().all()
+    )
+    assert kept == [edited + 1]

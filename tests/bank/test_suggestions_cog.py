@@ -10,6 +10,7 @@ import discord
 from bot.bank.suggestions_views import suggest_button
 from bot.chat.messages import OPEN, Message, row
 from bot.core.context import Place
+from tests.bank.test_cog import prefilled
 from tests.ours import own_questions
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
@@ -76,7 +77,7 @@ async def test_from_suggestion_to_question(stage: Stage) -> None:
     assert reply(refused).startswith("Only members with Manage Server can use this button.")
     shown = await stage.manager.click(posted, label="Review")
     assert answer_to(shown).flags.ephemeral
-    assert "Suggested by **alwina** · 2 suggestions waiting" in reply(shown)
+    assert "Suggested by **alwina** · 2 suggestions wait for review" in reply(shown)
     assert "**A**  AdamW · ✅ right" in reply(shown)
     assert "Source: Loshchilov and Hutter, 2019" in reply(shown)
     assert labels(answer_to(shown)) == ["Accept", "Edit", "Reject", "Later"]
@@ -106,15 +107,9 @@ async def test_a_message_as_a_question(stage: Stage) -> None:
     assert reply(said).startswith("Thanks. The moderators here will look at your question")
     assert len(stage.daily.history()) == 1
     found = reply(await review(stage))
-    assert "Suggested by **alwina** · 1 suggestion waiting" in found
+    assert "Suggested by **alwina** · 1 suggestion waits for review" in found
     assert f"### {prompt}" in found
     assert "bob" not in found
-
-
-def prefilled(shown: Any) -> dict[str, str]:
-    """Return the texts that a form was opened with, by field."""
-    fields = [label["component"] for label in shown.modal["components"]]
-    return {field["custom_id"]: field["value"] for field in fields if field.get("value")}
 
 
 async def test_messages_that_make_no_question(stage: Stage) -> None:
@@ -194,15 +189,20 @@ async def test_an_expired_review(stage: Stage) -> None:
         refused, *_, back = messages_of(await stage.bob.submit_modal(form, fields))
         assert "Open it again with </bank:" in text_of(refused)
         assert words in text_of(back)
-    assert "1 suggestion waiting" in reply(await stage.bob.slash(stage.quiz, "bank"))
+    assert "1 suggestion waits for review" in reply(await stage.bob.slash(stage.quiz, "bank"))
 
 
 async def test_an_invalid_suggestion_is_returned(stage: Stage) -> None:
-    """It is refused in one sentence, and its author gets the text back."""
+    """It is refused in one sentence, and its author goes on in the form as they left it."""
+    wrong = {**FIELDS, "wrong": "AdamW"}
     said = await suggest(stage, wrong="AdamW")
-    assert reply(said).startswith("**Not added** yet: ")
-    assert "two choices have the same text" in reply(said)
-    assert any(FIELDS["prompt"] in text_of(message) for message in messages_of(said))
+    assert '**Right answer** is also among the wrong ones: "AdamW".' in reply(said)
+    (file,) = answer_to(said).attachments
+    assert FIELDS["prompt"].encode() in await file.read()
+    again = await stage.alwina.click(answer_to(said), label="Open the form")
+    assert prefilled(again) == wrong
+    await stage.alwina.submit_modal(again, FIELDS)
+    assert prefilled(await open_form(stage)) == {}
 
 
 async def test_the_limit_is_checked_before_the_form(stage: Stage) -> None:
@@ -237,7 +237,7 @@ async def test_reviewing_a_report(stage: Stage) -> None:
     await stage.env.settle()
     assert len(stage.daily.history()) == 1
     found = await review(stage)
-    assert "Reported by a member · 1 report waiting" in reply(found)
+    assert "Reported by a member · 1 report waits for review" in reply(found)
     assert "**What they said**: Another answer is right too. Two are right" in reply(found)
     assert not re.search(r"\bada\b", reply(found))
     assert labels(answer_to(found)) == ["Done"]
@@ -260,13 +260,28 @@ async def test_a_reported_own_question(stage: Stage) -> None:
     assert reply(saved).startswith("**Saved**\n### Which one?")
 
 
+async def test_help_says_what_waits(stage: Stage) -> None:
+    """It is a moderator's first button there, and nobody else's."""
+    await suggest(stage)
+    for member in (stage.bob, stage.manager):
+        result = await member.slash(stage.quiz, "help")
+        await stage.env.settle()
+        first = labels(answer_to(result))[0]
+        assert (first == "Review what waits") is (member is stage.manager)
+        assert len(messages_of(result)) == 1
+    page = await stage.manager.click(answer_to(result), label="Review what waits")
+    await stage.manager.click(answer_to(page), label="Accept")
+    result = await stage.manager.slash(stage.quiz, "help")
+    assert "Review what waits" not in labels(answer_to(result))
+
+
 async def test_moderators_are_reminded(stage: Stage) -> None:
     """After another command, members who may manage the server are told once a day."""
     await suggest(stage)
     for member, told in ((stage.bob, False), (stage.manager, True), (stage.manager, False)):
         said = messages_of(await member.slash(stage.quiz, "leaderboard"))
         await stage.env.settle()
-        assert any("1 suggestion waiting" in text_of(each) for each in said) is told
+        assert any("1 suggestion waits for review" in text_of(each) for each in said) is told
     await stage.wait(24 * 3600)
     result = await stage.manager.slash(stage.quiz, "leaderboard")
     page = await stage.manager.click(messages_of(result)[-1], label="Review")

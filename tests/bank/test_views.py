@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from bot.bank.model import Export, Merge, WaitingCounts
 from bot.bank.views import exported, imported, panel
 from bot.chat.messages import text_of
+from tests.messages import height
 from tests.ours import own_topic
 
 NOTHING = Merge(
@@ -46,8 +47,9 @@ def test_the_panel() -> None:
     """It says how much waits; there is nothing to find in a bank without questions."""
     said = text_of(panel(2, WaitingCounts(suggestions=1, reports=100), "x:v1", "y:v1"))
     assert "2 questions, asked here only" in said
-    assert "**1 suggestion and 100+ reports waiting**\n( Review )" in said
+    assert said.startswith("### 1 suggestion and 100+ reports wait for review\n")
+    assert height(panel(2, WaitingCounts(1, 100), "x:v1", "y:v1")) <= 20
     empty = text_of(panel(0, WaitingCounts(0, 0), "x:v1", "y:v1"))
-    assert "Nothing is waiting for review." in empty
+    assert empty.startswith("### This server's own questions\nNo questions yet.")
     assert "( Review )" not in empty
     assert "( Find a question )" not in empty

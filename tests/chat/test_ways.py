@@ -35,7 +35,7 @@ ASKS = re.compile(
 BEGINS = {
     "quiz": "**mechthild** starts",
     "challenge": "Your challenge is on its way",
-    "interview": "Interview · Question 1",
+    "interview": "-# Question 1",
 }
 """How the commands begin that say something else when they are used again."""
 

@@ -62,7 +62,7 @@ NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
 NOTES |= {"partner_interviews.ticks", "member_hashes.digest"}  # which name nobody
 NOTES |= {"daily_schedules.name", "daily_schedules.asks", "dailies.name"}
 NOTES |= {"milestones.name", "member_milestones.name"}
-QUESTIONS = {"server_banks", "own_topics", "own_items", "own_pictures"}
+QUESTIONS = {"server_banks", "own_topics", "own_items", "own_pictures", "own_changes"}
 """Tables of what a server asks, which tell of nobody."""
 NOTES |= {"erased_answers.digest"}  # until no more answers are taken, see tests/privacy
 NOTES |= {"partner_interviews.pair"}

@@ -342,7 +342,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
         answer_to(given), values=["0", "1"], custom_id=f"ticks:v1:daily:{ROW}"
     )
     assert f"### You made 2 of {len(topic.key_points)} by your count" in text_of(answer_to(given))
-    assert "about 2 minutes · **1 day so far**" in text_of(answer_to(given))
+    assert "-# Today: 5 questions, about 2 minutes" in text_of(answer_to(given))
     assert labels(answer_to(given))[-2:] == ["Practise", "Today"]
     model = await stage.alwina.click(answer_to(given), label="Model answer")
     assert topic.answer in reply(model).replace("\\", "")

@@ -184,7 +184,7 @@ async def test_the_steps_of_help(stage: Stage) -> None:
         HelpStep.TRY: "Question 1 of 3",
         HelpStep.PRACTISE: "Question 1 of 5",
         HelpStep.PLAY: "**alwina** starts",
-        HelpStep.INTERVIEW: "Interview",
+        HelpStep.INTERVIEW: "Question 1 of 1",
         HelpStep.REMIND: "Every evening at 19:00?",
     }
     page = views.help_page([*words], today, on_server=True, install=None)

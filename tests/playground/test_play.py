@@ -79,6 +79,20 @@ def test_the_next_free_port(tmp_path: Path, code: str | None) -> None:
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=PATIENCE) == ("", "")
         assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []  # a temporary database keeps nothing
+
+
+def test_a_database_that_is_kept(tmp_path: Path) -> None:
+    """The messages are kept next to the database, and only as long as it exists."""
+    database, messages = tmp_path / "kept.db", tmp_path / "kept.db.messages"
+    messages.write_text("of another database")
+    with play(tmp_path, "--port", "0", "--database", database.name) as process:
+        assert process.stdout is not None
+        assert "running" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=PATIENCE) == ("", "")
+    assert database.exists()
+    assert "Welcome to the study group" in messages.read_text()
 
 
 @pytest.mark.parametrize(

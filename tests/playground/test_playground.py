@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import discord
 import pytest
+from msgspec import json
 from playwright.async_api import Browser, async_playwright
 
 from bot.playground import listen, serve
@@ -21,12 +24,12 @@ pytestmark = pytest.mark.browser
 
 
 @contextlib.asynccontextmanager
-async def playground(bot: discord.Client) -> AsyncIterator[str]:
+async def playground(bot: discord.Client, keep: Path | None = None) -> AsyncIterator[str]:
     """Run a bot in the playground. Leaving the block stops it like Ctrl-C."""
     until = asyncio.Event()
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(
-        serve(bot, listener=listen(0), announce=address.set_result, until=until)
+        serve(bot, listener=listen(0), announce=address.set_result, until=until, keep=keep)
     )
     try:
         task.add_done_callback(
@@ -194,6 +197,60 @@ async def test_a_phone_shows_what_discord_shows() -> None:
         await timeline.get_by_text("Welcome to the study group").wait_for()
         await page.close()
     assert faults == []
+
+
+@pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
+)
+async def test_messages_survive_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Messages, threads, pictures, private replies and ids are there again, without a hello."""
+    keep = tmp_path / "kept.db.messages"
+    async with browser() as chrome:
+        page = await chrome.new_page(viewport={"width": 390, "height": 844})
+        page.set_default_timeout(1000 * PATIENCE)
+        ada = Client(page)
+        bot = SmallBot()
+        async with playground(bot, keep) as url:
+            place = bot.guilds[0].text_channels[0]
+            sent = await place.send("look", file=discord.File(io.BytesIO(b"a plan"), "plan.txt"))
+            thread = await sent.create_thread(name="reasons")
+            said = await thread.send("because")
+            await page.goto(url)
+            await ada.ready()
+            await ada.run("/quiz seconds:0")
+            await ada.timeline.get_by_text("A is right").wait_for()
+            await ada.timeline.get_by_label("Message menu").last.click()
+            await ada.channel.get_by_role("menuitem", name="Quote").click()
+            await ada.timeline.get_by_text("Managers use /setup.").wait_for()
+            mention = bot.setup_mention
+
+        bot = SmallBot()
+        async with playground(bot, keep) as url:
+            assert bot.joined == 0
+            assert bot.setup_mention == mention
+            again = await bot.guilds[0].text_channels[0].fetch_message(sent.id)
+            assert (again.content, await again.attachments[0].read()) == ("look", b"a plan")
+            (found,) = bot.guilds[0].threads
+            assert (found.id, (await found.fetch_message(said.id)).content) == (
+                thread.id,
+                "because",
+            )
+            await page.goto(url)
+            await ada.ready()
+            await ada.timeline.get_by_text("Managers use /setup.").wait_for()
+            assert await ada.timeline.get_by_text("Welcome to the study group").count() == 1
+            await ada.become("Blaise")
+            await ada.timeline.get_by_text("A is right").wait_for()
+            assert await ada.timeline.get_by_text("Managers use").count() == 0
+        await page.close()
+
+    keep.write_bytes(json.encode({"messages": "none"}))
+    bot = SmallBot()
+    async with playground(bot, keep):
+        assert bot.joined == 1
+        assert (tmp_path / "kept.db.messages.unreadable").exists()
+        (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert "messages can't be read" in line.getMessage()
 
 
 async def test_ids_fit_a_lasting_database() -> None:

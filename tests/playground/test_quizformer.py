@@ -95,12 +95,10 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
                 re.compile(r"points? · \d of 2 right")
             ).all_inner_texts()
             points = dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", "\n".join(standings)))
-            assert set(points) == {"Ada", "Blaise"}
             await ada.run("/leaderboard")
             await ada.timeline.get_by_text("Leaderboard · This week").wait_for()
             board = await ada.timeline.inner_text()
             board = board[board.index("Leaderboard · This week") :]
-            scored = {name: number for name, number in points.items() if number != "0"}
-            assert dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", board)) == scored
+            assert dict(re.findall(r"(Ada|Blaise) · ([\d,]+) points?", board)) == points
             await ada.page.close()
             await blaise.page.close()

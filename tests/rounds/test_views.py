@@ -349,7 +349,7 @@ def test_how_a_round_goes() -> None:
     view = rounds.status(STATUS, may_stop=True)
     assert reads(view) == (
         "Question 2 of 5, started by Alwina Open until <t:1714564800:T> · 3 answers · "
-        "https://discord.com/channels/1/10/33 1. Bob · 98 points"
+        "[See its card](<https://discord.com/channels/1/10/33>) 1. Bob · 98 points"
     )
     assert (labels(view), custom_ids(view)) == (["Stop"], ["stop:v1:7"])
     assert labels(rounds.status(STATUS, may_stop=False)) == []

@@ -281,7 +281,10 @@ def answer_to(result: Any) -> discord.Message:
 
 
 def text_of(message: discord.Message) -> str:
-    """Return a message's content and the texts of its components."""
+    """Return a message's content and the texts of its components; nothing in it reads odd."""
+    options = [o for menu in lists(message) for o in menu.options]
+    chosen = [f"{o.label}\n{o.description or ''}" for o in options]
+    not_odd("\n".join([*labels(message), *alt_texts(message), *chosen]))
     return not_odd("\n".join([message.content, *_texts(message.components)]).strip())
 
 
