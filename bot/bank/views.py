@@ -68,7 +68,9 @@ LIST = Route(
 )
 """A page of the list; the search text is part of the id, in hexadecimal digits."""
 CHOSEN = Route("bankchosen", {}, command=COMMAND)
-QUESTION = Route("bankquestion", {"what": "edit|extras|retire", "number": ROW}, command=COMMAND)
+QUESTION = Route(
+    "bankquestion", {"what": "edit|again|extras|retire", "number": ROW}, command=COMMAND
+)
 EDITED = Route("bankedited", {"number": ROW}, once=True, command=COMMAND)
 EXTENDED = Route("bankextended", {"number": ROW}, once=True, command=COMMAND)
 LEVEL = Route("banklevel", {"number": ROW}, once=True, command=COMMAND)

@@ -284,6 +284,18 @@ async def test_a_form_that_is_not_right(stage: Stage) -> None:
     assert prefilled(await press(stage, "Add a question")) == {}
 
 
+async def test_an_edit_that_is_not_right(stage: Stage) -> None:
+    """The form opens again as it was left, here and from its refusal only."""
+    page = answer_to(await add(stage, topic="Habits", **IS_IT_SO))
+    wrong = {**IS_IT_SO, "wrong": "Yes", "why": "Because."}
+    form = await stage.manager.click(page, label="Edit")
+    refused = answer_to(await stage.manager.submit_modal(form, wrong))
+    assert prefilled(await stage.manager.click(refused, label="Open the form")) == wrong
+    assert prefilled(await stage.manager.click(page, label="Edit")) == IS_IT_SO
+    drafts = stage.bot.context.drafts._texts
+    assert {key[1].split()[-1] for key in drafts} == {str(stage.guild.id)}
+
+
 def prefilled(shown: Any) -> dict[str, str]:
     """Return the texts that a form was opened with, by field."""
     fields = [label["component"] for label in shown.modal["components"]]
