@@ -15,9 +15,9 @@ from bot.chat import text as t
 from bot.chat.messages import ENDED, PRIMARY, REVEALED, Message, Part, pager, row
 from bot.chat.ways import way
 from bot.games.rules import SHOWN
-from bot.questions.answers import Answered, shown_right
+from bot.questions.answers import Answered
 from bot.questions.model import LEVELS
-from bot.questions.views import pictures, verdict_blocks
+from bot.questions.views import own_reasons, pictures, right_reasons
 
 DIFFICULTY_CHOICES = [
     app_commands.Choice(name=locale_str(level.capitalize()), value=level) for level in LEVELS
@@ -27,7 +27,7 @@ DIFFICULTY_HELP = "How hard the questions are. Default: easy first, then harder"
 
 _MEDALS = 3
 """Places with a medal and figures."""
-_RIGHT_LENGTH = 22
+_RIGHT_LENGTH = 26
 """Characters of a question in a line of a phone."""
 _RIGHT_A_PAGE = 14
 _AROUND = 700
@@ -143,10 +143,9 @@ def my_answers(
         ("\n".join(right[n : n + _RIGHT_A_PAGE]),) for n in range(0, len(right), _RIGHT_A_PAGE)
     ]
     page = min(page, len(shown) - 1)
-    order = f"\n-# Misses first{t.page_note(page, len(shown))}" if len(shown) > 1 else ""
     return Message(
         REVEALED,
-        f"### {len(right)} of {len(given)} right{order}",
+        f"### {len(right)} of {len(given)} right{t.page_note(page, len(shown))}",
         *shown[page],
         row(
             *pager(page, len(shown), lambda _, number: link(number)),
@@ -161,10 +160,9 @@ def _miss(number: int, answered: Answered) -> list[tuple[Part | None, ...]]:
     head = f"**{number}.** {t.one_line(item.prompt)}"
     if item.code:
         head += f"\n{t.code_block(item.code, item.language)}"
-    blocks = verdict_blocks(answered)
+    said = "\n".join(own_reasons(answered))
+    blocks = [f"You: {said}" if said else "You didn't answer this one.", right_reasons(answered)]
     if item.kind == "typed":
-        if answered.answer is None:
-            blocks.append(f"The answer is **{t.escape(shown_right(item))}**.")
-        blocks.append(t.escape(item.explanation))
+        blocks[-1] += f"\n-# {t.one_line(item.explanation)}"
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - _AROUND)
     return [(head, *pictures(item), first), *((text,) for text in more)]

@@ -184,20 +184,33 @@ def own_block(number: int, answered: Answered, *, secret: bool) -> str:
 
     While the right answer is `secret`, it tells nothing else but whether theirs was right.
     """
-    item, prompt = answered.item, t.one_line(answered.item.prompt)
     mark = "✅ " if answered.right else ""
     verdict = "Right" if answered.right else "Not right"
-    said = []
     if answered.answer is None:
         verdict = "No answer"
-    elif item.kind == "typed":
-        said = [t.code(answered.answer)]
-    else:
-        picks = decode_picks(answered.answer)
-        said = [_reason(item, answered.order, p) for p in answered.order if p in picks]
+    said = own_reasons(answered, secret=secret)
     if not (secret or answered.right):
-        said.append(_right_reasons(answered) or f"✅ **{t.escape(shown_right(item))}**")
-    return "\n".join([f"{mark}**{number}. {verdict}** · {prompt}", *said])
+        said.append(right_reasons(answered))
+    return "\n".join([f"{mark}**{number}. {verdict}** · {t.one_line(answered.item.prompt)}", *said])
+
+
+def own_reasons(answered: Answered, *, secret: bool = False) -> list[str]:
+    """Return what a member answered, with the reasons of the choices.
+
+    After a miss, those that were right are left to `right_reasons`, unless they are `secret`.
+    """
+    item, order = answered.item, answered.order
+    if answered.answer is None or item.kind == "typed":
+        return [t.code(answered.answer)] if answered.answer else []
+    picks = decode_picks(answered.answer)
+    told = picks if secret or answered.right else picks - item.right
+    reasons = [_reason(item, order, p) for p in order if p in told]
+    return [f"**{letters(picks, order)}**", *reasons] if item.kind == "multiple" else reasons
+
+
+def right_reasons(answered: Answered) -> str:
+    """Return what was right, each choice with its reason."""
+    return _right_reasons(answered) or f"✅ **{t.escape(shown_right(answered.item))}**"
 
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:

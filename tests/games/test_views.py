@@ -13,7 +13,7 @@ from bot.chat.messages import Message
 from bot.games.views import finale, my_answers
 from bot.questions.answers import Answered
 from bot.questions.views import misses_button
-from tests.messages import height, labels, reads
+from tests.messages import PHONE, labels, lines, reads
 from tests.shipped import item
 
 PEOPLE = {5: "", 6: "*Esmeralda*", 7: "Alwina", 8: "Bob"}
@@ -86,14 +86,17 @@ def test_misses_come_first() -> None:
     right, missed = item("i0"), item("i1")
     given = [Answered(right, (0, 1, 2, 3), "0"), Answered(missed, (0, 1, 2, 3), "1")]
     first, last = (reads(mine(given, page)) for page in (0, 1))
-    assert first.startswith("### 1 of 2 right Misses first · page 1 of 2 2. Prompt of i1?")
+    assert first.startswith("### 1 of 2 right · page 1 of 2 2. Prompt of i1?")
     assert all(f"text {n} why {n}" in first for n in (0, 1))
-    assert last == "### 1 of 2 right Misses first · page 2 of 2 ✅ 1. Prompt of i0?"
+    assert last == "### 1 of 2 right · page 2 of 2 ✅ 1. Prompt of i0?"
     assert labels(mine(given, 0))[-1] == "Practise my misses"
     assert labels(mine(given[:1], 0)) == ["Practise"]
 
 
 def test_right_answers_fit_a_phone() -> None:
-    """A page of them takes at most twenty lines, however long their questions are."""
+    """Each has a line, and a page at most twenty, however long their questions are."""
     wordy = Answered(replace(item(), prompt="word " * 100), (0, 1, 2, 3), "0")
-    assert all(height(mine([wordy] * 50, page)) <= 20 for page in range(4))
+    for page in range(4):
+        _, *listed = shown = lines(mine([wordy] * 50, page))
+        assert len(shown) + 2 <= 20  # and a row of buttons
+        assert max(len(line.replace("*", "")) for line in listed) <= PHONE
