@@ -543,6 +543,17 @@ def answered_between(
     return {item: (number, int(right)) for item, number, right in found}
 
 
+def topics_between(
+    conn: Connection, guild_id: int, first: date, last: date
+) -> dict[str, tuple[int, int, int]]:
+    """Return (answers, right answers, members) on a server between two dates, by topic of items."""
+    c = answers.c
+    query = select(c.topic_id, func.count(), RIGHT, func.count(c.user_id.distinct()))
+    here = _on_days(guild_id, first, last), c.item_id != "", c.user_id > 0
+    found = conn.execute(query.where(*here).group_by(c.topic_id))
+    return {topic: (number, int(right), members) for topic, number, right, members in found}
+
+
 def longest_streak(conn: Connection, daily_ids: Collection[int]) -> tuple[int, int] | None:
     """Return (member, days) of the longest streak among the answers to some dailies."""
     row = _longest_streak(conn, daily_ids).first()

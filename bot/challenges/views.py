@@ -55,7 +55,7 @@ MINE = Route("taken", {"challenge": ROW, "page": PAGE})
 BACK = Route("rematch", {"challenge": ROW}, once=True)
 
 _TITLE = "## ⚔️ Challenge"
-_PAGE = 1_800
+_PAGE = 1_000
 """Characters of a page of the end of a player's run."""
 
 

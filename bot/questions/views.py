@@ -330,6 +330,11 @@ def _number(part: int, outcome: Outcome) -> str:
     return t.percent(part, whole) if whole >= _FEWEST_FOR_PERCENT else str(part)
 
 
+def share(part: int, whole: int) -> str:
+    """Return how many of all members it were, as counts if they are few."""
+    return t.percent(part, whole) if whole >= _FEWEST_FOR_PERCENT else f"{part} of {whole}"
+
+
 def _right_first(item: Item, order: Sequence[int]) -> list[int]:
     return sorted(order, key=lambda index: index not in item.right)
 

@@ -363,6 +363,7 @@ CALLS: list[Call] = [
     call(recap.taken, since=TODAY - timedelta(weeks=6)),
     call(recap.create, week=TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
     call(recap.get, recap_id=9),
+    call(recap.open_question, recap_id=9),
     call(recap.redirect),
     call(recap.redirect, channel_id=None),
     call(reminders.save, reminder=Reminder(ALWINA, "09:00", NOW)),

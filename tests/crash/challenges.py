@@ -22,6 +22,7 @@ _SAID = re.compile(
 _NEXT = "-# Challenge · question "
 _ENDS = re.compile(r"### (\d+) of \d+( this time)?\. ?")
 _VERDICT = re.compile(r"(✅ )?\*\*(\d+)\. (Right|Not right|No answer)\*\* · ")
+_ALL = re.compile(r"### \d+ of \d+ right")
 _MINE = re.compile(r"taken:v1:(\d+):\d+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ASKED_TWICE = """
@@ -99,13 +100,14 @@ def _players(facts: Facts) -> Iterator[str]:
                 yield f"{user} was shown question {shown}, which is not stored"
             said = _SAID.match(version.text)
             rest = version.text[said.end() :] if said else version.text
-            if said and not rest.startswith((_NEXT, "### ")):
+            ends = before is not None and shown is None
+            if (shown is not None or ends) and not rest.startswith("### " if ends else _NEXT):
                 yield f"{user} read more than what they locked in: {version.text!r}"
             if said and said["locked"] and before is not None:
                 yield from _locked(facts, ids.get(before), user, said["locked"], orders)
             if shown is not None:
                 before = numbers[shown]
-            elif before is not None and _ENDS.match(rest):
+            elif before is not None:
                 yield from _end_of_run(facts, before[0], user, rest)
 
 
@@ -144,7 +146,7 @@ def _secrets(facts: Facts) -> Iterator[str]:
     closed = {row["id"]: row["closed_at"] or float("inf") for row in facts["challenges"]}
     for act in facts.world.interactions.values():
         match = _MINE.fullmatch(act.name)
-        if match and act.reply is not None and act.reply.text.startswith("### Your"):
+        if match and act.reply is not None and _ALL.match(act.reply.text):
             at = (created_at(act.id) - _EPOCH) / timedelta(milliseconds=1)
             if at < closed.get(int(match[1]), 0):
                 yield f"{act.member_id} read their answers in challenge {match[1]} before its close"

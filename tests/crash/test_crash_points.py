@@ -91,7 +91,7 @@ challenge     | edit after        | taken:v1             | challenge: card edite
 pair          | post any          | take:v1:             | * words that mention a member
 pair          | edit before       | take:v1:             | pair: words posted, not the card
 pair          | edit after        | take:v1:             | pair: card shown, not stored
-pair          | reply before      | Next time you beat   | pair: finished, member not told
+pair          | reply before      | 0 of 1 this time     | pair: finished, member not told
 daily         | reply before      | Next: **             | schedule: stored, manager not told
 daily         | post any          | :v1:daily:           | * daily
 daily         | thread before     |                      | thread: not opened

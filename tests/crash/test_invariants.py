@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from tests.crash.invariants import broken
@@ -48,6 +49,7 @@ the standings say: UPDATE answers SET points = points + 1 WHERE source = 'challe
 is stuck: UPDATE challenges SET state = 'counting'
 its card shows the end: UPDATE challenges SET state = 'open'
 the stored message is: UPDATE challenges SET message_id = 5
+mentions [] instead of: UPDATE challenges SET pings = 1
 counts on None: UPDATE answers SET local_date = NULL WHERE source = 'challenge'
 has the rating None: UPDATE answers SET rating = NULL WHERE source = 'challenge'
 was asked on its server: UPDATE round_questions SET (asked_at, item_id) = (SELECT * FROM hidden)
@@ -121,6 +123,10 @@ async def test_damage_is_found(tmp_path: Path) -> None:
         assert broken(stage.bot.database, stage.world, "2026 ERROR x: y")
 
 
+def broken_in(stage: Stage) -> list[str]:
+    return broken(stage.bot.database, stage.world, "")
+
+
 async def test_damage_to_a_challenge_is_found(tmp_path: Path) -> None:
     """Nothing is found after a good challenge with two players; each damage is."""
     async with staged(tmp_path) as stage:
@@ -133,8 +139,13 @@ async def test_damage_to_a_challenge_is_found(tmp_path: Path) -> None:
         card = next(m for m in messages if any(i.startswith("taken:") for i in m.custom_ids))
         mine = [m for m in messages if m.audience == stage.annegret.id]
         asked = next(m for m in mine if len(m.history) > 2)
-        for message, sentence in ((card, "turned back"), (asked, "saw a question of challenge 1")):
-            turn_back(message)
-            found = broken(stage.bot.database, stage.world, "")
-            assert any(sentence in problem for problem in found), (sentence, found)
-            message.history.pop()
+        turn_back(card)
+        assert any("turned back" in problem for problem in broken_in(stage))
+        card.history.pop()
+        last = asked.history[-1]
+        for text, sentence in (
+            (last.text.replace("### 2 of", "### 1 of"), "had 2 right in challenge 1, and read"),
+            (last.text.replace("**.\n", "**. Right.\n", 1), "read more than what they locked in"),
+        ):
+            asked.history[-1] = replace(last, text=text)
+            assert any(sentence in problem for problem in broken_in(stage)), sentence

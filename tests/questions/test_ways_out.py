@@ -123,6 +123,14 @@ async def by_taken_challenge(stage: Stage) -> set[str]:
     return ITEMS
 
 
+async def by_finished_challenge(stage: Stage) -> set[str]:
+    """All have finished it, and know that their answers weren't right."""
+    await by_challenge(stage)
+    for member in MEMBERS.values():
+        await play.play(stage, 1, member, right=False)
+    return ITEMS
+
+
 async def by_daily(stage: Stage) -> set[str]:
     await stage.set_up(at="12:30", asks=f"topics:{ASKED}")
     await stage.wait(minutes=30)
@@ -138,7 +146,7 @@ async def by_open_daily(stage: Stage) -> set[str]:
 
 
 SOURCES = (
-    *(by_round, by_answered_round, by_challenge, by_taken_challenge),
+    *(by_round, by_answered_round, by_challenge, by_taken_challenge, by_finished_challenge),
     *(by_daily, by_open_daily),
 )
 
