@@ -376,6 +376,7 @@ CALLS: list[Call] = [
     ),
     call(rounds.started_by, starter_id=ALWINA),
     call(rounds.all_have_answered, question=QUESTION),
+    call(rounds.delete_hashes, question=QUESTION),
     call(rounds.end_question, question=QUESTION, deadline_at=NOW, due_at=NOW),
     call(rounds.question_of, number=3),
     call(rounds.mark_asked, question=QUESTION),
