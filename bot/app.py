@@ -268,7 +268,11 @@ class Services:
         quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
         daily = DailyAnswersCog(bot, self.dailies, self.days)
-        find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
+        find_missed = {
+            "round": self.rounds.misses,
+            "challenge": self.challenges.misses,
+            "recap": self.recaps.items_of,
+        }
         practice = PracticeCog(bot, self.practices, find_missed)
         suggestions = SuggestionsCog(bot, self.suggestions)
         answerables = {

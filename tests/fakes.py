@@ -106,6 +106,14 @@ class ClosedDaily:
 
 
 @dataclass(frozen=True)
+class QuietRecap:
+    """The recap of a quiet week."""
+
+    recap_id: int
+    item: Item
+
+
+@dataclass(frozen=True)
 class Post:
     """A message posted to the fake. `row_id` is the key of its question, round, daily and so on."""
 
@@ -113,7 +121,16 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | Week | OpenCard | ChallengeCall
+    card: (
+        QuestionCard
+        | StandingsCard
+        | Announcement
+        | DailyCard
+        | Week
+        | QuietRecap
+        | OpenCard
+        | ChallengeCall
+    )
     urgent: bool = False
 
 
@@ -143,6 +160,7 @@ _METHODS: dict[type, tuple[str, str]] = {
     DailyCard: ("daily", "show"),
     ClosedDaily: ("daily", "close"),
     Week: ("recap", "recap"),
+    QuietRecap: ("recap", "quiet"),
     ChallengeCall: ("challenge", "call"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
@@ -157,7 +175,8 @@ class PlainViews:
     def question(self, card: Any, _bank: Bank) -> Any:
         return card
 
-    reveal = question
+    def reveal(self, card: RevealCard) -> RevealCard:
+        return card
 
     def result(self, card: Any, _bank: Bank | None = None) -> Any:
         return card

@@ -53,6 +53,7 @@ from tests.fakes import (
     PlainDailyViews,
     PlainViews,
     Post,
+    QuietRecap,
 )
 
 GUILD, CHANNEL, ALWINA, BOB, CLEMENTINE, DAGOBERT = 1, 10, 101, 102, 103, 104
@@ -257,7 +258,9 @@ class Stage:
         """Return an answer to a post, by default the newest, now or `after` so many seconds."""
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard | Announcement | Week | OpenCard | ChallengeCall)
+        assert not isinstance(
+            card, StandingsCard | Announcement | Week | QuietRecap | OpenCard | ChallengeCall
+        )
         wanted = (
             card.item.right
             if right

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 import bot
 from bot.bank import insights_views
 from bot.bank import views as bank_views
+from bot.bank.model import Judged
 from bot.boards import views as boards_views
 from bot.challenges import views as challenges_views
 from bot.challenges.model import RunResult
@@ -129,9 +130,9 @@ def at_the_end(challenge_id: int, given: list[Answered], page: int) -> Message:
 
 
 async def insights(_stage: Stage, size: int) -> Show:
-    unasked = tuple(replace(ITEM, prompt=named(n) + PADDING) for n in range(size))
-    found = replace(NOTHING, unasked=unasked)
-    return at_once(lambda page: insights_views.list_page(found, BANK, "unasked", page))
+    items = [replace(ITEM, prompt=named(n) + PADDING) for n in range(size)]
+    found = replace(NOTHING, hard=tuple(Judged(item, 20, 1) for item in items))
+    return at_once(lambda page: insights_views.list_page(found, BANK, "hard", page))
 
 
 async def tabs(_stage: Stage, size: int) -> Show:

@@ -492,18 +492,6 @@ def has_played(conn: Connection, user_id: int) -> bool:
     return conn.execute(select(answers.c.user_id).where(*own).limit(1)).first() is not None
 
 
-def others_since(conn: Connection, guild_id: int, user_id: int, since: date) -> bool:
-    """Return whether an answer of anybody else was counted on a server since a date."""
-    return _others_since(conn, guild_id, user_id, since).first() is not None
-
-
-@prepared
-def _others_since(guild_id: int, user_id: int, since: date) -> Select[Any]:
-    c = answers.c
-    here = c.guild_id == guild_id, c.local_date >= since
-    return select(c.user_id).where(*here, c.user_id != user_id).limit(1)
-
-
 def counted_answers() -> Select[Any]:
     """Return a query for user_id, source and source_id of all counted answers."""
     c = answers.c
@@ -553,6 +541,17 @@ def answered_between(
     query = select(item_id, func.count(), RIGHT).where(_on_days(guild_id, first, last))
     found = conn.execute(query.group_by(item_id))
     return {item: (number, int(right)) for item, number, right in found}
+
+
+def topics_between(
+    conn: Connection, guild_id: int, first: date, last: date
+) -> dict[str, tuple[int, int, int]]:
+    """Return (answers, right answers, members) on a server between two dates, by topic of items."""
+    c = answers.c
+    query = select(c.topic_id, func.count(), RIGHT, func.count(c.user_id.distinct()))
+    here = _on_days(guild_id, first, last), c.item_id != "", c.user_id > 0
+    found = conn.execute(query.where(*here).group_by(c.topic_id))
+    return {topic: (number, int(right), members) for topic, number, right, members in found}
 
 
 def longest_streak(conn: Connection, daily_ids: Collection[int]) -> tuple[int, int] | None:

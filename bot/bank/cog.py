@@ -187,6 +187,8 @@ class BankCog(commands.Cog):
         own = await self.own.get(guild_id_of(interaction), int(fields["number"]))
         match fields["what"]:
             case "edit":
+                await interaction.response.send_modal(view.edit_form(own.row))
+            case "again":
                 draft = draft_of(interaction, view.EDITED.id(number=own.row.number))
                 await interaction.response.send_modal(view.edit_form(own.row, draft))
             case "extras":
@@ -197,7 +199,7 @@ class BankCog(commands.Cog):
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
         form, number = form_in(interaction), int(fields["number"])
         save = partial(self.own.edit, guild_id_of(interaction), number, form)
-        again = view.QUESTION.id(what="edit", number=number)
+        again = view.QUESTION.id(what="again", number=number)
         await self._save(interaction, view.EDITED, save, form, again)
 
     async def extended(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -305,15 +307,20 @@ def form_in(interaction: discord.Interaction) -> Form:
 def set_draft(interaction: discord.Interaction, form: Form | None) -> None:
     """Remember what was refused in this form, for its next time; None forgets it."""
     drafts: Drafts = interaction.client.context.drafts  # type: ignore[attr-defined]
-    custom_id = str(payload(interaction).get("custom_id"))
+    key = _draft_key(interaction, payload(interaction).get("custom_id"))
     if form is None:
-        drafts.discard(interaction.user.id, custom_id)
+        drafts.discard(interaction.user.id, key)
     else:
-        drafts.save(interaction.user.id, custom_id, json.encode(form).decode())
+        drafts.save(interaction.user.id, key, json.encode(form).decode())
 
 
 def draft_of(interaction: discord.Interaction, custom_id: str) -> Form | None:
     """Return what was refused in the form with this id the last time, if it was."""
     drafts: Drafts = interaction.client.context.drafts  # type: ignore[attr-defined]
-    text = drafts.get(interaction.user.id, custom_id)
+    text = drafts.get(interaction.user.id, _draft_key(interaction, custom_id))
     return json.decode(text, type=Form) if text else None
+
+
+def _draft_key(interaction: discord.Interaction, custom_id: object) -> str:
+    """Return the key of a form here; questions of another server have the same numbers."""
+    return f"{custom_id} {interaction.guild_id}"

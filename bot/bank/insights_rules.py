@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import copysign, inf, sqrt
 from statistics import fmean, median, pstdev
 
-from bot.bank.model import Doubt, Given, Insights, Judged, WeakTopic
+from bot.bank.model import Doubt, Given, Insights, Judged, TopicResult
 from bot.memory.ability import most_probable_ability
 from bot.questions.answers import decode_picks
 from bot.questions.model import Bank, Item, rasch_level
@@ -25,6 +25,8 @@ FEWEST_ANSWERS = 20
 """An item with fewer answers is not judged."""
 FEWEST_OF_TOPIC = 5
 """A topic with fewer answers is not judged."""
+FEWEST_PEOPLE = 3
+"""Answers of fewer members are not judged, because their own could be read from the figures."""
 EASY = 90
 """An item is too easy from this percentage of right answers."""
 HARD = 30
@@ -47,13 +49,12 @@ def analyze(
     given: Iterable[Given],
     *,
     reports: Mapping[str, int],
-    asked: Collection[str],
     hidden: Collection[str],
 ) -> Insights:
     """Analyze the answers to the questions of a bank.
 
-    `reports` counts reports by item or topic. `asked` are items that were ever asked. `hidden`
-    items are in play, so nothing may be said about them.
+    `reports` counts reports by item or topic. `hidden` items are in play, so nothing may be said
+    about them.
     """
     known = sorted(
         (g for g in given if g.item_id in bank.asked and g.item_id not in hidden),
@@ -65,23 +66,33 @@ def analyze(
     judged = [
         _judge(bank.asked[item_id], answers, skills, abilities)
         for item_id, answers in by_item.items()
-        if len(answers) >= FEWEST_ANSWERS
+        if len(answers) >= FEWEST_ANSWERS and _people(answers) >= FEWEST_PEOPLE
     ]
     doubtful = sorted((j for j in judged if j.doubt), key=lambda j: j.lead, reverse=True)
     doubtful_ids = {j.item.id for j in doubtful}
+    by_topic = _group(
+        (g for g in known if g.item_id not in doubtful_ids),
+        lambda g: bank.asked[g.item_id].topic_id,
+    )
+    topics = enough(
+        {
+            topic_id: (len(answers), sum(g.correct for g in answers), _people(answers))
+            for topic_id, answers in by_topic.items()
+        },
+        bank,
+    )
     reported = [(i, n) for i, n in reports.items() if i in bank.asked or i in bank.open_topics]
     easy = [j for j in judged if 100 * j.right >= EASY * j.answers]
     hard = [j for j in judged if 100 * j.right < HARD * j.answers]
     return Insights(
         answers=len(known),
-        most=max(map(len, by_item.values()), default=0),
         judged=tuple(judged),
         easy=tuple(sorted(easy, key=lambda j: (-j.share, -j.answers))),
         hard=tuple(sorted(hard, key=lambda j: (j.share, -j.answers))),
         doubtful=tuple(doubtful),
         reported=tuple(sorted(reported, key=lambda pair: (-pair[1], pair[0]))),
-        unasked=tuple(item for item in bank.asked.values() if item.id not in asked),
-        weakest=_weakest(bank, (g for g in known if g.item_id not in doubtful_ids)),
+        topics=len(topics),
+        weakest=weakest(topics),
     )
 
 
@@ -175,15 +186,28 @@ def _doubt(item: Item, skilled: Sequence[tuple[Given, float]]) -> Doubt | None:
     return max(doubts, key=lambda doubt: doubt.wrong - doubt.right, default=None)
 
 
-def _weakest(bank: Bank, known: Iterable[Given]) -> tuple[WeakTopic, ...]:
-    """Return the topics with the lowest shares of right answers."""
-    topics = _group(known, lambda g: bank.asked[g.item_id].topic_id)
-    counted = (
-        WeakTopic(t, bank.topics[t].title, len(a), sum(g.correct for g in a))
-        for t, a in topics.items()
+def enough(figures: Mapping[str, tuple[int, int, int]], bank: Bank) -> list[TopicResult]:
+    """Return the topics that the bank asks with enough answers of enough members.
+
+    `figures` are (answers, right answers, members) by topic.
+    """
+    return [
+        TopicResult(topic_id, bank.asked_topics[topic_id].title, answers, right)
+        for topic_id, (answers, right, members) in figures.items()
+        if topic_id in bank.asked_topics and answers >= FEWEST_OF_TOPIC and members >= FEWEST_PEOPLE
+    ]
+
+
+def weakest(topics: Iterable[TopicResult]) -> tuple[TopicResult, ...]:
+    """Return the weak ones of some topics, those with the lowest shares of right answers first."""
+    weak = [w for w in topics if 100 * w.right < WEAK * w.answers]
+    return tuple(
+        sorted(weak, key=lambda w: (w.right / w.answers, -w.answers, w.topic_id))[:WEAKEST]
     )
-    weak = [w for w in counted if w.answers >= FEWEST_OF_TOPIC and 100 * w.right < WEAK * w.answers]
-    return tuple(sorted(weak, key=lambda w: (w.right / w.answers, -w.answers))[:WEAKEST])
+
+
+def _people(given: Iterable[Given]) -> int:
+    return len({g.user_id for g in given})
 
 
 def _group(given: Iterable[Given], key: Callable[[Given], str]) -> dict[str, list[Given]]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from bot.bank.insights_rules import EASY, FEWEST_ANSWERS, HARD
-from bot.bank.model import Insights, Judged
+from bot.bank.insights_rules import EASY, FEWEST_OF_TOPIC, FEWEST_PEOPLE, HARD, WEAK
+from bot.bank.model import Insights, Judged, TopicResult
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
 from bot.chat.router import PAGE, Route
 from bot.chat.ways import way
 from bot.questions.model import Bank, Item
+from bot.questions.views import week_button
 
 LISTS = {
     "doubtful": "Doubtful",
     "hard": "Too hard",
     "easy": "Too easy",
     "reported": "Reported",
-    "unasked": "Never asked",
 }
 INSIGHTS = Route(
     "insights",
@@ -33,43 +33,47 @@ _MEANING = {
     "hard": f"Less than {HARD}% of the answers are right.",
     "easy": f"At least {EASY}% of the answers are right.",
     "reported": "Members said that something is wrong with them.",
-    "unasked": "No round and no question of the day has asked them here.",
 }
 
 
 def overview(found: Insights) -> Message:
-    """Return the overview, with a button for each non-empty list and each weak topic."""
+    """Return the overview: where the server is weak, what to do about it, and the lists."""
     sizes = {name: len(getattr(found, name)) for name in LISTS}
     lists = [
         button(f"{LISTS[n]} ({size:,})", _link(n, "open", 0)) for n, size in sizes.items() if size
     ]
-    starts = [
-        button(f"Round on {t.cut(w.title, 60)}", WEAKEST.id(topic=w.topic_id), PRIMARY)
-        for w in found.weakest
-    ] or [way("quiz", PRIMARY)]
-    weak = "\n".join(
-        f"- {t.one_line(w.title)} · {_right(w.right, w.answers)}" for w in found.weakest
-    )
+    weakest = found.weakest[0] if found.weakest else None
+    steps = [way("quiz", PRIMARY)]
+    if weakest is not None:
+        start = WEAKEST.id(topic=weakest.topic_id)
+        steps = [week_button(weakest.topic_id), button("Start a round on it", start, PRIMARY)]
     return Message(
-        OPEN if found.judged or found.weakest else ENDED,
+        OPEN if found.topics else ENDED,
         f"### What the answers say\n-# {t.count(found.answers, 'answer')} here in the last year",
-        _too_few(found),
-        "\n".join(
-            f"**{LISTS[n]}: {size:,}**\n-# {_MEANING[n]}" for n, size in sizes.items() if size
-        )
-        or None,
+        _weak(found),
         row(*lists),
-        separator() if weak else None,
-        f"**Weakest topics**\n{weak}" if weak else None,
-        *(row(start) for start in starts),
+        row(*steps),
     )
 
 
-def _too_few(found: Insights) -> str | None:
-    if found.judged:
-        return None
-    most = f" The most so far: {found.most}." if found.most else ""
-    return f"A question shows up here once it has {FEWEST_ANSWERS} answers.{most}"
+def _weak(found: Insights) -> str:
+    """Say on what a server is weak, if that is known."""
+    if not found.topics:
+        return (
+            f"Where you're weak shows here once {FEWEST_PEOPLE} members have given "
+            f"{FEWEST_OF_TOPIC} answers on a topic."
+        )
+    if not found.weakest:
+        return f"No topic stands out: at least {WEAK}% of the answers on each are right."
+    first, *others = found.weakest
+    head = f"This server is weakest on **{t.one_line(first.title)}**: {result(first)}."
+    more = [f"- {t.one_line(w.title)}: {result(w)}" for w in others]
+    return "\n".join([head, *(["Then:", *more] if more else [])])
+
+
+def result(found: TopicResult) -> str:
+    """For example `2 of 7 right`."""
+    return f"{found.right:,} of {found.answers:,} right"
 
 
 def list_page(found: Insights, bank: Bank, name: str, page: int) -> Message:
@@ -135,7 +139,5 @@ def _blocks(found: Insights, bank: Bank, name: str) -> list[str]:
             return [_judged(j, bank) for j in found.hard]
         case "easy":
             return [_judged(j, bank) for j in found.easy]
-        case "reported":
-            return [_reported(asked_id, count, bank) for asked_id, count in found.reported]
         case _:
-            return [_asked(item, bank) for item in found.unasked]
+            return [_reported(asked_id, count, bank) for asked_id, count in found.reported]

@@ -295,8 +295,8 @@ class Judged(Struct, frozen=True):
         return (doubt.wrong - doubt.right) / (doubt.wrong + doubt.right) if doubt else 0.0
 
 
-class WeakTopic(Struct, frozen=True):
-    """A topic with few right answers."""
+class TopicResult(Struct, frozen=True):
+    """How a topic was answered."""
 
     topic_id: str
     title: str
@@ -307,16 +307,15 @@ class WeakTopic(Struct, frozen=True):
 class Insights(Struct, frozen=True):
     """All results; each list begins with the most striking entry.
 
-    `most` is the largest number of answers to one item. `reported` has ids of items, or of topics
-    for their open questions, with the number of reports.
+    `reported` has ids of items, or of topics for their open questions, with the number of reports.
+    `topics` is the number of topics with enough answers, `weakest` those of them that go worst.
     """
 
     answers: int
-    most: int
     judged: tuple[Judged, ...]
     easy: tuple[Judged, ...]
     hard: tuple[Judged, ...]
     doubtful: tuple[Judged, ...]
     reported: tuple[tuple[str, int], ...]
-    unasked: tuple[Item, ...]
-    weakest: tuple[WeakTopic, ...]
+    topics: int
+    weakest: tuple[TopicResult, ...]

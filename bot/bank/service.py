@@ -554,7 +554,6 @@ class QuestionInsights:
             bank,
             given,
             reports=store.count_reporters(conn, guild_id, since),
-            asked=questions_store.asked_in(conn, guild_id).keys(),
             hidden=self._in_play.items_kept_from(conn, user_id, guild_id),
         )
 

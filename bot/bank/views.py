@@ -68,7 +68,9 @@ LIST = Route(
 )
 """A page of the list; the search text is part of the id, in hexadecimal digits."""
 CHOSEN = Route("bankchosen", {}, command=COMMAND)
-QUESTION = Route("bankquestion", {"what": "edit|extras|retire", "number": ROW}, command=COMMAND)
+QUESTION = Route(
+    "bankquestion", {"what": "edit|again|extras|retire", "number": ROW}, command=COMMAND
+)
 EDITED = Route("bankedited", {"number": ROW}, once=True, command=COMMAND)
 EXTENDED = Route("bankextended", {"number": ROW}, once=True, command=COMMAND)
 LEVEL = Route("banklevel", {"number": ROW}, once=True, command=COMMAND)
@@ -336,8 +338,6 @@ def question_page(page: QuestionPage, note: str | None = None) -> Message:
     if page.otherwise:
         notes.append(f"{t.count(page.otherwise, 'past answer')} would be judged differently now.")
         correct = button("Correct past answers", CORRECT.id(number=number), PRIMARY)
-    has_extras = item.code or item.picture or item.formula
-    extras = "Code, formula, picture" if has_extras else "Add code, formula or picture"
     return Message(
         REVEALED if note else OPEN,
         note,
@@ -352,21 +352,18 @@ def question_page(page: QuestionPage, note: str | None = None) -> Message:
             correct,
             button("Edit", QUESTION.id(what="edit", number=number)),
             button("Undo", UNDO.id(change=page.change)) if page.change else None,
-            button(extras, QUESTION.id(what="extras", number=number)),
             button("Take out", QUESTION.id(what="retire", number=number)),
+            button("Code, formula, picture", QUESTION.id(what="extras", number=number)),
         ),
     )
 
 
 def _how_asked(item: Item) -> str:
-    """Say what members do with an item."""
-    right = len(item.right)
-    match item.kind:
-        case "typed":
-            return "members type the answer"
-        case "multiple":
-            return f"members tick all that are right: {right} of {len(item.choices)}"
-    return f"members choose one of {len(item.choices)}"
+    """Say in a few words how members are asked an item."""
+    if item.kind == "typed":
+        return "typed"
+    right = "several" if item.kind == "multiple" else "one"
+    return f"{right} of {len(item.choices)} to pick"
 
 
 def corrected(done: Regraded) -> Message:

@@ -63,8 +63,9 @@ def board_page(board: Board, asked: Asked) -> Message:
     nobody = f"Nobody yet {_EMPTY[asked.period]}."
     head = _head("Leaderboard", asked, board, t.count(board.size, "member"))
     other = button("Teams", asked.id("switch", of="teams")) if board.has_teams else None
+    own = _own(board) if board.rows else None
     return _page(
-        asked, board, head, "\n".join(lines) or nobody, own=_own(board), whose="place", other=other
+        asked, board, head, "\n".join(lines) or nobody, own=own, whose="place", other=other
     )
 
 
@@ -103,7 +104,7 @@ def _page(
     asked: Asked,
     board: Board | TeamBoard,
     *parts: str,
-    own: str,
+    own: str | None,
     whose: str,
     other: ui.Button[ui.LayoutView] | None,
     first: ui.Button[ui.LayoutView] | None = None,
@@ -127,7 +128,8 @@ def _page(
 
 def _head(title: str, asked: Asked, board: Board | TeamBoard, size: str) -> str:
     scope = t.escape(asked.topic.title) if asked.topic else "All topics"
-    head = f"### {title} · {PERIOD_TITLES[asked.period]}\n-# {scope} · {size}"
+    sizes = f" · {size}" if board.rows else ""
+    head = f"### {title} · {PERIOD_TITLES[asked.period]}\n-# {scope}{sizes}"
     return head + t.page_note(board.page, board.pages)
 
 

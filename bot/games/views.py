@@ -143,10 +143,9 @@ def my_answers(
         ("\n".join(right[n : n + _RIGHT_A_PAGE]),) for n in range(0, len(right), _RIGHT_A_PAGE)
     ]
     page = min(page, len(shown) - 1)
-    order = f"\n-# Misses first{t.page_note(page, len(shown))}" if len(shown) > 1 else ""
     return Message(
         REVEALED,
-        f"### {len(right)} of {len(given)} right{order}",
+        f"### {len(right)} of {len(given)} right{t.page_note(page, len(shown))}",
         *shown[page],
         row(
             *pager(page, len(shown), lambda _, number: link(number)),

@@ -134,11 +134,11 @@ def merged(stored: str | None, graded: Assessment) -> Assessment:
 def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> InterviewReport:
     """Report on an interview, without topics that are no longer in the bank."""
     known = tuple((bank.topics[one.topic_id], one) for one in asked if one.topic_id in bank.topics)
-    weak = [pair for pair in known if pair[0].items and _needs_practice(pair[1])]
+    weak = [pair for pair in known if pair[0].items and needs_practice(pair[1])]
     weak.sort(key=lambda pair: pair[1].count.percent if pair[1].count else 0)
     return InterviewReport(known, tuple(topic for topic, _ in weak[:_MAX_PRACTISE]))
 
 
-def _needs_practice(asked: AskedQuestion) -> bool:
+def needs_practice(asked: AskedQuestion) -> bool:
     """Whether it was skipped or not strong. An answer that nobody counted is neither."""
     return not asked.answered if asked.count is None else asked.count.percent < STRONG

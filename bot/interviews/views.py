@@ -291,6 +291,7 @@ def report(found: InterviewReport) -> Message:
         return Message(ENDED, words, row(another))
     counted = [asked for _, asked in found.asked if asked.count is not None]
     own = any(not asked.model and not asked.by_partner for asked in counted)
+    weak = any(rules.needs_practice(asked) for _, asked in found.asked)
     practise = [
         button(
             shorten(f"Practise {topic.title}", _MAX_PRACTISE, placeholder="…"),
@@ -304,7 +305,7 @@ def report(found: InterviewReport) -> Message:
         "### Your interview",
         "\n".join(_topic_line(topic, asked) for topic, asked in found.asked),
         "-# By your own count" if own else None,
-        "Strong all the way." if counted and not practise else None,
+        "Strong all the way." if counted and not weak else None,
         row(*practise, another),
     )
 
@@ -460,7 +461,7 @@ def _point(point: Point) -> str:
     lines = [f"- {t.one_line(point.text)}"]
     if point.quote and point.state != PointState.MISSING:
         label = "Nearest" if point.state == PointState.UNCLEAR else "You wrote"
-        if point.is_doubted and point.why:
+        if point.why:
             lines.append(f"-# {t.one_line(point.why)}")
         elif point.is_doubted and point.opposite:
             lines.append(f"-# Wrong version: {t.one_line(point.opposite)}")

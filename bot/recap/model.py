@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from bot.bank.model import TopicResult
 from bot.boards.model import MemberRow
 
 
@@ -30,7 +31,7 @@ class RecapSchedule(Struct, frozen=True):
 
 
 class Recap(Struct, frozen=True):
-    """A row of `recaps`."""
+    """A row of `recaps`; the table describes its columns."""
 
     id: int
     guild_id: int
@@ -41,6 +42,8 @@ class Recap(Struct, frozen=True):
     scheduled_at: datetime
     tried_at: datetime | None
     problem: str | None
+    item_id: str | None = None
+    opened: bool = False
 
 
 class RecapStatus(Struct, frozen=True):
@@ -69,7 +72,10 @@ class Hardest(Struct, frozen=True):
 
 
 class Week(Struct, frozen=True):
-    """The figures of a week; `streak` is the longest, as name and days."""
+    """The figures of a week; `streak` is the longest, as name and days.
+
+    `topic` was the topic of the week, and `proposed` is where the members were weakest.
+    """
 
     recap_id: int
     monday: date
@@ -80,3 +86,5 @@ class Week(Struct, frozen=True):
     climber: Climber | None = None
     hardest: Hardest | None = None
     streak: tuple[str | None, int] | None = None
+    topic: TopicResult | None = None
+    proposed: TopicResult | None = None

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.answers.rules import monday, places
 from bot.core.calendar import Rule, instant, local_date
-from bot.recap.model import RecapSchedule
+from bot.recap.model import Recap, RecapSchedule, RecapState
 
 AT = time(9)
 WEEK = timedelta(days=7)
@@ -107,5 +107,15 @@ def hardest(sums: Mapping[str, tuple[int, int]]) -> str | None:
 
 
 def is_quiet(members: int, answers: int) -> bool:
-    """Return whether a week is too quiet for a recap."""
+    """Return whether a week is too quiet for figures."""
     return members < _LEAST_MEMBERS or answers < _LEAST_ANSWERS
+
+
+def asks(answers: int, before: Recap | None) -> bool:
+    """Return whether the recap of a quiet week asks a question.
+
+    If nobody answered in that week, it does so once: not if the recap `before` got no reaction.
+    """
+    if answers or before is None:
+        return True
+    return before.state is RecapState.POSTED and (before.item_id is None or before.opened)

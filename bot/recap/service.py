@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from msgspec.structs import replace
 
 from bot.answers import store as answers_store
+from bot.bank.insights_rules import enough, weakest
+from bot.bank.model import TopicResult
 from bot.boards.store import board
 from bot.core import servers
 from bot.core.calendar import DAYS, Rule, local_date, next_occurrence
@@ -16,6 +18,11 @@ from bot.core.database import Connection, writing
 from bot.core.errors import UserError
 from bot.daily.store import posted_between
 from bot.members.store import names_of
+from bot.questions.bank import still_there
+from bot.questions.drawing import draw
+from bot.questions.model import LEVELS, Bank, Item
+from bot.questions.store import asked_in
+from bot.questions.week import week_of
 from bot.recap import rules, store
 from bot.recap.model import (
     Climber,
@@ -38,6 +45,7 @@ class Recaps:
         self._banks = context.banks
         self._scheduler = context.scheduler
         self._now = context.now
+        self._rng = context.rng
 
     def status(self, conn: Connection, guild_id: int) -> RecapStatus:
         """Return the settings and the time of the next recap."""
@@ -68,7 +76,7 @@ class Recaps:
         store.save_schedule(conn, after)
 
     def look_back(self, conn: Connection, recap: Recap) -> Week | None:
-        """Return the figures of a recap's week; None if it was too quiet for a recap."""
+        """Return the figures of a recap's week; None if it was too quiet for them."""
         guild_id = recap.guild_id
         week = recap.week
         by_item = answers_store.answered_between(conn, guild_id, *_days(week))
@@ -76,6 +84,7 @@ class Recaps:
         points = answers_store.points_between(conn, guild_id, *_days(week))
         if rules.is_quiet(len(points), answered):
             return None
+        topic, proposed = _topics(conn, self._banks.of(conn, guild_id), guild_id, week)
         top = board(conn, guild_id, "week", week, user_id=0, topic_id=None, page=0).rows[:_SHOWN]
         return Week(
             recap_id=recap.id,
@@ -87,7 +96,30 @@ class Recaps:
             climber=_climber(conn, guild_id, week, points),
             hardest=self._hardest(conn, guild_id, by_item),
             streak=_streak(conn, guild_id, week),
+            topic=topic,
+            proposed=proposed,
         )
+
+    def question(self, conn: Connection, recap: Recap) -> Item | None:
+        """Return the easy item that the recap of a quiet week asks; None for no recap."""
+        guild_id = recap.guild_id
+        bank = self._banks.of(conn, guild_id)
+        if recap.item_id is not None:
+            return bank.asked.get(recap.item_id)
+        answers = answers_store.answered_between(conn, guild_id, *_days(recap.week))
+        if not rules.asks(len(answers), store.latest(conn, guild_id, before=recap.week)):
+            return None
+        hidden = self._in_play.items(conn, guild_id)
+        free = [i for i in bank.asked.values() if i.kind == "choice" and i.id not in hidden]
+        easy = [item for item in free if item.level == LEVELS[0]] or free
+        week = week_of(conn, bank, guild_id, self._now())
+        first = week.unasked if week else frozenset()
+        drawn = draw(easy, asked_in(conn, guild_id), 1, self._rng, first)
+        return drawn[0] if drawn else None
+
+    async def items_of(self, recap_id: int, _user_id: int) -> list[str]:
+        """Return the item that the recap of a quiet week asks, for whoever opens it."""
+        return [still_there(await self._database.write(store.open_question, recap_id))]
 
     def _hardest(
         self, conn: Connection, guild_id: int, sums: dict[str, tuple[int, int]]
@@ -146,6 +178,23 @@ def _climber(
         return None
     user_id, place, was = found
     return Climber(names_of(conn, guild_id, [user_id]).get(user_id), place, was)
+
+
+def _topics(
+    conn: Connection, bank: Bank, guild_id: int, week: date
+) -> tuple[TopicResult | None, TopicResult | None]:
+    """Return how the topic of the week went, and the weakest of the other topics."""
+    first, last = _days(week)
+    figures = answers_store.topics_between(conn, guild_id, first, last)
+    server = servers.server(conn, guild_id)
+    topic_id = server.topic_on(last) or server.topic_on(max(first, server.week_began))
+    others = {id_: found for id_, found in figures.items() if id_ != topic_id}
+    proposed = next(iter(weakest(enough(others, bank))), None)
+    topic = bank.asked_topics.get(topic_id or "")
+    if topic is None:
+        return None, proposed
+    answers, right, _ = figures.get(topic.id, (0, 0, 0))
+    return TopicResult(topic.id, topic.title, answers, right), proposed
 
 
 def _streak(conn: Connection, guild_id: int, week: date) -> tuple[str | None, int] | None:

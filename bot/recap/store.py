@@ -36,8 +36,8 @@ recap_schedules = sa.Table(
 
 # One row for each server and decided week. `state`:
 #   posting  to be posted, retried until it is too late
-#   posted
-#   quiet    too few answered in that week, so there is no recap
+#   posted   with the week's figures, or with a question if too few answered
+#   quiet    too few answered, and there is no question either
 #   missed   could not be posted in time; `problem` says why
 recaps = sa.Table(
     "recaps",
@@ -52,6 +52,9 @@ recaps = sa.Table(
     sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
     *queue_columns(),
     sa.Column("problem", sa.Text),
+    # The item that a quiet week's recap asks, and whether anybody has opened it.
+    sa.Column("item_id", sa.String(48)),
+    sa.Column("opened", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("guild_id", "week"),
     sqlite_autoincrement=True,  # the bot finds its message again by the id
 )
@@ -100,12 +103,20 @@ def get(conn: Connection, recap_id: int) -> Recap | None:
     return fetch(conn, select(recaps).where(recaps.c.id == recap_id), Recap)
 
 
-def latest(conn: Connection, guild_id: int) -> Recap | None:
-    """Return the recap of the last decided week."""
-    query = (
-        select(recaps).where(recaps.c.guild_id == guild_id).order_by(recaps.c.week.desc()).limit(1)
-    )
+def latest(conn: Connection, guild_id: int, before: date = date.max) -> Recap | None:
+    """Return the recap of the last decided week, or of the last one before a week."""
+    here = recaps.c.guild_id == guild_id, recaps.c.week < before
+    query = select(recaps).where(*here).order_by(recaps.c.week.desc()).limit(1)
     return fetch(conn, query, Recap)
+
+
+def open_question(conn: Connection, recap_id: int) -> str | None:
+    """Return the id of the item that a recap asks, and note that somebody has opened it."""
+    recap = get(conn, recap_id)
+    if recap is None or recap.item_id is None:
+        return None
+    conn.execute(update(recaps).where(recaps.c.id == recap_id).values(opened=True))
+    return recap.item_id
 
 
 def redirect(conn: Connection, guild_id: int, channel_id: int | None, now: datetime) -> None:

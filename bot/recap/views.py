@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from bot.bank.insights_views import result
 from bot.chat import text as t
-from bot.chat.messages import OPEN, Message, own_id, row, separator
+from bot.chat.messages import OPEN, PRIMARY, Message, button, own_id, row, separator
 from bot.chat.ways import way
 from bot.core.calendar import DAYS
 from bot.core.zones import stored_zone
+from bot.questions.model import Item
+from bot.questions.views import MISSES, prompt_block, share, week_button
 from bot.recap.model import RecapStatus, Week
 from bot.recap.rules import AT
 
@@ -29,13 +32,36 @@ async def recap(found: Week) -> Message:
         "\n".join(_highlights(found)) or None,
         separator(),
         f"-# {_figures(found)}",
-        row(way("leaderboard")),
+        _proposal(found),
+        row(week_button(found.proposed.topic_id) if found.proposed else None, way("leaderboard")),
         container_id=own_id(found.recap_id),
     )
 
 
+async def quiet(recap_id: int, item: Item) -> Message:
+    """Return the recap of a quiet week: a question that each member answers in private."""
+    return Message(
+        OPEN,
+        "### A quiet week\nHere's one to start the next:",
+        prompt_block(item),
+        "-# Only you see your answer.",
+        row(button("Answer", MISSES.id(source="recap", row=recap_id), PRIMARY)),
+        container_id=own_id(recap_id),
+    )
+
+
+def _proposal(found: Week) -> str | None:
+    """Propose the next topic of the week."""
+    if found.proposed is None:
+        return None
+    return f"**{t.one_line(found.proposed.title)}** next week? It went worst: {result(found.proposed)}."
+
+
 def _highlights(found: Week) -> list[str]:
     lines = []
+    if found.topic is not None:
+        went = f" · {result(found.topic)}" if found.topic.right else ""
+        lines.append(f"Topic of the week: **{t.one_line(found.topic.title)}**{went}")
     if found.climber is not None:
         rise = found.climber
         places = f"from {t.ordinal(rise.before)} to {t.ordinal(rise.place)}"
@@ -46,14 +72,15 @@ def _highlights(found: Week) -> list[str]:
         )
     if found.hardest is not None:
         hard = found.hardest
-        share = f"{t.percent(hard.right, hard.answers)} of {t.count(hard.answers, 'answer')} right"
-        lines.append(f"Hardest question: {t.one_line(hard.prompt)} · {share}")
+        right = share(hard.right, hard.answers)
+        lines.append(f"Hardest question: {t.one_line(hard.prompt)} · {right} right")
     return lines
 
 
 def _figures(found: Week) -> str:
-    took_part = t.count(found.members, "person took part", "people took part")
-    return f"{took_part} · {t.count(found.answers, 'answer')} · {t.percent(found.right, found.answers)} right"
+    people = t.count(found.members, "person", "people")
+    right = f" · {t.percent(found.right, found.answers)} right" if found.right else ""
+    return f"{people} · {t.count(found.answers, 'answer')}{right}"
 
 
 def _dates(monday: date) -> str:

@@ -19,6 +19,8 @@ from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import Worker
 from bot.core.posting import Post, PostWorker
+from bot.questions.model import Item
+from bot.questions.store import note_asked
 from bot.recap import rules, store
 from bot.recap import views as view
 from bot.recap.model import Recap, RecapSchedule, RecapState
@@ -107,39 +109,41 @@ class RecapWork(PostWorker[Recap]):
         """Skip the week."""
         await self._database.write(_miss, key, reason)
 
+    def _open(self, conn: Connection, recap: Recap, item: Item | None, message_id: int) -> None:
+        """Store that a recap is posted."""
+        posted = {"state": RecapState.POSTED, "message_id": message_id}
+        done = {**posted, "due_at": None, "problem": None}
+        store.change(conn, recap.id, expect=RecapState.POSTING, **done)
+        if item is not None:
+            note_asked(conn, recap.guild_id, item.id, self._now())
+
     def _claim(self, conn: Connection, recap: Recap) -> Post | None:
         claim, state = self.queue.claim_try, RecapState.POSTING
         if not claim(conn, recap.id, expect=state, now=self._now(), loaded=recap.tried_at):
             return None
         schedule = store.schedule(conn, recap.guild_id)
         withdrawn = schedule is None or rules.is_withdrawn(recap.week, schedule)
-        week = self._recaps.look_back(conn, recap)
-        if week is None:
-            quiet = {"state": RecapState.QUIET, "due_at": None}
-            store.change(conn, recap.id, expect=RecapState.POSTING, **quiet)
+        week = None if recap.item_id else self._recaps.look_back(conn, recap)
+        item = None if week else self._recaps.question(conn, recap)
+        if item is not None:
+            store.change(conn, recap.id, expect=state, item_id=item.id)
+            build = partial(view.quiet, recap.id, item)
+        elif week is not None:
+            build = partial(view.recap, week)
+        else:
+            store.change(conn, recap.id, expect=state, state=RecapState.QUIET, due_at=None)
             return None
         return Post(
             place=Place(recap.guild_id, recap.channel_id),
             nonce=make_nonce("w", recap.id, recap.scheduled_at),
             tried_at=recap.tried_at,
-            build=partial(view.recap, week),
-            opened=partial(_open, recap_id=recap.id),
+            build=build,
+            opened=partial(self._open, recap=recap, item=item),
             missed=partial(
                 _miss, recap_id=recap.id, problem=recap.problem or (None if withdrawn else _OFFLINE)
             ),
             expires_at=recap.scheduled_at + (timedelta() if withdrawn else rules.LATE),
         )
-
-
-def _open(conn: Connection, recap_id: int, message_id: int) -> None:
-    """Store that a recap is posted."""
-    posted = {
-        "state": RecapState.POSTED,
-        "message_id": message_id,
-        "due_at": None,
-        "problem": None,
-    }
-    store.change(conn, recap_id, expect=RecapState.POSTING, **posted)
 
 
 def _miss(conn: Connection, recap_id: int, problem: str | None) -> None:

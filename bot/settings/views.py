@@ -46,13 +46,11 @@ def panel(found: SettingsPanel, problems: Sequence[str] = (), note: str | None =
     announced = found.server.suggestions_channel_id
     lines = [
         f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now",
-        f"Rounds are started by: {f'<@&{role}>' if role else '**everyone**'}",
-        f"Questions: **{_asked(found.packs)}**" if len(found.packs) > 1 else None,
+        f"Rounds: {f'<@&{role}>' if role else '**everyone**'}{_packs(found.packs)}",
         f"Topic of the week: **{_week(found) or 'none'}**",
         recap_views.status_line(found.recap, found.server.zone),
         f"Suggestions go to: {f'<#{announced}>' if announced else '**nowhere**'}",
-        f"Teams: **{t.count(found.teams, 'role') if found.teams else 'none'}**",
-        f"Milestones: **{t.count(found.milestones, 'role') if found.milestones else 'none'}**",
+        f"Teams: **{found.teams or 'none'}** · Milestones: **{found.milestones or 'none'}**",
     ]
     return Message(
         ATTENTION if problems else OPEN,
@@ -62,23 +60,26 @@ def panel(found: SettingsPanel, problems: Sequence[str] = (), note: str | None =
         "\n".join(filter(None, lines)),
         row(
             button("Time zone", CHANGE.id(what="zone")),
-            button("Who starts rounds", CHANGE.id(what="starters")),
-            button("Packs", CHANGE.id(what="packs")) if len(found.packs) > 1 else None,
             button("Topic of the week", CHANGE.id(what="week")),
+        ),
+        row(
+            button("Rounds", CHANGE.id(what="starters")),
+            button("Packs", CHANGE.id(what="packs")) if len(found.packs) > 1 else None,
+            button("Milestones", MILESTONES.id(what="open")),
         ),
         row(
             button("Recap", CHANGE.id(what="recap")),
             button("Suggestions", CHANGE.id(what="suggestions")),
             button("Teams", TEAMS.id(what="open")),
-            button("Milestones", MILESTONES.id(what="open")),
         ),
     )
 
 
-def _asked(packs: Sequence[PackChoice]) -> str:
+def _packs(packs: Sequence[PackChoice]) -> str:
+    """Return which packs are asked, if there are several: more than one are on a line of their own."""
     if all(pack.asked for pack in packs):
-        return "all packs"
-    return ", ".join(t.escape(pack.title) for pack in packs if pack.asked)
+        return " · Packs: **all**" if len(packs) > 1 else ""
+    return f"\nPacks: **{', '.join(t.escape(pack.title) for pack in packs if pack.asked)}**"
 
 
 def _week(found: SettingsPanel) -> str | None:

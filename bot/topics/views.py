@@ -214,7 +214,7 @@ def topic_page(
         ]
     actions = row(
         *steps,
-        button("Anki deck", TOPIC_DECK.id(topic=topic_id)) if topic.items else None,
+        button("Anki", TOPIC_DECK.id(topic=topic_id)) if topic.items else None,
         suggest_button() if may_suggest else None,
         button("All topics", TOPICS.id(slot="all", page=_page_of_topic(bank, topic_id))),
     )

@@ -181,7 +181,7 @@ async def test_taking_out(stage: Stage) -> None:
     """A question goes for good only after a second press."""
     await take(stage, ours())
     page = await open_question(stage, "ours-1")
-    assert labels(page) == ["Edit", "Add code, formula or picture", "Take out"]
+    assert labels(page) == ["Edit", "Take out", "Code, formula, picture"]
     asked = await stage.manager.click(page, label="Take out")
     assert "Take this question out for good?" in reply(asked)
     out = await stage.manager.click(answer_to(asked), label="Take out")
@@ -284,6 +284,18 @@ async def test_a_form_that_is_not_right(stage: Stage) -> None:
     assert prefilled(await press(stage, "Add a question")) == {}
 
 
+async def test_an_edit_that_is_not_right(stage: Stage) -> None:
+    """The form opens again as it was left, here and from its refusal only."""
+    page = answer_to(await add(stage, topic="Habits", **IS_IT_SO))
+    wrong = {**IS_IT_SO, "wrong": "Yes", "why": "Because."}
+    form = await stage.manager.click(page, label="Edit")
+    refused = answer_to(await stage.manager.submit_modal(form, wrong))
+    assert prefilled(await stage.manager.click(refused, label="Open the form")) == wrong
+    assert prefilled(await stage.manager.click(page, label="Edit")) == IS_IT_SO
+    drafts = stage.bot.context.drafts._texts
+    assert {key[1].split()[-1] for key in drafts} == {str(stage.guild.id)}
+
+
 def prefilled(shown: Any) -> dict[str, str]:
     """Return the texts that a form was opened with, by field."""
     fields = [label["component"] for label in shown.modal["components"]]
@@ -335,7 +347,7 @@ async def test_an_export_waits_for_no_drawing(
 async def with_extras(stage: Stage, **fields: Any) -> Any:
     """Add a question, press the button below it, and send the form that it opens."""
     saved_card = answer_to(await add(stage, **FILLED_IN))
-    opened = await stage.manager.click(saved_card, label="Add code, formula or picture")
+    opened = await stage.manager.click(saved_card, label="Code, formula, picture")
     return await stage.manager.submit_modal(opened, fields)
 
 
@@ -365,7 +377,7 @@ async def test_a_picture_in_every_card(stage: Stage) -> None:
     assert said.startswith("**Saved**\n### What is this?\n```python\nx = 1\ny = 2\n```")
     _, stored = redraw(diagram())
     assert await shown_picture(answer_to(done)) == ("picture.png", ALT, stored)
-    assert labels(answer_to(done)) == ["Edit", "Code, formula, picture", "Take out"]
+    assert labels(answer_to(done)) == ["Edit", "Take out", "Code, formula, picture"]
     (own,) = await own_questions(stage.services.own_bank, stage.guild.id)
     await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=own.row.topic_id)
     await stage.wait(8)

@@ -62,15 +62,16 @@ async def test_from_the_overview_to_a_list_and_back(stage: Stage) -> None:
 
 
 async def test_a_round_on_the_weakest_topic(stage: Stage) -> None:
-    """The button starts a round for everybody in the channel."""
+    """A button starts a round for everybody in the channel, another one makes it the topic of the week."""
     await play(stage)
     result = await insights(stage)
-    label = next(label for label in labels(answer_to(result)) if label.startswith("Round on "))
-    started: Any = await stage.manager.click(answer_to(result), label=label)
+    started: Any = await stage.manager.click(answer_to(result), label="Start a round on it")
     assert not started.response.ephemeral
     assert "**mechthild** starts" in reply(started)
     await stage.wait(8)
     assert stage.question().item.topic_id == TOPIC.id
+    chosen = await stage.manager.click(answer_to(result), label="Make it the topic of the week")
+    assert f"Topic of the week: **{TOPIC.title}, until" in reply(chosen)
 
 
 async def test_what_is_being_asked_is_left_out(stage: Stage) -> None:

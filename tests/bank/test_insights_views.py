@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from discord import ui
 from msgspec.structs import replace
 
-from bot.bank.insights_views import list_page, overview
-from bot.bank.model import Doubt, Insights, Judged, WeakTopic
+from bot.bank.insights_views import WEAKEST, list_page, overview
+from bot.bank.model import Doubt, Insights, Judged, TopicResult
 from bot.chat.messages import text_of
+from bot.questions.views import WEEK
 from tests.banks import small_bank
+from tests.messages import labels
 
 BANK = small_bank()
 A, B, C = (BANK.asked[i] for i in ("t1-a", "t2-a", "t3-d"))
@@ -16,40 +19,46 @@ ODD = Judged(A, 40, 12, Doubt(2, 14, 3))
 HARD, EASY = Judged(B, 1200, 240), Judged(C, 20, 20)
 FULL = Insights(
     answers=2500,
-    most=1200,
     judged=(ODD, HARD, EASY),
     easy=(EASY,),
     hard=(HARD,),
     doubtful=(ODD,),
     reported=(("t1-a", 2), ("t2", 1)),
-    unasked=tuple(BANK.asked.values()),
+    topics=3,
     weakest=(
-        WeakTopic("t2", "A topic with quite a long name for a picture", 300, 60),
-        WeakTopic("t1", "注意", 40, 12),
+        TopicResult("t2", "A topic with quite a long name for a picture", 300, 60),
+        TopicResult("t1", "注意", 7, 2),
     ),
 )
-NOTHING = Insights(0, 0, (), (), (), (), (), (), ())
+NOTHING = Insights(0, (), (), (), (), (), 0, ())
 
 
 def test_the_overview() -> None:
-    """Each list with what it means and how long it is; the weakest topics, each with a round to start."""
+    """Where the server is weak, with buttons for the weakest topic; a button for each list."""
     said = text_of(overview(FULL))
     assert "### What the answers say\n-# 2,500 answers here in the last year" in said
-    assert "**Too hard: 1**\n-# Less than 30% of the answers are right." in said
-    assert "**Never asked: 12**" in said
-    assert "- A topic with quite a long name for a picture · 20% of 300 answers right" in said
     assert (
-        "( Doubtful (1) )\n( Too hard (1) )\n( Too easy (1) )\n( Reported (2) )\n( Never asked (12) )"
-        in said
+        "weakest on **A topic with quite a long name for a picture**: 60 of 300 right.\nThen:\n"
+        "- 注意: 2 of 7 right" in said
     )
-    assert "( Round on 注意 )" in said
+    assert labels(overview(FULL)) == [
+        "Doubtful (1)",
+        "Too hard (1)",
+        "Too easy (1)",
+        "Reported (2)",
+        "Make it the topic of the week",
+        "Start a round on it",
+    ]
+    ids = [b.custom_id for b in overview(FULL).walk_children() if isinstance(b, ui.Button)]
+    assert [WEEK.parse(ids[-2] or ""), WEAKEST.parse(ids[-1] or "")] == [{"topic": "t2"}] * 2
 
 
-def test_too_little_to_say() -> None:
-    """A new server reads from when on there is something."""
+def test_little_to_say() -> None:
+    """A new server reads from when on there is something; one that does well reads that."""
     said = text_of(overview(NOTHING))
-    assert "A question shows up here once it has 20 answers." in said
-    assert "The most so far: 7." in text_of(overview(replace(NOTHING, answers=30, most=7)))
+    assert "once 3 members have given 5 answers on a topic." in said
+    assert labels(overview(NOTHING)) == ["Start a round"]
+    assert "No topic stands out" in text_of(overview(replace(NOTHING, answers=30, topics=2)))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +74,6 @@ def test_too_little_to_say() -> None:
             "reported",
             "Which?\n-# Topic 1 · easy · 2 reports\n\nWhy?\n-# Topic 2 · open question · 1 report",
         ),
-        ("unasked", "-# 12 questions"),
     ],
 )
 def test_a_list(name: str, said: str) -> None:

@@ -363,6 +363,7 @@ CALLS: list[Call] = [
     call(recap.taken, since=TODAY - timedelta(weeks=6)),
     call(recap.create, week=TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
     call(recap.get, recap_id=9),
+    call(recap.open_question, recap_id=9),
     call(recap.redirect),
     call(recap.redirect, channel_id=None),
     call(reminders.save, reminder=Reminder(ALWINA, "09:00", NOW)),
@@ -395,7 +396,6 @@ BOUNDED = [
     call(answer_log.count_reviews, ALWINA, 800),
     call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(answer_log.others_since, GUILD, ALWINA, TODAY - timedelta(days=14)),
     call(answer_log.practised_since, ALWINA, NOW - timedelta(days=28)),
     call(memory.missed_before, ALWINA, ["t1-a", "t1-b"], NOW - timedelta(days=1)),
     # a member's answers to an item

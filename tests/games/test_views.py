@@ -86,9 +86,9 @@ def test_misses_come_first() -> None:
     right, missed = item("i0"), item("i1")
     given = [Answered(right, (0, 1, 2, 3), "0"), Answered(missed, (0, 1, 2, 3), "1")]
     first, last = (reads(mine(given, page)) for page in (0, 1))
-    assert first.startswith("### 1 of 2 right Misses first · page 1 of 2 2. Prompt of i1?")
+    assert first.startswith("### 1 of 2 right · page 1 of 2 2. Prompt of i1?")
     assert all(f"text {n} why {n}" in first for n in (0, 1))
-    assert last == "### 1 of 2 right Misses first · page 2 of 2 ✅ 1. Prompt of i0?"
+    assert last == "### 1 of 2 right · page 2 of 2 ✅ 1. Prompt of i0?"
     assert labels(mine(given, 0))[-1] == "Practise my misses"
     assert labels(mine(given[:1], 0)) == ["Practise"]
 

@@ -20,6 +20,7 @@ from bot.interviews.model import (
     UNCOMPARED,
     AskedQuestion,
     Assessment,
+    InterviewReport,
     Part,
     Point,
     PointCount,
@@ -590,6 +591,9 @@ def test_reports_without_figures() -> None:
     assert "Strong" not in said
     assert report_on().endswith("No answers this time, so no report. ( Another question )")
     assert report_on(counted(TOPICS[0], 10)).endswith("Strong all the way. ( Another question )")
+    without_items = replace(TOPICS[0], items=())
+    weak = interview.report(InterviewReport(((without_items, counted(TOPICS[0], 2)),), ()))
+    assert "Strong" not in text_of(weak)
 
 
 def test_the_report_compares_with_earlier_answers() -> None:

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from bot.core.errors import DeliveryRefused
+from bot.bank.model import TopicResult
+from bot.core.errors import DeliveryRefused, UserError
 from bot.core.tables import fetch_all
 from bot.questions.in_play import InPlay
+from bot.questions.model import Item
 from bot.recap import rules, views
 from bot.recap.model import Climber, Recap, Week
 from bot.recap.store import recaps
-from tests.fakes import START, Crash, unsent
+from tests.fakes import START, Crash, QuietRecap, unsent
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 HERE = 55
@@ -28,7 +30,11 @@ def plain_views(monkeypatch: pytest.MonkeyPatch) -> None:
     async def figures(week: Week) -> Week:
         return week
 
+    async def quiet(recap_id: int, item: Item) -> QuietRecap:
+        return QuietRecap(recap_id, item)
+
     monkeypatch.setattr(views, "recap", figures)
+    monkeypatch.setattr(views, "quiet", quiet)
 
 
 async def rows(stage: Stage) -> list[Recap]:
@@ -36,6 +42,11 @@ async def rows(stage: Stage) -> list[Recap]:
         return fetch_all(conn, select(recaps).order_by(recaps.c.week), Recap)
 
     return await stage.database.read(look)
+
+
+def asked(stage: Stage) -> list[QuietRecap]:
+    posts = stage.sender.of_kind("recap")
+    return [post.card for post in posts if isinstance(post.card, QuietRecap)]
 
 
 def shown(stage: Stage) -> list[Week]:
@@ -138,15 +149,86 @@ async def test_a_refused_post_is_tried_again_and_again(stage: Stage) -> None:
     assert (row.state, row.problem) == ("missed", str(refused))
 
 
-@pytest.mark.parametrize("questions", [0, 3])
-async def test_nothing_for_a_quiet_week(stage: Stage, questions: int) -> None:
-    """With few answers or none the week is decided, and nothing is posted."""
+async def test_quiet_weeks(stage: Stage) -> None:
+    """With few answers or none a question comes instead of figures; if nothing follows it, nothing
+    is posted until somebody answers, or opens that question."""
     await turned_on(stage)
-    if questions:
-        await play(stage, questions)
-    await stage.wait(days=15)
-    assert shown(stage) == []
-    assert [row.state for row in await rows(stage)] == ["quiet", "quiet"]
+    for reaction, posts in (
+        ("none", 1),
+        ("none", 1),
+        ("none", 1),
+        ("answers", 2),
+        ("none", 2),
+        ("answers", 3),
+        ("opens", 4),
+        ("none", 4),
+        ("figures", 4),
+        ("none", 5),
+    ):
+        if reaction == "opens":
+            recap_id = asked(stage)[-1].recap_id
+            assert await stage.bot.recaps.items_of(recap_id, BOB) == [asked(stage)[-1].item.id]
+        elif reaction != "none":
+            await play(stage, 4 if reaction == "figures" else 3)
+        await stage.wait(days=7)
+        assert (reaction, len(asked(stage))) == (reaction, posts)
+    assert len(shown(stage)) == 1
+    states = [(row.state, row.item_id is not None) for row in await rows(stage)]
+    assert states[:4] == [("posted", True), *[("quiet", False)] * 2, ("posted", True)]
+
+
+async def test_the_question_of_a_quiet_week(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an easy one that is not in play, of the topic of the week if there is one; the one asked
+    longest ago; none if all are in play."""
+    await turned_on(stage)
+    await stage.until(START.replace(day=11, hour=8))
+    await stage.bot.settings.set_topic_of_week(GUILD, "t2")
+    await stage.wait(hours=2)
+    for _ in range(5):
+        await stage.bot.recaps.items_of(asked(stage)[-1].recap_id, BOB)
+        await stage.wait(days=7)
+    items = [card.item for card in asked(stage)]
+    assert items[0].topic_id == "t2"
+    assert {(item.level, item.kind) for item in items} == {("easy", "choice")}
+    assert len({item.id for item in items[:3]}) == 3
+    assert items[3:] == items[:3]
+    await stage.bot.recaps.items_of(asked(stage)[-1].recap_id, BOB)
+    monkeypatch.setattr(InPlay, "items", lambda *_: set(stage.bank.items))
+    await stage.wait(days=7)
+    assert len(asked(stage)) == 6
+    with pytest.raises(UserError, match="was removed"):
+        await stage.bot.recaps.items_of((await rows(stage))[-1].id, BOB)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["stored, not sent", "sent, not noted"])
+async def test_a_quiet_question_once_across_a_crash(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    """The next process posts or finds the same question, also if the week has figures by then."""
+    await turned_on(stage)
+    stage.sender.fail("post_recap", Crash(), after=after)
+    with pytest.raises(Crash):
+        await stage.wait(days=8)
+    monkeypatch.setattr(rules, "is_quiet", lambda *_: False)
+    await stage.restart(seconds=2)
+    await stage.run()
+    [card], [row] = asked(stage), await rows(stage)
+    assert (row.state, row.item_id) == ("posted", card.item.id)
+
+
+async def test_the_topic_of_the_week_and_the_next(stage: Stage) -> None:
+    """The recap says how the topic of the week went, and proposes another one that went badly."""
+    await turned_on(stage)
+    await stage.bot.settings.set_topic_of_week(GUILD, "t2")
+    await play(stage, 4, topic_id="t2", wrong=(ALWINA, BOB, CLEMENTINE))
+    await play(stage, 4, topic_id="t1", wrong=(ALWINA, BOB))
+    await stage.wait(days=7)
+    [week] = shown(stage)
+    assert week.topic == TopicResult("t2", "Topic 2", 12, 0)
+    assert week.proposed == TopicResult("t1", "Topic 1", 12, 4)
+    await play(stage, 4, topic_id="t1", wrong=())
+    await stage.wait(days=7)
+    assert (shown(stage)[-1].topic, shown(stage)[-1].proposed) == (None, None)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/London"], ids=["same zone", "new zone"])
@@ -251,7 +333,7 @@ async def test_changes_lose_no_week(stage: Stage) -> None:
     found = await rows(stage)
     weeks = [row.week for row in found]
     assert weeks == [WEEK + n * timedelta(days=7) for n in range(len(weeks))]
-    assert {row.state for row in found} == {"quiet"}
+    assert [row.state for row in found] == ["posted", *["quiet"] * (len(found) - 1)]
     assert found[-1].week > stage.clock().date() - timedelta(days=22)
 
 

@@ -24,12 +24,12 @@ async def test_the_settings_panel(stage: Stage) -> None:
     assert shown.ephemeral
     said = reply(shown)
     assert "Time zone: **UTC** · 00:00 there now" in said
-    assert "Rounds are started by: **everyone**" in said
+    assert "Rounds: **everyone**" in said
     assert "Suggestions go to: **nowhere**" in said
     assert "Weekly recap: **off**" in said
 
     learners = stage.guild.create_role("learners")
-    await change(stage, shown, "Who starts rounds", role=[learners])
+    await change(stage, shown, "Rounds", role=[learners])
     await change(stage, shown, "Suggestions", channel=[stage.daily])
     await change(stage, shown, "Recap", channel=[stage.daily], day=["1"])
     await change(stage, shown, "Time zone", zone=["Asia/Tokyo"], other="")
@@ -37,17 +37,17 @@ async def test_the_settings_panel(stage: Stage) -> None:
     assert f"<#{stage.daily.id}>, next **Tuesday 6 January, 09:00**" in said
     assert "Time zone: **Asia/Tokyo** · 09:00 there now" in said
     assert "now begin by that clock" in said
-    assert f"started by: <@&{learners.id}>" in said
+    assert f"Rounds: <@&{learners.id}>" in said
     assert f"Suggestions go to: <#{stage.daily.id}>" in said
 
     await change(stage, shown, "Time zone", zone=["Asia/Tokyo"], other="lisbon")
-    await change(stage, shown, "Who starts rounds", role=[])
+    await change(stage, shown, "Rounds", role=[])
     await change(stage, shown, "Suggestions", channel=[])
     await change(stage, shown, "Recap", channel=[], day=["1"])
     said = text_of(answer_to(shown))
     assert "Time zone: **Europe/Lisbon**" in said
     assert "Weekly recap: **off**" in said
-    assert "started by: **everyone**" in said
+    assert "Rounds: **everyone**" in said
     assert "Suggestions go to: **nowhere**" in said
 
 

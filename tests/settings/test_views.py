@@ -32,7 +32,7 @@ FOUND = SettingsPanel(
 
 
 def test_each_setting_takes_a_line() -> None:
-    """Every setting is on a line of its own with its value, so that the panel fits a phone."""
+    """Every setting is shown with its value, in few lines, so that the panel fits a phone."""
     everything = replace(
         FOUND,
         server=Server(1, "Europe/Berlin", 7, 8, "t2", NOW.date()),
@@ -44,13 +44,12 @@ def test_each_setting_takes_a_line() -> None:
     shown = panel(everything)
     assert lines(shown)[1:] == [
         "Time zone: **Europe/Berlin** · 01:00 there now",
-        "Rounds are started by: <@&7>",
-        "Questions: **Fifty topics**",
+        "Rounds: <@&7>",
+        "Packs: **Fifty topics**",
         "Topic of the week: **Topic 2, until Monday 4 January**",
         "Weekly recap: <#8>, next **Monday 4 January, 01:00**",
         "Suggestions go to: <#8>",
-        "Teams: **2 roles**",
-        "Milestones: **1 role**",
+        "Teams: **2** · Milestones: **1**",
     ]
     check_limits(shown, "settings")
 
@@ -64,11 +63,11 @@ def test_the_packs_that_are_asked() -> None:
         ("Modern practice", "200 questions", False),
     ]
     both = replace(FOUND, packs=(PACKS[0], PACKS[0]))
-    assert "Questions: **all packs**" in text_of(panel(both))
+    assert "Rounds: **everyone** · Packs: **all**" in text_of(panel(both))
 
 
 def test_one_pack_is_always_asked() -> None:
     """So there is nothing to choose."""
     shown = panel(replace(FOUND, packs=PACKS[:1]))
     assert "Packs" not in labels(shown)
-    assert "Questions" not in text_of(shown)
+    assert "Packs" not in text_of(shown)

@@ -56,7 +56,7 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
     tabs = ["Question", "Key points", "Model answer"]
     assert labels(answer_to(read)) == [
         *tabs,
-        *("Practise", "Interview me", "Anki deck", "Suggest a question", "All topics"),
+        *("Practise", "Interview me", "Anki", "Suggest a question", "All topics"),
     ]
     await stage.alwina.click(answer_to(read), label="Model answer")
     assert TOPIC.answer.split("\n\n")[-1] in reply(read).replace("\\", "")
@@ -76,7 +76,7 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
 async def test_a_deck_of_a_topic(stage: Stage) -> None:
     """A member gets the file in private."""
     page = answer_to(await stage.alwina.slash(stage.quiz, "topics", topic=TOPIC.id))
-    got = await stage.alwina.click(page, label="Anki deck")
+    got = await stage.alwina.click(page, label="Anki")
     message = answer_to(got)
     assert message.flags.ephemeral
     assert f'{len(TOPIC.items)} questions on "Temperature".' in reply(got)

@@ -131,14 +131,14 @@ def test_the_buttons() -> None:
         "Model answer",
         "Practise",
         "Interview me",
-        "Anki deck",
+        "Anki",
         "Suggest a question",
         "All topics",
     ]
     assert enabled(card) == everything
     closed = replace(FIRST, question="", answer="", key_points=())
     card = views.topic_page(with_topic(closed), closed.id)
-    assert enabled(card) == ["Practise", "Anki deck", "Suggest a question", "All topics"]
+    assert enabled(card) == ["Practise", "Anki", "Suggest a question", "All topics"]
     assert "Source" in text_of(card)
     bare = replace(FIRST, items=())
     without_items = enabled(views.topic_page(with_topic(bare), bare.id, may_suggest=False))
