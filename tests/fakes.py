@@ -175,7 +175,8 @@ class PlainViews:
     def question(self, card: Any, _bank: Bank) -> Any:
         return card
 
-    reveal = question
+    def reveal(self, card: RevealCard) -> RevealCard:
+        return card
 
     def result(self, card: Any, _bank: Bank | None = None) -> Any:
         return card

@@ -492,18 +492,6 @@ def has_played(conn: Connection, user_id: int) -> bool:
     return conn.execute(select(answers.c.user_id).where(*own).limit(1)).first() is not None
 
 
-def others_since(conn: Connection, guild_id: int, user_id: int, since: date) -> bool:
-    """Return whether an answer of anybody else was counted on a server since a date."""
-    return _others_since(conn, guild_id, user_id, since).first() is not None
-
-
-@prepared
-def _others_since(guild_id: int, user_id: int, since: date) -> Select[Any]:
-    c = answers.c
-    here = c.guild_id == guild_id, c.local_date >= since
-    return select(c.user_id).where(*here, c.user_id != user_id).limit(1)
-
-
 def counted_answers() -> Select[Any]:
     """Return a query for user_id, source and source_id of all counted answers."""
     c = answers.c

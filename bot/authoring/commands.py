@@ -100,12 +100,12 @@ def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
     order = tuple(range(len(item.choices)))
     head = f"-# {questions_views.about(item, bank)}"
     rows = questions_views.answer_rows(item, "round", 1)
-    revealed = questions_views.revealed(item, order, Outcome(0, 0, {}), bank)
-    reasons = questions_views.why_blocks(Answered(item, order, None), bank)
+    revealed = questions_views.revealed(item, order, Outcome(0, 0, {}))
+    reasons = questions_views.explained(Answered(item, order, None), bank)
     return [
         ("open", Message(OPEN, head, *questions_views.asked(item, order), separator(), *rows)),
-        ("revealed", Message(REVEALED, head, *revealed, questions_views.after_row("round", 1))),
-        ("why", Message(REVEALED, *reasons)),
+        ("revealed", Message(REVEALED, revealed, questions_views.after_row("round", 1))),
+        *(("why", page) for page in reasons),
     ]
 
 

@@ -9,6 +9,7 @@ There are two tables because their rows go at different times: counts with their
 never; hashes of erased answers when the question, challenge or round takes no more answers, or with
 its server. Members whose answer was erased while it was open must not answer again. A hash of a
 round says until its end that they played in it, because a round pays only when two play. One of a
+form says until the reveal that they opened it, because whoever plays alone isn't waited for. One of a
 challenge says until its end that they started it, because each member has one open.
 """
 
@@ -54,9 +55,9 @@ member_hashes = Table(
 erased_answers = Table(
     "erased_answers",
     metadata,
-    # "round", "daily" or "challenge"; "played" for rounds, "started" for challenges
+    # "round", "daily" or "challenge"; "played" and "form" for rounds, "started" for challenges
     Column("source", String(10), primary_key=True),
-    # the question's id for "round", the round's for "played", else that of the daily or challenge
+    # the question's id for "round" and "form", the round's for "played", else that of the daily or challenge
     Column("source_id", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", String(64), primary_key=True),  # in hex
     Column("guild_id", BigInteger, nullable=False),
@@ -102,7 +103,7 @@ def remembers(conn: Connection, digest: str) -> bool:
 
 
 def add_hash(conn: Connection, source: str, source_id: int, *, guild_id: int, user_id: int) -> None:
-    """Store a hash of a member whose answer is erased in this transaction."""
+    """Store a hash of a member, for example because their answer is erased in this transaction."""
     digest = _new_digest(conn, source, source_id, user_id)
     row = {"source": source, "source_id": source_id, "guild_id": guild_id, "digest": digest}
     # an erasure in portions comes back to the same round or challenge

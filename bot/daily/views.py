@@ -45,7 +45,6 @@ from bot.questions.views import (
     pictures,
     prompt_block,
     revealed,
-    share,
     source,
     verdict_blocks,
 )
@@ -120,15 +119,13 @@ def result(daily: Daily, asked: DailyQuestion, found: DailyResult, bank: Bank) -
             long = "The model answer is long. Press Explain to read it."
             shown = _open_result(daily, asked, fewer, bank, long)
         return shown
-    answered = found.outcome.answered
-    last = t.count(answered, "answer")
-    if answered:
-        last += f" · {share(found.outcome.right, answered)} right"
+    outcome = found.outcome
     return Message(
-        REVEALED,
-        f"#{heading(daily, asked, bank)} · closed",
-        *revealed(asked.item, asked.order, found.outcome, bank),
-        "\n".join([last, *_long_streaks(found)]),
+        ENDED if outcome.answered != 1 and not outcome.right else REVEALED,
+        revealed(
+            asked.item, asked.order, outcome, mark="📅 ", where=f"{t.one_line(daily.name)} · "
+        ),
+        "\n".join(_long_streaks(found)) or None,
         after_row("daily", daily.id),
     )
 
@@ -289,4 +286,4 @@ def _about(topic: Topic, bank: Bank) -> str:
 def _long_streaks(found: DailyResult) -> list[str]:
     """Return a line with the streaks longer than one day, if any."""
     long = [f"{t.name(name)} {t.count(days, 'day')}" for name, days in found.streaks if days > 1]
-    return ["Longest streaks: " + " · ".join(long)] if long else []
+    return ["-# Longest streaks: " + " · ".join(long)] if long else []

@@ -6,17 +6,53 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from simcord import SetupError
 from simcord.actors import MemberActor
 from simcord.backend.errors import BackendError
+from simcord.backend.models import Channel, Message
 from simcord.builders import ChannelHandle, UserHandle
 from simcord.enums import AppCommandType
-from simcord.preview import Preview, _server
+from simcord.preview import Preview, _server, _snapshot
+from simcord.preview._messages import _message_projection
 from simcord.preview._server import PreviewServer
 from simcord.results import ResponseMessage
 
 from .live import LiveEnv
+
+
+def _project(
+    preview: LivePreview, page: Any, message: Message, *, compact: bool, channel: Channel
+) -> dict[str, Any]:
+    """Prepare a message for the page as simcord does, but once for each state of it.
+
+    simcord prepares all messages of all pages after each change. With six pages that may take the
+    three seconds that the bot has for an answer, because both run in one event loop.
+    """
+    thread = preview.env.backend.channels.get(message.id)
+    state = msgspec.json.encode((message, thread, compact))
+    known = preview.projected.get((page.id, message.id))
+    if known is None or known[0] != state:
+        others, page.referenced_assets = page.referenced_assets, set()
+        value = _message_projection(preview, page, message, compact=compact, channel=channel)
+        known = preview.projected[page.id, message.id] = state, value, page.referenced_assets
+        page.referenced_assets = others
+    page.referenced_assets |= known[2]
+    return known[1]
+
+
+_NO_NAVIGATION = {
+    "query": "",
+    "filter": "all",
+    "hasPrevious": False,
+    "hasNext": False,
+    "previousCursor": None,
+    "nextCursor": None,
+}
+_snapshot._message_projection = _project  # type: ignore[assignment, attr-defined]
+# of a list that is hidden here
+_snapshot._message_navigation = lambda *_: ([], _NO_NAVIGATION)  # type: ignore[attr-defined]
 
 
 class MountedServer(PreviewServer):
@@ -39,6 +75,7 @@ class LivePreview(Preview):
         self, env: LiveEnv, channel: ChannelHandle, viewer: MemberActor | UserHandle, port: int
     ) -> None:
         self._live = env
+        self.projected: dict[tuple[str, int], tuple[bytes, dict[str, Any], set[str]]] = {}
         super().__init__(
             env,
             channel,
@@ -70,6 +107,7 @@ class LivePreview(Preview):
     def republish(self) -> None:
         """Update all open pages."""
         self._advance_presentation_time()
+        self.projected = {key: it for key, it in self.projected.items() if key[0] in self._pages}
         for page in tuple(self._pages.values()):
             if page is not self._python and page.id in self._pages:
                 self._publish(page, reason="refresh")

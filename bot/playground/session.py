@@ -81,6 +81,7 @@ async def _publish_changes(server: PlaygroundServer, changed: asyncio.Event) -> 
                 preview.republish()
             except Exception:  # an error in one page must not stop the others
                 log.exception("playground: a page could not be updated")
+            await asyncio.sleep(0)  # the bot's turn
 
 
 async def _clean_up(env: LiveEnv, keep: Path | None) -> None:

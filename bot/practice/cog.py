@@ -51,7 +51,7 @@ class PracticeCog(commands.Cog):
         bot.router.add(view.ASK_AGAIN, self.ask_again)
         bot.router.add(MISSES, self.practise_missed)
         self.answerable = Answerable(
-            practices.check_open, self.answer, practices.explain, practices.item_of
+            practices.check_open, self.answer, practices.explain, practices.item_of, judged=True
         )
 
     @app_commands.command(description="Today's questions, in private and in a few minutes")

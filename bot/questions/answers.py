@@ -44,9 +44,10 @@ def decode_order(stored: str) -> tuple[int, ...]:
     return tuple(map(int, stored))
 
 
-def letters(picks: Iterable[int], order: tuple[int, ...]) -> str:
-    """Return the letters that picked choices had on the card, for example `A, C`."""
-    return ", ".join(LETTERS[order.index(p)] for p in sorted(picks, key=order.index))
+def letters(picks: Iterable[int], order: Sequence[int]) -> str:
+    """Return the letters that picked choices had on the card, for example `A, C and D`."""
+    *most, last = [LETTERS[order.index(p)] for p in sorted(picks, key=order.index)] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def is_right(item: Item, answer: str) -> bool:
@@ -90,6 +91,23 @@ def shown_right(item: Item) -> str:
 
 def with_unit(number: str, unit: str | None) -> str:
     return number if unit is None else f"{number}{'' if unit == '%' else ' '}{unit}"
+
+
+def right_answer(item: Item, order: Sequence[int]) -> str:
+    """Return the right answer of an item as its card shows it: letters, or a text."""
+    return shown_right(item) if item.kind == "typed" else letters(item.right, order)
+
+
+def almost(item: Item, answer: str) -> tuple[int, int] | None:
+    """Return how many of the right choices an answer has, and how many there are, if it was close.
+
+    It was if it has some of them, and one tick more or less would have made it right.
+    """
+    if item.kind != "multiple":
+        return None
+    picks, right = decode_picks(answer), item.right
+    is_close = len(picks ^ right) == 1 and bool(picks & right)
+    return (len(picks & right), len(right)) if is_close else None
 
 
 class Answered(Struct, frozen=True):

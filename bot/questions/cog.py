@@ -8,9 +8,7 @@ import discord
 from discord.ext import commands
 from msgspec import Struct
 
-from bot.chat import text as t
 from bot.chat.client import QuizBot
-from bot.chat.messages import REVEALED, Message
 from bot.chat.replies import return_text_on_error, say, say_all
 from bot.chat.router import (
     UNKNOWN,
@@ -42,13 +40,15 @@ class Answerable(Struct, frozen=True):
     `check_open` returns the question of a click on a button that opens a modal, or refuses if the
     member can't answer it any more. `answer` stores an answer and replies. `explain` returns the
     question as the member answered it. `item_of` returns the id of the item or topic that the
-    member was asked, or None if they were asked none.
+    member was asked, or None if they were asked none. `judged`: the member has read a verdict with
+    its reasons, not a reveal.
     """
 
     check_open: Callable[[Click], Awaitable[Shown]]
     answer: Callable[[discord.Interaction, Click], Awaitable[None]]
     explain: Callable[[Click], Awaitable[Answered]]
     item_of: Callable[[Click], Awaitable[str | None]]
+    judged: bool = False
 
 
 class AnsweringCog(commands.Cog):
@@ -94,11 +94,13 @@ class AnsweringCog(commands.Cog):
         await self._answerable(fields).answer(interaction, click)
 
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Show the reasons for every choice, the reader's own first."""
-        answered = await self._answerable(fields).explain(click_of(interaction, fields))
-        bank = await bank_of(interaction)
-        texts = t.pages(view.why_blocks(answered, bank))
-        await say_all(interaction, [Message(REVEALED, text) for text in texts])
+        """Show what the reader wasn't told yet, the reason for their own choice first."""
+        source = self._answerable(fields)
+        answered = await source.explain(click_of(interaction, fields))
+        if source.judged:
+            await say_all(interaction, view.other_reasons(answered))
+        else:
+            await say_all(interaction, view.explained(answered, await bank_of(interaction)))
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._asked(interaction, fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -20,6 +21,13 @@ _READ_A_SECOND = 15
 """Characters of a question that members read in a second."""
 _GUESSED_SET = 0.05
 """The chance to guess a set of right choices."""
+_GIST = {"typed": 200, "multiple": 100}
+"""Characters that two sentences may have, by kind, to be shown in place of the first alone."""
+_SENTENCE_END = re.compile(
+    r"(?<!\b[A-Za-z]\.)(?<! al\.| vs\.| cf\.| No\.|e\.g\.|i\.e\.|Fig\.|etc\.)(?<!\.\.\.)"
+    r"(?:(?<=[.!?])|(?<=[.!?][\"”)]))\s+(?=[^\sa-z])"
+)
+"""Between two sentences. Where that isn't sure, for example after a single letter, there is none."""
 
 
 class Choice(Struct, frozen=True):
@@ -114,6 +122,25 @@ class Item(Struct, frozen=True):
     def right(self) -> frozenset[int]:
         """The indexes of the right choices."""
         return frozenset(i for i, choice in enumerate(self.choices) if choice.correct)
+
+    @property
+    def gist(self) -> str:
+        """Why its answer is right, in one or two whole sentences.
+
+        It is the reason for the right choice; if there is none or several are right, the beginning of the explanation.
+        """
+        if self.kind == "choice":
+            reason = next(choice.why for choice in self.choices if choice.correct)
+            if not self.explanation.startswith(reason.removesuffix("…")):  # a form cuts a long one
+                return reason
+        first, *more = _SENTENCE_END.split(self.explanation, maxsplit=2)
+        two = self.explanation[: len(first) + 1 + len(more[0])] if more else ""
+        return two if more and len(two) <= _GIST.get(self.kind, 0) else first
+
+    @property
+    def beyond_gist(self) -> str:
+        """The explanation without its sentences that are the gist; empty if it has no others."""
+        return self.explanation.removeprefix(self.gist).strip()
 
     @property
     def mark(self) -> int:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import PRIMARY, Part, button, row, separator
+from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, row
 from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.pictures import StoredPicture
 from bot.chat.router import ROW, TOPIC, Route
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import formulas
-from bot.questions.answers import Answered, Outcome, decode_picks, letters, shown_right
+from bot.questions.answers import (
+    Answered,
+    Outcome,
+    decode_picks,
+    letters,
+    right_answer,
+    shown_right,
+)
 from bot.questions.model import LETTERS, Bank, Item, Reference
 from bot.questions.own import server_of
 
@@ -43,8 +50,8 @@ REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
 
 _SHOWN_FORMS = 3
 """The number of accepted forms shown for a typed item; the others are spellings of these."""
-_ADDED = 650
-"""The most characters that a feature adds to a question: number, names, times, buttons.
+_ADDED_OPEN, _ADDED = 230, 600
+"""The most characters that a feature adds to an open and to a revealed question.
 
 A round's reveal has the most: `rounds.rules` names `FASTEST` and `LEADERS` members in it.
 """
@@ -96,27 +103,33 @@ def picture_in_words(item: Item) -> str:
 
 
 def revealed(
-    item: Item, order: Sequence[int], outcome: Outcome, bank: Bank
-) -> tuple[Part | None, ...]:
-    """Return the parts of a revealed question: prompt, results, and explanation."""
-    results = _results(item, order, outcome)
-    return (
-        prompt_block(item),
-        *pictures(item),
-        results,
-        separator(),
-        explanation(item, bank),
-    )
+    item: Item,
+    order: Sequence[int],
+    outcome: Outcome,
+    *,
+    who: str = "",
+    mark: str = "",
+    where: str = "",
+) -> str:
+    """Return the text of a revealed question: the verdict, the prompt, the answer, and why.
+
+    Code, pictures and the other choices are behind "Explain". `who` says that the only member who
+    answered had it; `mark` comes before the verdict, `where` before the prompt.
+    """
+    verdict = f"### {mark}{_verdict(item, order, outcome, who)}"
+    asked_small = f"-# {where}{t.one_line(item.prompt)}"
+    return f"{verdict}\n{asked_small}\n{_results(item, order, outcome)}"
 
 
 def card_length(item: Item, bank: Bank) -> int:
-    """Return the most characters an item's revealed card can have; the open one is shorter."""
+    """Return the most characters an item's card can have, open or revealed."""
     typed = (("x" * MAX_TYPED, 99_999),) * 3 if item.kind == "typed" else ()
     outcome = Outcome(1, 1, dict.fromkeys(range(len(item.choices)), 1), typed)
-    results = _results(item, range(len(item.choices)), outcome)
-    texts = [about(item, bank), prompt_block(item), results, explanation(item, bank)]
+    order = range(len(item.choices))
+    texts = [about(item, bank), prompt_block(item), choice_lines(item, order)]
     texts += [formulas.in_words(item), picture_in_words(item)]
-    return sum(map(len, texts)) + _ADDED
+    is_open = sum(map(len, texts)) + _ADDED_OPEN
+    return max(is_open, len(revealed(item, order, outcome)) + _ADDED)
 
 
 def verdict_blocks(answered: Answered) -> list[str]:
@@ -150,23 +163,62 @@ def own_result(answered: Answered) -> str:
     return f"**Not quite**: the answer is **{letters(item.right, order)}**. You picked:\n{reasons}"
 
 
-def why_blocks(answered: Answered, bank: Bank) -> list[str]:
-    """Return the reasons for every choice, the reader's own first, as blocks of text."""
-    item, order = answered.item, answered.order
+def explained(answered: Answered, bank: Bank) -> list[Message]:
+    """Return the page behind "Explain": the reader's own choice first, then the others, and why.
+
+    With the reveal it has everything in the bank about an item, each once.
+    """
+    item = answered.item
+    told = item.right if item.kind == "choice" else frozenset()
+    code = t.code_block(item.code, item.language) if item.code else ""
+    blocks = [
+        _own_answer(answered, told),
+        _accepted_forms(item) if item.kind == "typed" else _others(answered, told),
+        code,
+        "\n".join(filter(None, [t.escape(item.beyond_gist), *_notes(item, bank)])),
+    ]
+    first, *more = t.pages([block for block in blocks if block])
+    return [Message(REVEALED, first, *pictures(item)), *(Message(REVEALED, text) for text in more)]
+
+
+def other_reasons(answered: Answered) -> list[Message]:
+    """Return the reasons that the verdict on an answer leaves out: those for the other choices."""
+    reasons = _others(answered, answered.item.right)
+    texts = t.pages([reasons or "Your answer had every choice in it."])
+    return [Message(REVEALED, text) for text in texts]
+
+
+def _own_answer(answered: Answered, told: Container[int]) -> str:
+    """Return the reader's answer, with the reasons for it except those they were `told`."""
+    item, order, answer = answered.item, answered.order, answered.answer
+    if answer is None:
+        return "You didn't answer this one."
     if item.kind == "typed":
-        more = len(item.accept) - _SHOWN_FORMS
-        others = f"Accepted: {accepted(item, item.accept[:_SHOWN_FORMS])}"
-        if more > 0:
-            others += f" and {t.count(more, 'other way')} to say it"
-    else:
-        left = set(order) - decode_picks(answered.answer or "")
-        right_first = sorted(order, key=lambda p: p not in item.right)
-        others = "\n".join(_marked_reason(item, order, p) for p in right_first if p in left)
-    own = _own_source(item, bank)
-    rest = [reference for reference in bank.topic_of(item).references if reference != own]
-    more_to_read = sources(rest, "More on the topic")
-    blocks = [own_result(answered), others, "\n".join([explanation(item, bank), *more_to_read])]
-    return [block for block in blocks if block]
+        return (
+            f"✅ You wrote **{t.escape(answer)}**."
+            if answered.right
+            else f"You wrote {t.code(answer)}."
+        )
+    picks = decode_picks(answer)
+    left = [_marked_reason(item, order, p) for p in order if p in picks and p not in told]
+    return "\n".join(["You said:", *left]) if left else f"✅ You said **{letters(picks, order)}**."
+
+
+def _others(answered: Answered, told: Container[int]) -> str:
+    """Return the choices that the reader didn't pick, with their reasons, the right ones first."""
+    item, order = answered.item, answered.order
+    picks = decode_picks(answered.answer or "")
+    return "\n".join(
+        _marked_reason(item, order, p)
+        for p in _right_first(item, order)
+        if p not in picks and p not in told
+    )
+
+
+def _accepted_forms(item: Item) -> str:
+    more = len(item.accept) - _SHOWN_FORMS
+    others = f" and {t.count(more, 'other way')} to say it" if more > 0 else ""
+    return f"Accepted: {accepted(item, item.accept[:_SHOWN_FORMS])}{others}"
 
 
 def week_button(topic_id: str) -> ui.Button[ui.LayoutView]:
@@ -245,23 +297,37 @@ def _lettered(item: Item, order: Sequence[int]) -> str:
     )
 
 
+def _verdict(item: Item, order: Sequence[int], outcome: Outcome, who: str) -> str:
+    """Return the right answer and how many had it, or `who` did if only one answered."""
+    right = t.escape(right_answer(item, order))
+    if outcome.answered == 1:
+        return f"{right} · {who}" if who else f"It's {right}"
+    if not outcome.right:
+        return f"Nobody {'had it' if outcome.answered else 'answered'}: it's {right}"
+    return f"{right} · {_number(outcome.right, outcome)} of {outcome.answered:,} had it"
+
+
 def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
-    """Return the answers and how many players gave each; the right ones come first."""
-    if item.kind == "typed":
-        lines = [
-            f"✅ **{t.escape(shown_right(item))}**",
-            f"-# {share(outcome.right, outcome.answered)} right" if outcome.answered else "",
-            *(f"{t.code(text)} · {number:,}" for text, number in outcome.wrong_texts),
-        ]
-        return "\n".join(filter(None, lines))
-    lines = []
-    for index in sorted(order, key=lambda i: i not in item.right):
-        text = t.one_line(item.choices[index].text)
-        shown, mark = (f"**{text}**", "✅ right") if index in item.right else (text, "")
-        picked = share(outcome.picked.get(index, 0), outcome.answered) if outcome.answered else ""
-        small = " · ".join(filter(None, (picked, mark)))
-        lines.append(f"**{LETTERS[order.index(index)]}**  {shown}" + (small and f"\n-# {small}"))
-    return "\n".join(lines)
+    """Return the right choices and why they are right, then how often anything else was answered."""
+    right, others = [], []
+    for letter, index in zip(LETTERS, order, strict=False):
+        # what the only one who answered picked is for them alone
+        picked = outcome.picked.get(index, 0) if outcome.answered > 1 else 0
+        number = _number(picked, outcome)
+        if index in item.right:
+            counted = f" · {number}" if picked and item.kind == "multiple" else ""
+            right.append(f"✅ **{letter}  {t.one_line(item.choices[index].text)}**{counted}")
+        elif picked:
+            others.append(f"**{letter}** {number}")
+    others += [f"{t.code(text)} {_number(n, outcome)}" for text, n in outcome.wrong_texts]
+    small = [t.one_line(item.gist), " · ".join(others)]
+    return "\n".join([*right, *(f"-# {line}" for line in small if line)])
+
+
+def _number(part: int, outcome: Outcome) -> str:
+    """Return how many of all who answered it were, as a percentage if they are many."""
+    whole = outcome.answered
+    return t.percent(part, whole) if whole >= _FEWEST_FOR_PERCENT else str(part)
 
 
 def share(part: int, whole: int) -> str:
@@ -269,13 +335,20 @@ def share(part: int, whole: int) -> str:
     return t.percent(part, whole) if whole >= _FEWEST_FOR_PERCENT else f"{part} of {whole}"
 
 
+def _right_first(item: Item, order: Sequence[int]) -> list[int]:
+    return sorted(order, key=lambda index: index not in item.right)
+
+
 def explanation(item: Item, bank: Bank) -> str:
     """Return an item's explanation, with the month it was checked and its source, if it has them."""
+    return "\n".join([t.escape(item.explanation), *_notes(item, bank)])
+
+
+def _notes(item: Item, bank: Bank) -> list[str]:
+    """Return small lines: when an item was checked, and the source of its fact."""
     own = _own_source(item, bank)
-    lines = [t.escape(item.explanation)]
-    lines += [f"-# As of {_month(item.as_of)}"] if item.as_of else []
-    lines += [f"-# {source(own)}"] if own else []
-    return "\n".join(lines)
+    lines = [f"-# As of {_month(item.as_of)}"] if item.as_of else []
+    return [*lines, f"-# {source(own)}"] if own else lines
 
 
 def _month(year_and_month: str) -> str:

@@ -116,8 +116,8 @@ class OpenQuestions:
     ) -> datetime | None:
         """Return when an open question ends now that a member has answered; None if as before.
 
-        It ends early when all players have answered: the first one if nobody else plays, or has
-        answered on the server lately. If somebody else comes in time, it has its full time again.
+        It ends early when all players have answered: the first one if nobody else has answered or
+        opened its form. If somebody else comes in time, it has its full time again.
         A hosted one ends when its host reveals it.
         """
         if round_.hosted or question.deadline_at is None:
@@ -130,13 +130,10 @@ class OpenQuestions:
             return None
         if not is_first:
             return early if store.all_have_answered(conn, question) else None
-        since = click.at.date() - rules.LATELY
-        waits = (
-            not alone
-            or question.forms > 1
-            or answers_store.others_since(conn, round_.guild_id, click.user_id, since)
+        others = not alone or member_hashes.has_hash_of_others(
+            conn, store.FORM, question.id, click.user_id
         )
-        return None if waits else early
+        return None if others else early
 
     def _move_end(self, conn: Connection, question: RoundQuestion, end: datetime) -> datetime:
         """Let an open question end at another time; return when its reveal is due."""
@@ -151,19 +148,21 @@ class OpenQuestions:
         """
         shown, is_noted = await self._check_open(click)
         if is_noted:
-            await self._database.write(self._note_form, click.question_id)
+            await self._database.write(self._note_form, click)
         return shown
 
-    def _note_form(self, conn: Connection, question_id: int) -> None:
-        """Count a form that is opened, so that the first question waits for a second member."""
-        question, round_ = get_question_or_refuse(conn, question_id, lock=True)
-        store.change_question(conn, question.id, forms=question.forms + 1)
+    def _note_form(self, conn: Connection, click: Click) -> None:
+        """Note who opens a form, so that the first question waits for a second member."""
+        question, round_ = get_question_or_refuse(conn, click.question_id, lock=True)
+        member_hashes.add_hash(
+            conn, store.FORM, question.id, guild_id=round_.guild_id, user_id=click.user_id
+        )
         if full := _time_for_others(question, round_):
             self._move_end(conn, question, full)
 
     @reading
     def _check_open(self, conn: Connection, click: Click) -> tuple[Shown, bool]:
-        """Return what `check_open` does, and whether the form is to be counted."""
+        """Return what `check_open` does, and whether the form is to be noted."""
         question, round_ = get_question_or_refuse(conn, click.question_id)
         now = self._now()
         _refuse_if_over(question, round_, click.message_id, now)

@@ -17,7 +17,6 @@ from bot.games.rules import SHOWN
 from bot.games.service import has_repeats
 from bot.members.store import names_of
 from bot.questions.answers import count_answers, decode_order
-from bot.questions.model import Bank
 from bot.rounds import rules, store
 from bot.rounds import views as view
 from bot.rounds.model import (
@@ -97,25 +96,24 @@ class RoundMessages:
             return
         shown = await self._reveal_card(round_, question, given)
         if shown is not None:
-            message = view.reveal(*shown)
+            message = view.reveal(shown)
             await self._sender.edit(place_of(round_), question.message_id, message, urgent=True)
 
     @reading
     def _reveal_card(
         self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]
-    ) -> tuple[RevealCard, Bank] | None:
-        bank = self._banks.of(conn, round_.guild_id)
-        item = bank.items.get(question.item_id)
+    ) -> RevealCard | None:
+        item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
         if item is None:
             return None
         right = [] if round_.hosted else [a for a in given if a.correct]
         best = [Tally(a.user_id, a.points, 1, 1, a.elapsed_ms or 0) for a in right[: rules.FASTEST]]
         leaders: list[Tally] = []
-        if rules.names_leaders(question.number, round_):
+        if round_.two_played and rules.names_leaders(question.number, round_):
             ranked = standings_of(conn, round_.id)
             leaders = [tally for _, tally in ranked if tally.points][: rules.LEADERS]
         shown = [tally.user_id for tally in (*best, *leaders)]
-        card = RevealCard(
+        return RevealCard(
             question_id=question.id,
             item=item,
             order=decode_order(question.choice_order),
@@ -124,12 +122,10 @@ class RoundMessages:
             outcome=count_answers(item, [(a.answer or "", a.correct) for a in given]),
             fastest=tuple(best),
             names=names_of(conn, round_.guild_id, shown),
-            alone=bool(given) and not round_.two_played,
             leaders=tuple(leaders),
             goes_on=round_.ending is None,
             hosted=round_.hosted,
         )
-        return card, bank
 
     async def standings(self, round_: Round) -> Message:
         """Return the message of the standings."""

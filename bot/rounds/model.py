@@ -77,7 +77,6 @@ class RoundQuestion(Struct, frozen=True):
     opened_at: datetime | None
     deadline_at: datetime | None
     revealed_at: datetime | None
-    forms: int = 0
 
 
 class NewRound(Struct, frozen=True):
@@ -132,14 +131,13 @@ class QuestionCard(_Card, frozen=True):
 class RevealCard(_Card, frozen=True):
     """A revealed question with its fastest right answers; `names` has the known names.
 
-    `alone`: only one member has played so far. `leaders` is empty if this reveal names none.
-    `goes_on`: a pause follows, and "Next" ends it. `hosted`: there was no clock, so none is fastest.
+    `leaders` is empty if this reveal names none. `goes_on`: a pause follows, and "Next" ends it.
+    `hosted`: there was no clock, so none is fastest.
     """
 
     outcome: Outcome
     fastest: tuple[Tally, ...]
     names: Mapping[int, str]
-    alone: bool = False
     leaders: tuple[Tally, ...] = ()
     goes_on: bool = True
     hosted: bool = False
@@ -150,7 +148,8 @@ class OwnResult(Struct, frozen=True):
 
     `shown` is the answer as letters or text; `right` is the right one, or None if they gave it.
     `place` and `total` are the member's in the round so far; a place of 0 is that of a member who
-    plays alone. `streak` counts their right answers in a row up to this one.
+    plays alone. `stays`: they had that place before. `streak` counts their right answers in a row up
+    to this one. `almost` is what `bot.questions.answers.almost` returns.
     """
 
     shown: str
@@ -159,6 +158,8 @@ class OwnResult(Struct, frozen=True):
     place: int
     total: int
     streak: int
+    stays: bool = False
+    almost: tuple[int, int] | None = None
 
 
 class Race(Struct, frozen=True):

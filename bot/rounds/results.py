@@ -19,7 +19,7 @@ from bot.answers.store import ROUND
 from bot.core.computing import FairQueue
 from bot.core.context import Context
 from bot.core.database import Connection, reading
-from bot.questions.answers import decode_order, letters, shown_answer, shown_right
+from bot.questions.answers import almost, decode_order, right_answer, shown_answer
 from bot.rounds import rules, store
 from bot.rounds.messages import standings_of
 from bot.rounds.model import OwnResult
@@ -127,12 +127,15 @@ class PrivateResults:
         if item is None:
             return {}
         order = decode_order(question.choice_order)
-        right = shown_right(item) if item.kind == "typed" else letters(item.right, order)
+        right = right_answer(item, order)
         ranked = {tally.user_id: (place, tally) for place, tally in standings_of(conn, round_.id)}
         numbers = {key: number for number, key in store.question_ids(conn, round_.id).items()}
         verdicts: dict[int, dict[int, bool]] = {user_id: {} for user_id in user_ids}
         for a in answers_store.results_of(conn, ROUND, numbers, user_ids):
             verdicts[a.user_id][numbers[a.question_id]] = a.correct
+        given = answers_store.to_question(conn, ROUND, question.id)
+        won = {a.user_id: a.points for a in given}
+        before = [tally.points - won.get(user_id, 0) for user_id, (_, tally) in ranked.items()]
         return {
             a.user_id: OwnResult(
                 shown=shown_answer(item, order, a.answer or ""),
@@ -141,8 +144,11 @@ class PrivateResults:
                 place=ranked[a.user_id][0] if round_.two_played else 0,
                 total=ranked[a.user_id][1].points,
                 streak=rules.streak(verdicts[a.user_id], question.number),
+                stays=ranked[a.user_id][0]
+                == 1 + sum(other > ranked[a.user_id][1].points - a.points for other in before),
+                almost=almost(item, a.answer or ""),
             )
-            for a in answers_store.to_question(conn, ROUND, question.id)
+            for a in given
             if a.user_id in user_ids
         }
 

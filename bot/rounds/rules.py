@@ -22,7 +22,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=6), timedelta(seconds=15)
 HOSTED_LIMIT = timedelta(hours=24)
 """A hosted round ends after waiting this long for its host."""
 _ORIENTATION_SECONDS = 2.0
-"""The time it takes to find the explanation on a card that has changed."""
+"""The time it takes to find one's way on a card that has changed."""
 LEADERS = 3
 """Named at a reveal and by /quiz in a running round. More need more room in `questions.views._ADDED`."""
 _LEADERS_EVERY = 5
@@ -32,8 +32,6 @@ EARLY = timedelta(seconds=2)
 """Between the last player's answer and an early reveal."""
 ALONE = timedelta(seconds=5)
 """From the first answer of a round to its reveal, if nobody else plays."""
-LATELY = timedelta(days=14)
-"""Where others have answered in this time, they are waited for."""
 COLLECTED = timedelta(seconds=2)
 """From an answer until the count on the card changes; other answers until then are shown with it."""
 READ_IN = timedelta(seconds=4)
@@ -60,7 +58,8 @@ def pause_for(item: Item | None, *, hosted: bool = False) -> timedelta:
         return HOSTED_LIMIT
     if item is None:
         return SHORTEST_PAUSE
-    needed = timedelta(seconds=_ORIENTATION_SECONDS + reading_time(item.explanation))
+    shown = " ".join([item.gist, *(choice.text for choice in item.choices if choice.correct)])
+    needed = timedelta(seconds=_ORIENTATION_SECONDS + reading_time(shown))
     return min(max(needed, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 

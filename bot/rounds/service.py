@@ -274,7 +274,7 @@ class Rounds(GameService):
         lately = [ids[n] for n in (question.number - 1, question.number - 2) if n in ids]
         players = answers_store.players(conn, ROUND, lately)
         answered = answers_store.players(conn, ROUND, [question.id])
-        waited_for = sorted(user for user in players - answered if user > 0)
+        waited_for = sorted(players - answered)
         names = names_of(conn, round_.guild_id, waited_for)
         return [names.get(user) for user in waited_for] if players else None, len(answered)
 

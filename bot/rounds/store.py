@@ -104,8 +104,6 @@ round_questions = sa.Table(
     sa.Column("opened_at", Instant),  # the time in the message's id
     sa.Column("deadline_at", Instant),
     sa.Column("revealed_at", Instant),
-    # how often a form was opened to answer it; counted for the first question with a clock only
-    sa.Column("forms", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("round_id", "number"),
     sqlite_autoincrement=True,  # as above; answers refer to these ids
     info=answers_store.erased_with_questions(ROUND),
@@ -134,6 +132,8 @@ UNCOUNTED = _RUNNING_QUESTIONS.where(
 
 PLAYED = "played"
 """The source of hashes of members who have played in a round, by its id."""
+FORM = "form"
+"""The source of hashes of members who opened the form of a round's first question, by its id."""
 
 
 def _lock_running(conn: Connection, user_id: int, question_ids: Collection[int]) -> set[int]:
@@ -166,6 +166,12 @@ def _add_hash(conn: Connection, round_: Round, user_id: int) -> None:
     if asked is not None and answers_store.get(conn, ROUND, asked.id, user_id) is not None:
         member_hashes.add_hash(conn, ROUND, asked.id, guild_id=round_.guild_id, user_id=user_id)
         change(conn, round_.id, expect=round_.phase, erased_in=round_.number)
+
+
+def delete_hashes(conn: Connection, question: RoundQuestion) -> None:
+    """Delete the hashes of members that are kept for a question until its reveal."""
+    for source in (ROUND, FORM) if question.number == 1 else (ROUND,):
+        member_hashes.delete_hashes(conn, source, question.id)
 
 
 QUEUE = Queue(rounds, state=rounds.c.phase)

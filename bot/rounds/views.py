@@ -125,30 +125,25 @@ def missing(waited_for: Sequence[str | None] | None, answered: int) -> str:
     return f"Still to answer: {t.listed(names + more)}."
 
 
-def reveal(card: RevealCard, bank: Bank) -> Message:
-    """Return the reveal of a question: the right answer, all answers, reasons and best times."""
-    if card.fastest:
-        best = " · ".join(
-            f"{t.name(card.names.get(f.user_id))} {t.seconds(f.total_ms)}"
-            + ("" if card.alone else f" (+{f.points})")
-            for f in card.fastest
-        )
-        last = f"Fastest: {best}"
-    else:
-        last = "Nobody answered this one." if not card.outcome.answered else ""
-        last = last or ("" if card.outcome.right else "Nobody got this one.")
-    ahead = " · ".join(
-        f"{t.name(card.names.get(leader.user_id))} {leader.points:,}" for leader in card.leaders
-    )
-    leading = f"Leading: {ahead}" if ahead and not card.alone else ""
-    alone = "-# Counts on the leaderboard once a second person plays." if card.alone else ""
+def reveal(card: RevealCard) -> Message:
+    """Return the reveal of a question: the verdict, the answers, the reason and the best times."""
+    timed = [
+        (t.name(card.names.get(tally.user_id)), t.seconds(tally.total_ms)) for tally in card.fastest
+    ]
+    who, lines = "", []
+    if timed and card.outcome.answered == 1:
+        who = " had it in ".join(timed[0])
+    elif timed:
+        lines.append("Fastest: " + " · ".join(f"{name} {time}" for name, time in timed))
+    if card.leaders:
+        ahead = (f"{t.name(card.names.get(a.user_id))} {a.points:,}" for a in card.leaders)
+        lines.append("Leading: " + " · ".join(ahead))
     label = "Finish" if card.number == card.total else "Next"
     onward = _host_button("next", card.question_id, label) if card.goes_on else None
     return Message(
-        REVEALED,
-        _head(card.number, card.total, card.item, bank),
-        *revealed(card.item, card.order, card.outcome, bank),
-        "\n".join(line for line in (last, leading, alone) if line) or None,
+        REVEALED if card.outcome.right else ENDED,
+        revealed(card.item, card.order, card.outcome, who=who),
+        "\n".join(f"-# {line}" for line in lines) or None,
         after_row("round", card.question_id, None if card.hosted else onward),
         row(onward if card.hosted else None),
     )
@@ -198,15 +193,22 @@ def my_answers(round_id: int, given: Sequence[Answered], page: int) -> Message:
 
 def own_result(result: OwnResult) -> str:
     """Return a member's result, which replaces the acknowledgement of their answer."""
-    shown = f"**{t.escape(result.shown)}**"
-    parts = [f"{shown}, right is **{t.escape(result.right)}**" if result.right else f"✅ {shown}"]
-    if result.place:
-        so_far = f"{t.ordinal(result.place)} with {result.total:,}"
-        parts += [] if result.right else [f"+{result.points}"]
-        parts.append(so_far if result.total else "no points yet")
-    if result.streak > 1:
-        parts.append(f"{result.streak} in a row")
-    return " · ".join(parts)
+    shown, place = f"**{t.escape(result.shown)}**", t.ordinal(result.place)
+    if result.right is None:
+        parts = [f"✅ {shown}."]
+        if result.place:
+            parts.append(f"+{result.points}, {place} with {result.total:,}.")
+        if result.streak > 1:
+            parts.append(f"{result.streak} in a row.")
+        return " ".join(parts)
+    said = f"You said {shown}."
+    if result.almost is not None:
+        found, number = result.almost
+        said = "Almost: " + (f"{found} of {number}." if found < number else "one too many.")
+    parts = [said, f"It's **{t.escape(result.right)}**."]
+    if result.place and result.total:
+        parts.append(f"{'Still' if result.stays else 'Now'} {place}, with {result.total:,}.")
+    return " ".join(parts)
 
 
 def status(found: RoundStatus, *, may_stop: bool) -> Message:

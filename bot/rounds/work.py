@@ -137,7 +137,7 @@ class RoundWork(PostWorker[Round]):
         given = answers_store.to_question(conn, ROUND, question.id)
         if round_.phase is Phase.OPEN:
             store.change_question(conn, question.id, revealed_at=now)
-            member_hashes.delete_hashes(conn, ROUND, question.id)
+            store.delete_hashes(conn, question)
             values: dict[str, Any] = {"idle": 0 if given else round_.idle + 1}
             if rules.was_abandoned(question.opened_at, now, hosted=round_.hosted):
                 values["ending"] = round_.ending or "left"
@@ -254,7 +254,7 @@ class RoundWork(PostWorker[Round]):
                 self._score(conn, round_)
             question = store.question_of(conn, round_id, round_.number)
             if question is not None:
-                member_hashes.delete_hashes(conn, ROUND, question.id)
+                store.delete_hashes(conn, question)
             member_hashes.delete_hashes(conn, store.PLAYED, round_id)
             store.change(conn, round_id, expect=round_.phase, **values)
 

@@ -274,3 +274,25 @@ async def test_answers_of_an_erased_question(database: Database) -> None:
     assert await database.write(answer_log.delete_uncounted, CHALLENGE, [1]) == 0
     kept = await database.read(answer_log.get, CHALLENGE, 1, BOB)
     assert kept == replace(missed, guild_id=None)
+
+
+async def test_topics_between_dates(database: Database) -> None:
+    """The answers to a topic's items on these dates, how many were right, and of how many members."""
+    given = [
+        counted(1, user, 0, day, "t2", right=right, item="t2-a")
+        for user, day, right in (
+            (7, DAY, True),
+            (7, DAY, False),
+            (8, DAY, False),
+            (9, DAY + timedelta(days=1), True),
+        )
+    ]
+    given += [counted(2, 9, 0, DAY, "t2", item="t2-a"), counted(1, 9, 0, DAY, "t3")]
+
+    def fill(conn: Connection) -> None:
+        for answer in given:
+            answer_log.add(conn, answer)
+
+    await database.write(fill)
+    found = await database.read(answer_log.topics_between, 1, DAY, DAY)
+    assert found == {"t2": (3, 1, 2)}

@@ -396,7 +396,6 @@ BOUNDED = [
     call(answer_log.count_reviews, ALWINA, 800),
     call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(answer_log.others_since, GUILD, ALWINA, TODAY - timedelta(days=14)),
     call(answer_log.practised_since, ALWINA, NOW - timedelta(days=28)),
     call(memory.missed_before, ALWINA, ["t1-a", "t1-b"], NOW - timedelta(days=1)),
     # a member's answers to an item

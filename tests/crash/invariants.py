@@ -38,13 +38,17 @@ _ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily|today|challe
 _SAVED = re.compile("Everyone sees the answer|Tick what you said|Your answer is saved")
 _LOCKED = re.compile(r"(?:You already l|L)ocked in \*\*(.+)\*\*\.", re.DOTALL)
 _RESULT = re.compile(
-    r"✅ \*\*(.+?)\*\*(?: · \+(\d+) · |(?: · \d+ in a row)?\Z)|\*\*(.+)\*\*, right is \*\*",
+    r"✅ \*\*(.+?)\*\*\.(?: \+(\d+), |(?: \d+ in a row\.)?\Z)"
+    r"|You said \*\*(.+)\*\*\. It's \*\*|Almost: .*It's \*\*",
     re.DOTALL,
 )
-_SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+%|\d of \d)(?: · ✅ right)?$", re.MULTILINE)
-_FASTEST = re.compile(r"\*\*(\w+)\*\* [\d.]+s \(\+(\d+)\)")
+_SHARE = re.compile(r"\*\*([A-F])\*\* (\d+%?)(?![\d.])")
+_HAD_IT = re.compile(
+    r"^### .* · (\d+%? of [\d,]+) had it$|^### (?:📅 )?Nobody (answered|had it)", re.MULTILINE
+)
+_FASTEST = re.compile(r"\*\*(\w+)\*\*(?: had it in)? ([\d.]+s)")
+_OPEN_COUNT = re.compile(r"^([\d,]+) answers?$", re.MULTILINE)
 _POINTS = re.compile(r" · \*\*([\d,]+) points?\*\*")
-_DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+%|\d of \d) right)?", re.MULTILINE)
 _TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
 _EARLY_MS = 1500
 """The bot may know Discord's time from a date only, which has whole seconds."""
@@ -203,7 +207,10 @@ def plain(text: str) -> str:
 
 def as_shown(answer: str, order: str) -> str:
     """Return an answer as its member reads it: letters in the order of the card, or the text."""
-    return ", ".join(sorted("ABCDEF"[order.index(pick)] for pick in answer)) if order else answer
+    if not order:
+        return answer
+    *most, last = sorted("ABCDEF"[order.index(pick)] for pick in answer)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def card_versions(
@@ -266,7 +273,7 @@ def _private_result(act: Interaction, shown: str, answer: Row) -> Iterator[str]:
     later = [version.text for version in act.reply.history[1:]] if act.reply is not None else []
     for text in later:
         match = _RESULT.match(text)
-        told = plain(match[1] or match[3]) if match else None
+        told = plain(match[1] or match[3] or "") or shown if match else None
         # no points are named to somebody who plays alone
         points = int(match[2]) if match and match[2] else answer["points"]
         if len(later) > 1 or (told, points) != (shown, answer["points"]):
@@ -314,6 +321,7 @@ def _cards(facts: Facts) -> Iterator[str]:
 
 
 def _reveal(text: str, question: Row, given: list[Row], names: Mapping[int, str]) -> Iterator[str]:
+    yield from _verdict(f"question {question['id']}", text, given)
     order = question["choice_order"]
     picked = Counter(pick for a in given for pick in str(a["answer"])) if order else Counter()
     for letter, share in _SHARE.findall(text):
@@ -322,15 +330,25 @@ def _reveal(text: str, question: Row, given: list[Row], names: Mapping[int, str]
             yield f"question {question['id']}: {share} for {letter}, stored are {count}"
     right = [a for a in given if a["correct"] and question["seconds"]]  # no times without a clock
     right.sort(key=lambda a: (a["elapsed_ms"], a["user_id"]))
-    fastest = [(name, int(points)) for name, points in _FASTEST.findall(text)]
-    # a card names no points of somebody who plays alone
-    is_alone = len(given) == 1 and not fastest
-    if not is_alone and fastest != [(names.get(a["user_id"], "?"), a["points"]) for a in right[:3]]:
+    known = [(names.get(a["user_id"], "?"), f"{a['elapsed_ms'] / 1000:.1f}s") for a in right[:3]]
+    fastest = _FASTEST.findall(text)
+    if fastest != (known if question["seconds"] else []):  # a hosted round has no clock
         yield f"question {question['id']}: the card's best times {fastest} are not the stored ones"
 
 
+def _verdict(what: str, text: str, given: list[Row]) -> Iterator[str]:
+    """Check how many had it. Of one alone the card doesn't say so, or with their name."""
+    right = sum(a["correct"] for a in given)
+    stored = f"{_share(right, len(given))} of {len(given):,}" if right else "had it"
+    found = _HAD_IT.search(text)
+    shown = (found[1] or found[2]) if found else None
+    expected = {0: "answered", 1: None}.get(len(given), stored)
+    if shown != expected:
+        yield f"{what}: the card says {shown}, stored are {len(given)} answers, {right} right"
+
+
 def _share(part: int, whole: int) -> str:
-    return f"{part} of {whole}" if whole < 10 else f"{round(100 * part / whole)}%"
+    return str(part) if whole < 10 else f"{round(100 * part / whole)}%"
 
 
 def agree(shown: dict[str, int], points: Mapping[str, int]) -> bool:
@@ -396,16 +414,10 @@ def _dailies(facts: Facts) -> Iterator[str]:
 
 
 def _daily_result(what: str, text: str, given: list[Row]) -> Iterator[str]:
-    count = _DAILY_COUNT.search(text)
-    shown = (int(count[1].replace(",", "")), count[2]) if count else (0, None)
-    right = sum(a["correct"] for a in given)
-    share = _share(right, len(given)) if given else None
-    if any(
-        a["item_id"] == "" for a in given
-    ):  # an open question: its card shows the mean grade instead
-        share = shown[1]
-    if shown != (len(given), share):
-        yield f"{what}: the card says {shown}, stored are {len(given)} answers, {right} right"
+    if (count := _OPEN_COUNT.search(text)) is None:
+        yield from _verdict(what, text, given)
+    elif int(count[1].replace(",", "")) != len(given):
+        yield f"{what}: the card says {count[1]} answers, stored are {len(given)}"
 
 
 def _recaps(facts: Facts) -> Iterator[str]:

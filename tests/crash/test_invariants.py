@@ -21,7 +21,7 @@ acknowledged but not stored: DELETE FROM answers WHERE source = 'round'
 acknowledged but not stored: DELETE FROM answers WHERE source = 'daily'
 stored but never given: UPDATE answers SET user_id = 5 WHERE correct
 locked in: UPDATE answers SET answer = (answer + 1) % 4 WHERE source = 'round' AND correct
-best times: UPDATE answers SET points = points + 1 WHERE source = 'round' AND correct
+best times: UPDATE answers SET elapsed_ms = elapsed_ms + 1000 WHERE source = 'round' AND correct
 the stored message is: UPDATE round_questions SET message_id = 5
 never scored: UPDATE round_questions SET revealed_at = NULL
 never ended: UPDATE rounds SET phase = 'open'

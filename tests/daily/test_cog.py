@@ -96,7 +96,7 @@ async def test_answering(stage: Stage) -> None:
         7.5 * 3600
     )  # it was posted at 08:00 UTC and closes 23 hours later; now it is midnight
     closed = stage.question(stage.daily)
-    assert "2 answers · 1 of 2 right" in closed.text
+    assert " · 1 of 2 had it" in closed.text
     assert "Longest streaks: **alwina** 3 days" in closed.text
     assert labels(closed.message) == ["Explain", "Report"]
     refused = await stage.clementine.click(answer_to(late), label="Answer")

@@ -202,3 +202,22 @@ def test_what_is_drawn(
         assert found == drawn(seed)
         if len(best) == 2:
             assert {one.id for n in range(20) if (one := drawn(n))} == best
+
+
+@pytest.mark.parametrize(("posted", "of_week"), [(0, False), (3, True)])
+def test_a_topic_of_the_week_begins_easy_too(posted: int, of_week: bool) -> None:
+    """What it has still to ask waits while a server's dailies are easier."""
+    week = TopicOfWeek(BANK.topics["t2"], FIRST, frozenset({"t2-b"}))
+    found = draw(
+        Schedule(1, 10, "13:00", "UTC", datetime(2027, 1, 4, tzinfo=UTC)),
+        FIRST,
+        BANK,
+        used={},
+        posted=posted,
+        in_dailies=(),
+        in_games=(),
+        week=week,
+        rng=random.Random(1),
+    )
+    assert found is not None
+    assert (found.of_week, found.id == "t2-b") == (of_week, of_week)

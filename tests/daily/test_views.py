@@ -45,10 +45,10 @@ def test_the_end_of_a_daily() -> None:
     streaks = (("Alwina", 12), (None, 2), ("Clementine", 1))
     outcome = Outcome(4, 1, {0: 1, 1: 3})
     text = reads(closed_card(asks(one, (0, 1, 2, 3)), outcome, streaks))
-    assert "4 answers · 1 of 4 right" in text
+    assert text.startswith("### 📅 A · 1 of 4 had it Question of the day · Prompt of one?")
     assert "Longest streaks: Alwina 12 days · a member 2 days" in text
     assert "Clementine" not in text
-    assert "0 answers" in reads(daily_end(one, (0, 1, 2, 3), NOBODY))
+    assert "Nobody answered: it's A" in reads(daily_end(one, (0, 1, 2, 3), NOBODY))
 
 
 def test_the_notification_has_words() -> None:

@@ -7,14 +7,16 @@ import contextlib
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
 import pytest
 from msgspec import json
 from playwright.async_api import Browser, async_playwright
+from simcord.preview._messages import _message_projection
 
-from bot.playground import listen, serve
+from bot.playground import listen, preview, serve
 from tests.patience import PATIENCE
 from tests.playground.driver import BROWSER_ARGS, Client, chromium
 from tests.playground.small_bot import SmallBot
@@ -251,6 +253,37 @@ async def test_messages_survive_a_restart(tmp_path: Path, caplog: pytest.LogCapt
         assert (tmp_path / "kept.db.messages.unreadable").exists()
         (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
         assert "messages can't be read" in line.getMessage()
+
+
+async def test_a_change_costs_only_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other messages of open pages are not prepared again, because the bot has to wait for that."""
+    prepared: list[int] = []
+
+    def prepare(*given: Any, **more: Any) -> dict[str, Any]:
+        prepared.append(given[2].id)
+        return _message_projection(*given, **more)
+
+    monkeypatch.setattr(preview, "_message_projection", prepare)
+    bot = SmallBot()
+    async with playground(bot) as url, aiohttp.ClientSession() as http:
+        place = bot.guilds[0].text_channels[0]
+        sent = [await place.send(f"number {number}") for number in range(5)]
+        pages = []
+        for name in ("Ada", "Blaise"):
+            opening = http.get(f"{url}open/{place.id}/{name}", allow_redirects=False)
+            async with opening as answer:
+                keys = {"X-Simcord-Capability": answer.headers["Location"].split("#")[1]}
+            async with http.post(f"{url}api/pages", json={}, headers=keys) as answer:
+                context = (await answer.json())["context"]["id"]
+            pages.append(keys | {"X-Simcord-Context": context})
+        prepared.clear()
+        await sent[2].edit(content="changed")
+        for keys in pages:
+            content = ""
+            while content != "changed":
+                async with http.get(f"{url}api/state", headers=keys) as answer:
+                    content = (await answer.json())["messages"][str(sent[2].id)]["content"]
+    assert prepared == [sent[2].id] * len(pages)
 
 
 async def test_ids_fit_a_lasting_database() -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from bot.core.limits import MAX_TYPED
 from bot.questions.answers import (
+    almost,
     decode_order,
     decode_picks,
     encode_order,
@@ -41,8 +42,19 @@ def test_what_is_stored_comes_back(picks: set[int], order: list[int]) -> None:
 def test_letters_are_those_on_the_card() -> None:
     """A member reads the letters under which the choices were shown, in the order of the card."""
     assert letters([0], (2, 0, 3, 1)) == "B"
-    assert letters([1, 2], (2, 0, 3, 1)) == "A, D"
+    assert letters([1, 2], (2, 0, 3, 1)) == "A and D"
+    assert letters([1, 2, 0], (2, 0, 3, 1)) == "A, B and D"
     assert letters([], (0, 1)) == ""
+
+
+@given(picks=st.sets(st.integers(0, 4), min_size=1), right=st.sets(st.integers(0, 4), min_size=1))
+def test_almost_is_one_tick_away(picks: set[int], right: set[int]) -> None:
+    """An answer with some of the right choices was close if one tick more or less had made it right."""
+    marks = "".join("Y" if n in right else "N" for n in range(5))
+    found = almost(item(kind="multiple", choices=marks), encode_picks(picks))
+    one_off = any(picks ^ {n} == right for n in range(5))
+    assert found == ((len(picks & right), len(right)) if one_off and picks & right else None)
+    assert almost(item(choices="YNNN"), "1") is None
 
 
 def test_all_right_choices_and_no_other() -> None:

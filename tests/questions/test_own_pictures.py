@@ -11,11 +11,11 @@ from bot.chat.messages import OPEN, Message, text_of
 from bot.core.database import Connection, Database
 from bot.games.rules import seconds_for
 from bot.questions import store
-from bot.questions.answers import Outcome
+from bot.questions.answers import Answered
 from bot.questions.banks import OwnPictures
 from bot.questions.model import ItemPicture
 from bot.questions.own import own_id
-from bot.questions.views import asked, card_length, revealed
+from bot.questions.views import asked, card_length, explained
 from tests.banks import small_bank
 from tests.stage import GUILD
 
@@ -49,13 +49,13 @@ async def test_a_picture_is_read_once(database: Database, loads: list[Any]) -> N
 
 
 async def test_cards_with_formula_and_picture(database: Database) -> None:
-    """The open and the revealed card have code, formula and picture, in this order."""
+    """The open card has code, formula and picture, in this order, and so has "Explain"."""
     await database.write(store.add_pictures, GUILD, {"0123.jpg": b"jpg"})
     load = OwnPictures(database).load
     order = (0, 1, 2, 3)
-    outcome = Outcome(1, 1, {0: 1})
-    for parts in (asked(BOTH, order), revealed(BOTH, order, outcome, BANK)):
-        message = await Message(OPEN, *parts).drawn(load)
+    (explanation,) = explained(Answered(BOTH, order, None), BANK)
+    for card in (Message(OPEN, *asked(BOTH, order)), explanation):
+        message = await card.drawn(load)
         assert [file.filename for file in message.files()] == ["formula.png", "picture.jpg"]
         text = text_of(message)
         places = [text.index(shown) for shown in ("x = 1", "[Formula: a squared]", "[A curve]")]
@@ -64,6 +64,7 @@ async def test_cards_with_formula_and_picture(database: Database) -> None:
 
 def test_a_picture_takes_time_and_room() -> None:
     """Its words count for the length of a card, and looking at it for the time."""
-    assert card_length(OWN, BANK) > card_length(replace(OWN, picture=None), BANK)
+    coded = replace(OWN, code="x" * 700)
+    assert card_length(coded, BANK) > card_length(replace(coded, picture=None), BANK)
     hard = [replace(item, difficulty=5, kind="multiple") for item in (PLAIN, OWN)]
     assert seconds_for(hard[1]) - seconds_for(hard[0]) >= 5

@@ -11,14 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from bot.answers.model import Tally
-from bot.chat import text as t
-from bot.chat.messages import OPEN, REVEALED, Message, text_of
+from bot.chat.messages import ENDED, OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
+from bot.questions import answers as answers_module
 from bot.questions import formulas
 from bot.questions import views as question_view
 from bot.questions.answers import Answered, Outcome, count_answers, encode_picks, is_right
-from bot.questions.model import Bank, Choice, Item, Reference, Section
+from bot.questions.model import Bank, Choice, Item, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
 from bot.rounds.model import QuestionCard, RevealCard
@@ -82,7 +82,7 @@ def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> 
     best = tuple(Tally(n, 100 - n, 1, 1, 299_999 + n) for n in range(3)) if result is None else ()
     names = dict.fromkeys(range(3), NAME)
     card = RevealCard(ROW, one, order, 50, 50, result or crowd(one), best, names)
-    return rounds.reveal(card, bank())
+    return rounds.reveal(card)
 
 
 def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
@@ -111,8 +111,7 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:
     """The private messages behind "Explain", as the click makes them."""
-    pages = t.pages(question_view.why_blocks(Answered(one, order, answer), bank()))
-    return [Message(REVEALED, page) for page in pages]
+    return question_view.explained(Answered(one, order, answer), bank())
 
 
 def mine(reviews: Sequence[Answered]) -> list[Message]:
@@ -161,26 +160,29 @@ def test_open_cards() -> None:
 
 
 def test_revealed_cards() -> None:
-    """A revealed card has the whole answer: right choices first, with their letters, and new buttons."""
+    """A revealed card has the verdict first, the question, the right choices with the reason, how
+    often each other one was picked, and new buttons."""
     for one, order in shown_items():
+        right = [LETTERS[n] for n, i in enumerate(order) if i in one.right]
         for source, view in (("round", reveal(one, order)), ("daily", daily_end(one, order))):
-            text = reads(view)
+            text, found = reads(view), lines(view)
+            verdict = " and ".join(filter(None, (", ".join(right[:-1]), *right[-1:])))
+            verdict = words(verdict or answers_module.right_answer(one, ()))
+            assert shown(found[0]).removeprefix("### ").removeprefix("📅 ") == (
+                f"{verdict} · 33% of 99,999 had it"
+            )
             assert words(one.prompt) in text, one.id
-            assert words(one.explanation) in text, one.id
-            assert one.kind != "typed" or words(one.accept[0]) in text, one.id
-            sources = bank().topic_of(one).references
-            own = set() if one.reference is None else {sources[one.reference].url}
-            assert {source.url for source in sources if source.url in text} == own, one.id
-            rows = r"^\*\*([A-F])\*\*  (.*)\n-# (?:\d+%|\d of \d)( · ✅ right)?$"
-            found = re.findall(rows, "\n".join(lines(view)), re.MULTILINE)
-            expected = [" · ✅ right"] * len(one.right) + [""] * (len(order) - len(one.right))
-            assert [mark for _, _, mark in found] == expected
-            letters = {(letter, shown(text.strip("*"))) for letter, text, _ in found}
-            assert letters == {
-                (LETTERS[n], words(one.choices[i].text)) for n, i in enumerate(order)
-            }, one.id
-            bold = {letter for letter, text, _ in found if text.startswith("**")}
-            assert bold == {LETTERS[order.index(i)] for i in one.right}, one.id
+            assert words(one.gist) in text, one.id
+            bold = re.findall(
+                r"^✅ \*\*([A-F])  (.*)\*\*(?: · 33%)?$", "\n".join(found), re.MULTILINE
+            )
+            assert [(letter, shown(text)) for letter, text in bold] == [
+                (LETTERS[n], words(one.choices[i].text))
+                for n, i in enumerate(order)
+                if i in one.right
+            ], one.id
+            picked = " · ".join(f"**{a}** 33%" for a in LETTERS[: len(order)] if a not in right)
+            assert one.kind == "typed" or not picked or f"-# {picked}" in found, one.id
             in_round = source == "round"
             assert labels(view) == ["Explain", "Report", "Finish"][: 2 + in_round], one.id
             ids = [
@@ -190,8 +192,34 @@ def test_revealed_cards() -> None:
             assert custom_ids(view) == ids + [rounds.HOST.id(what="next", row=ROW)] * in_round
 
 
+def test_a_reveal_and_its_explanation_say_everything_once() -> None:
+    """Together they have all that the bank says of an item: each reason, the whole explanation,
+    code, formula, its own source and no other; and nothing twice."""
+    for number, (one, order) in enumerate(shown_items()):
+        given = [*answers(one), None]
+        answer = given[number % len(given)]
+        card, pages = reads(reveal(one, order)), why(one, order, answer)
+        more = reads(*pages)
+        for n, choice in enumerate(one.choices):
+            said = f"{LETTERS[order.index(n)]} {words(choice.text)} {words(choice.why)}"
+            is_told = one.kind == "choice" and choice.correct
+            assert (said in card, said in more) == (is_told, not is_told), (one.id, answer)
+        explained = [words(one.gist), words(one.beyond_gist)]
+        if one.kind != "choice":
+            assert " ".join(filter(None, explained)) == words(one.explanation), one.id
+            assert explained[0] not in more, one.id
+        assert explained[1] in more, one.id
+        assert all(words(form) in more for form in one.accept[:3]), one.id
+        shown_code = "\n".join(text_of(page) for page in pages)
+        assert (one.code or "").strip("\n") in shown_code, one.id
+        assert words(formulas.alt_text(one) if one.formula else "") in shown_code.replace("\n", " ")
+        sources = bank().topic_of(one).references
+        own = set() if one.reference is None else {sources[one.reference].url}
+        assert {each.url for each in sources if each.url in card + more} == own, one.id
+
+
 def test_private_pages() -> None:
-    """The pages of reasons, verdicts and "My answers" fit in messages and leave nothing out."""
+    """The pages of verdicts and "My answers" fit in messages and leave nothing out."""
     for number, (one, order) in enumerate(shown_items()):
         given = [*answers(one), None]
         for answer in {given[0], given[number % len(given)]}:
@@ -199,11 +227,6 @@ def test_private_pages() -> None:
             picked = {int(n) for n in answer or ""} if one.kind != "typed" else set()
             reasons = [f"{words(choice.text)} {words(choice.why)}" for choice in one.choices]
             told = [reasons[n] for n in picked | set(one.right)]
-            text = reads(*why(one, order, answer))
-            for n, reason in enumerate(reasons):
-                assert f"{LETTERS[order.index(n)]} {reason}" in text, (one.id, answer)
-            assert words(one.explanation) in text, (one.id, answer)
-            assert all(words(form) in text for form in one.accept[:3]), (one.id, answer)
             pages = mine([review(one, order, answer)])
             text = reads(*pages)
             if right:  # one line
@@ -227,14 +250,10 @@ def test_private_pages() -> None:
 
 def test_a_typed_item_names_three_ways_and_counts_the_others() -> None:
     """The reasons of a typed item name the first three accepted forms; a wall of spellings teaches nobody anything."""
-    assert "Accepted: EOS, end token, stop token and 2 other ways to say it" in "\n".join(
-        question_view.why_blocks(
-            Answered(typed("EOS", "end token", "stop token", "EOT", "end"), (), None), _around()
-        )
-    )
-    assert "Accepted: EOS, end token" in question_view.why_blocks(
-        Answered(typed("EOS", "end token"), (), None), _around()
-    )
+    forms = ("EOS", "end token", "stop token", "EOT", "end")
+    for number, said in ((5, ", stop token and 2 other ways to say it"), (2, "")):
+        (page,) = question_view.explained(Answered(typed(*forms[:number]), (), None), _around())
+        assert f"Accepted: EOS, end token{said}" in texts(page)[0].split("\n")
 
 
 def test_an_estimate_is_asked_and_shown_with_its_unit() -> None:
@@ -243,45 +262,57 @@ def test_an_estimate_is_asked_and_shown_with_its_unit() -> None:
     opened = texts(Message(OPEN, *question_view.asked(one, ())))
     assert "-# Type a number (GB) · within 10% counts" in "".join(opened)
     assert modal_of(one, ())["components"][-1]["label"] == "Type a number (GB)"
-    pages = question_view.why_blocks(Answered(one, (), "50"), _around())
-    assert "The answer is **40 GB**." in pages[0]
-    assert "Accepted: 40 GB, and all within 10%" in pages[1]
+    assert "The answer is **40 GB**." in question_view.own_result(Answered(one, (), "50"))
+    assert "### Nobody answered: it's 40 GB\n" in question_view.revealed(one, (), NOBODY)
+    (page,) = question_view.explained(Answered(one, (), "50"), _around())
+    assert "You wrote 50. Accepted: 40 GB, and all within 10%" in reads(page).replace("`", "")
 
 
-def test_code_stands_below_the_question_wherever_it_is_asked_or_revealed() -> None:
-    """Code is a block of its own: on the open card, in the modal, on the revealed card."""
+def test_code_stands_below_the_question_and_in_its_explanation() -> None:
+    """Code is a block of its own: on the open card, in the modal, and behind "Explain", with the month."""
     one = replace(item(choices="YNNN"), code="x = logits / 0\n", language="python", as_of="2026-05")
     block = "```python\nx = logits / 0\n```"
     order = tuple(range(4))
     several = replace(one, kind="multiple")
     assert block in modal_of(several, order)["components"][0]["content"]
-    shown_parts = [
-        *question_view.asked(one, order),
-        *question_view.revealed(one, order, Outcome(0, 0, {}), _around()),
-    ]
-    assert sum(block in part for part in shown_parts if isinstance(part, str)) == 2
-    assert "-# As of May 2026" in question_view.explanation(one, _around())
+    assert sum(block in part for part in question_view.asked(one, order) if isinstance(part, str))
+    assert block not in question_view.revealed(one, order, NOBODY)
+    (page,) = question_view.explained(Answered(one, order, None), _around())
+    assert f"{block}\n\n{one.explanation}\n-# As of May 2026" in texts(page)[0]
 
 
-def test_the_reasons_tell_the_items_own_source_from_the_topics_others() -> None:
-    """Only the source that holds the fact is named as one; the topic's others are below, in one
-    line."""
-    topic = replace(
-        bank().topics["overfitting"],
-        references=tuple(Reference(f"Page {n}", f"https://example.org/{n}") for n in range(3)),
-    )
-    one = replace(topic.items[0], reference=1)
-    around = Bank("Around", (Section(topic.section_id, "Section", (topic,)),))
-    last = question_view.why_blocks(Answered(one, tuple(range(len(one.choices))), None), around)[
-        -1
-    ].splitlines()
-    assert [line[: line.find("[")] for line in last if "](<" in line] == [
-        "-# Source: ",
-        "-# · ",
-        "-# · ",
-    ]
-    assert t.escape(topic.references[1].title) in last[-4]
-    assert last[-3] == "-# More on the topic"
+def test_the_verdict_on_a_practised_question_leaves_the_other_choices() -> None:
+    """There "Explain" has the reasons that the verdict didn't give, and nothing else."""
+    one = item(kind="multiple", choices="YNYN")
+    (page,) = question_view.other_reasons(Answered(one, (0, 1, 2, 3), "01"))
+    assert reads(page) == "D text 3 why 3"
+    (page,) = question_view.other_reasons(Answered(one, (0, 1, 2, 3), "0123"))
+    assert reads(page) == "Your answer had every choice in it."
+
+
+@pytest.mark.parametrize(
+    ("explanation", "kind", "gist"),
+    [
+        ("One. Two. Three.", "typed", "One. Two."),
+        ("One. Two. Three.", "multiple", "One. Two."),
+        (f"One {'o' * 50}. Two {'o' * 50}.", "multiple", f"One {'o' * 50}."),
+        (f"One {'o' * 50}. Two {'o' * 50}.", "typed", f"One {'o' * 50}. Two {'o' * 50}."),
+        (
+            "It is 0.5 (Li et al. 2020), e.g. with N. Two! Three?",
+            "typed",
+            "It is 0.5 (Li et al. 2020), e.g. with N. Two! Three?",
+        ),
+        ("No end", "multiple", "No end"),
+        ('He said "so." Then vs. now. Three.', "typed", 'He said "so." Then vs. now.'),
+        ("why 0 is so. And more.", "choice", "why 0 is so."),
+        ("Other.", "choice", "why 0"),
+    ],
+)
+def test_the_reason_of_a_reveal_is_whole_sentences(explanation: str, kind: str, gist: str) -> None:
+    """It is the right choice's own reason, unless that was cut from the explanation, or the
+    explanation's first sentences."""
+    one = replace(item(kind=kind), explanation=explanation)
+    assert one.gist == gist
 
 
 def _around() -> Bank:
@@ -390,10 +421,11 @@ def test_open_cards_tell_nothing_of_the_answer() -> None:
 
 
 def test_formulas_have_a_picture_and_others_none() -> None:
-    """An item with a formula shows its picture with alt text on every public card, any other shows none."""
+    """An item with a formula shows its picture with alt text on open cards and behind "Explain"."""
     for one in [*ITEMS[:20], *(one for one in ITEMS if one.formula)]:
-        for make in (question, daily, reveal, daily_end):
-            galleries = [c for c in components(make(one, orders(one)[0])) if "items" in c]
+        order = orders(one)[0]
+        for view in (question(one, order), daily(one, order), why(one, order, None)[0]):
+            galleries = [c for c in components(view) if "items" in c]
             if one.formula is None:
                 assert galleries == [], one.id
                 continue
@@ -444,9 +476,9 @@ def test_the_largest_item_has_its_public_cards(
     view = make(one, orders(one)[1])
     text = reads(view)
     assert words(one.prompt) in text
-    assert all(words(choice.text) in text for choice in one.choices)
-    if make in (reveal, daily_end):
-        assert words(one.explanation) in text
+    is_open = make in (question, daily)
+    assert all(words(choice.text) in text for choice in one.choices if is_open or choice.correct)
+    assert is_open or words(one.gist) in text
 
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
@@ -456,7 +488,9 @@ def test_the_largest_item_has_its_pages(kind: str) -> None:
     for answer in (*answers(one), None):
         text = reads(*why(one, orders(one)[1], answer))
         assert all(
-            words(choice.text) in text and words(choice.why) in text for choice in one.choices
+            words(choice.text) in text and words(choice.why) in text
+            for choice in one.choices
+            if kind == "multiple" or not choice.correct
         )
         own = reads(*mine([review(one, orders(one)[1], answer)]))
         assert words(one.prompt) in own or (answer and is_right(one, answer))
@@ -474,13 +508,13 @@ def test_choices_of_several_lines_on_public_cards() -> None:
     """A choice of several lines is shown on one, so that each line has its letter."""
     lettered = [line for line in lines(question(TWO_LINES, (0, 1))) if line.startswith("**")]
     assert lettered == ["**A**  first B second", "**B**  other"]
-    assert "**A**  **first B second**" in lines(reveal(TWO_LINES, (0, 1)))
+    assert "✅ **A  first B second**" in lines(reveal(TWO_LINES, (0, 1)))
 
 
 def test_choices_of_several_lines_on_private_cards() -> None:
     """Where reasons are given, a choice and its reason have a line each as well, the reason in small print."""
     for view in (
-        why(TWO_LINES, (0, 1), None)[0],
+        why(replace(TWO_LINES, kind="multiple"), (0, 1), None)[0],
         verdict(TWO_LINES, (0, 1), "1")[0],
         mine([review(TWO_LINES, (0, 1), "1")])[0],
     ):
@@ -526,26 +560,46 @@ def test_texts_of_a_bank_can_do_no_harm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "shares"),
+    ("right", "wrong", "verdict", "others"),
     [
-        (0, 0, "✅ right; ; ; "),
-        (1, 0, "1 of 1 · ✅ right; 0 of 1; 0 of 1; 0 of 1"),
-        (6, 3, "6 of 9 · ✅ right; 3 of 9; 0 of 9; 0 of 9"),
-        (6, 4, "60% · ✅ right; 40%; 0%; 0%"),
+        (0, 0, "Nobody answered: it's A", ""),
+        (1, 0, "A · Bob had it in 300.0s", ""),
+        (0, 1, "It's A", ""),
+        (0, 2, "Nobody had it: it's A", "2"),
+        (3, 0, "A · 3 of 3 had it", ""),
+        (6, 3, "A · 6 of 9 had it", "3"),
+        (6, 4, "A · 60% of 10 had it", "40%"),
     ],
 )
-def test_shares_of_the_choices(right: int, wrong: int, shares: str) -> None:
-    """Each choice shows how many picked it: of all, and from ten answers on as a percentage."""
+def test_the_verdict_of_a_reveal(right: int, wrong: int, verdict: str, others: str) -> None:
+    """It says how many had it, as a percentage from ten answers on, and of one alone only that they
+    had it. Choices that nobody picked aren't named; a card is green only if somebody had it."""
     one = item(topic=TOPIC, choices="YNNN")
-    given = [("0", True)] * right + [("1", False)] * wrong
-    text = "\n".join(lines(reveal(one, (0, 1, 2, 3), count_answers(one, given))))
-    found = re.findall(r"^\*\*[A-D]\*\*  .*(?:\n-# ((?:\d|✅).*))?$", text, re.MULTILINE)
-    assert "; ".join(found) == shares
+    result = count_answers(one, [("0", True)] * right + [("1", False)] * wrong)
+    best = tuple(Tally(n, 100, 1, 1, 299_999 + n) for n in range(min(right, 3)))
+    card = RevealCard(ROW, one, (0, 1, 2, 3), 1, 5, result, best, dict.fromkeys(range(3), "Bob"))
+    view = rounds.reveal(card)
+    assert reads(view).startswith(f"### {verdict} Prompt of one? ✅ A text 0 why 0")
+    assert ([line for line in lines(view) if "**B**" in line] == [f"-# **B** {others}"]) == bool(
+        others
+    )
+    colour = REVEALED if right else ENDED
+    assert sent(view)[0]["accent_color"] == colour.value
     asked = replace(typed("attention", topic=TOPIC), topic_id=TOPIC)
-    texts = [("attention", True)] * right + [("no", False)] * wrong
-    of_typed = shares.split("; ", maxsplit=1)[0].replace(" · ✅", "")
-    is_told = f"-# {of_typed}" in lines(reveal(asked, (), count_answers(asked, texts)))
-    assert is_told == bool(right + wrong)
+    given = [("attention", True)] * right + [("no", False)] * wrong
+    told = lines(
+        rounds.reveal(replace(card, item=asked, order=(), outcome=count_answers(asked, given)))
+    )
+    assert shown(told[0]).replace("**", "") == f"### {verdict}".replace("A", "attention", 1)
+    assert (f"-# `no` {others}" in told) == bool(others)
+
+
+def test_the_close_of_a_daily_with_one_answer() -> None:
+    """The card doesn't say whether that member had it."""
+    one = item(topic=TOPIC)
+    cards = [daily_end(one, (0, 1, 2, 3), count_answers(one, [(a, a == "0")])) for a in "01"]
+    assert sent(cards[0]) == sent(cards[1])
+    assert lines(cards[0])[0] == "### 📅 It's A"
 
 
 def test_wrong_texts_of_a_typed_item() -> None:
@@ -557,7 +611,8 @@ def test_wrong_texts_of_a_typed_item() -> None:
             one, (), count_answers(one, [("attention", True), *((text, False) for text in wrong)])
         )
     )
-    assert found.index("✅ **attention**") < found.index("`memory` · 3") < found.index("`loss` · 2")
+    assert found[0] == "### attention · 1 of 7 had it"
+    assert found[3] == "-# `memory` 3 · `loss` 2"
     assert "bob cheats" not in "\n".join(found).casefold()
 
 
@@ -566,14 +621,14 @@ def test_what_one_member_adds_to_a_wrong_text_is_not_quoted() -> None:
     one = typed("attention", topic=TOPIC)
     wrong = ("memory (╯°□°)╯ ┻━┻", "Memory", "loss!", "loss!", "loss")
     found = lines(reveal(one, (), count_answers(one, [(text, False) for text in wrong])))
-    assert found[found.index("`loss!` · 3") + 1] == "`memory` · 2"
+    assert "-# `loss!` 3 · `memory` 2" in found
 
 
 @pytest.mark.parametrize("shape", ["1/8", "-3", "x^2", "???"])
 def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
     """A wrong answer is shown as members typed it, not as the words that are compared."""
     one = typed("17", topic=TOPIC)
-    assert f"`{shape}` · 2" in lines(reveal(one, (), count_answers(one, [(shape, False)] * 2)))
+    assert f"-# `{shape}` 2" in lines(reveal(one, (), count_answers(one, [(shape, False)] * 2)))
 
 
 def test_no_card_is_longer_than_measured() -> None:
@@ -586,7 +641,7 @@ def test_no_card_is_longer_than_measured() -> None:
         full = RevealCard(ROW, one, order, 50, 50, crowd(one), fastest, names, leaders=leaders)
         shown = [
             question(one, order),
-            rounds.reveal(full, bank()),
+            rounds.reveal(full),
             daily(one, order),
             daily_end(one, order),
         ]

@@ -178,33 +178,38 @@ async def test_quiet_weeks(stage: Stage) -> None:
 
 
 async def test_the_question_of_a_quiet_week(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an easy one that is not in play, of the topic of the week if there is one; another each
-    time; none if all are in play."""
+    """It is an easy one that is not in play, of the topic of the week if there is one; the one asked
+    longest ago; none if all are in play."""
     await turned_on(stage)
-    await stage.bot.settings.set_topic_of_week(GUILD, "t2")
     await stage.until(START.replace(day=11, hour=8))
     await stage.bot.settings.set_topic_of_week(GUILD, "t2")
     await stage.wait(hours=2)
-    await play(stage, 1)
-    await stage.wait(days=7)
-    first, second = (card.item for card in asked(stage))
-    assert (first.topic_id, first.level, first.kind) == ("t2", "easy", "choice")
-    assert second.id != first.id
-    await play(stage, 1)
+    for _ in range(5):
+        await stage.bot.recaps.items_of(asked(stage)[-1].recap_id, BOB)
+        await stage.wait(days=7)
+    items = [card.item for card in asked(stage)]
+    assert items[0].topic_id == "t2"
+    assert {(item.level, item.kind) for item in items} == {("easy", "choice")}
+    assert len({item.id for item in items[:3]}) == 3
+    assert items[3:] == items[:3]
+    await stage.bot.recaps.items_of(asked(stage)[-1].recap_id, BOB)
     monkeypatch.setattr(InPlay, "items", lambda *_: set(stage.bank.items))
     await stage.wait(days=7)
-    assert len(asked(stage)) == 2
+    assert len(asked(stage)) == 6
     with pytest.raises(UserError, match="was removed"):
         await stage.bot.recaps.items_of((await rows(stage))[-1].id, BOB)
 
 
-async def test_a_quiet_question_once_across_a_crash(stage: Stage) -> None:
-    """The next process finds the question that was posted, and stores the same one."""
+@pytest.mark.parametrize("after", [False, True], ids=["stored, not sent", "sent, not noted"])
+async def test_a_quiet_question_once_across_a_crash(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    """The next process posts or finds the same question, also if the week has figures by then."""
     await turned_on(stage)
-    stage.sender.fail("post_recap", Crash(), after=True)
+    stage.sender.fail("post_recap", Crash(), after=after)
     with pytest.raises(Crash):
         await stage.wait(days=8)
-    await play(stage)
+    monkeypatch.setattr(rules, "is_quiet", lambda *_: False)
     await stage.restart(seconds=2)
     await stage.run()
     [card], [row] = asked(stage), await rows(stage)

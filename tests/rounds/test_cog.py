@@ -87,9 +87,10 @@ async def test_private_views(stage: Stage) -> None:
     await stage.wait(26)
     why = await stage.bob.click(question.message, label="Explain")
     assert why.ephemeral
-    assert "Not quite" in reply(why)
+    assert reply(why).startswith("You said:\n")
     for choice in question.item.choices:
-        assert choice.why in reply(why).replace("\\", "")
+        told = question.item.kind == "choice" and choice.correct
+        assert (choice.why in reply(why).replace("\\", "")) != told
     standings = stage.quiz.last_message
     assert standings is not None
     mine = await stage.bob.click(standings, label="My answers")
@@ -131,8 +132,8 @@ async def test_the_reply_becomes_the_result(stage: Stage) -> None:
     assert len({re.sub(varies, "", reply(result)) for result in results.values()}) == 1
     before = len(stage.texts())
     await stage.wait(11)
-    assert re.fullmatch(r"✅ \*\*.+\*\* · \+100 · 1st with 100", reply(results[True]))
-    assert re.fullmatch(r"\*\*.+\*\*, right is \*\*.+\*\* · no points yet", reply(results[False]))
+    assert re.fullmatch(r"✅ \*\*.+\*\*\. \+100, 1st with 100\.", reply(results[True]))
+    assert re.fullmatch(r"You said \*\*.+\*\*\. It's \*\*.+\*\*\.", reply(results[False]))
     assert len(stage.texts()) == before
 
 

@@ -85,6 +85,8 @@ async def test_the_host_learns_who_is_missing(stage: Stage) -> None:
         await missing(stage)
     await go_on(stage)
     assert await missing(stage) == (["Clementine"], 0)  # Bob has left
+    await stage.bot.privacy.erase(CLEMENTINE)
+    assert await missing(stage) == (None, 0)  # nobody waits for an erased member
 
 
 async def test_between_hosted_questions_come_the_leaders(stage: Stage) -> None:

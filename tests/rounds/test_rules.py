@@ -29,13 +29,14 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def test_every_explanation_is_read_before_the_next_card() -> None:
+def test_every_reveal_is_read_before_the_next_card() -> None:
     """A pause is long enough for 200 words a minute, or as long as a pause may be."""
     items = list(packs().asked.values())
     for one in items:
         pause = pause_for(one)
         assert SHORTEST_PAUSE <= pause <= LONGEST_PAUSE
-        needed = timedelta(minutes=len(one.explanation.split()) / 200)
+        right = [choice.text for choice in one.choices if choice.correct]
+        needed = timedelta(minutes=len(" ".join([one.gist, *right]).split()) / 200)
         assert pause >= needed or pause == LONGEST_PAUSE, one.id
     assert len({pause_for(one) for one in items}) > 10
     assert pause_for(None) == SHORTEST_PAUSE

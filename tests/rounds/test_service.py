@@ -313,12 +313,14 @@ async def test_options_of_an_earlier_round(stage: Stage) -> None:
             await stage.bot.rounds.options_of(round_id, *place)
 
 
-async def test_own_results(stage: Stage) -> None:
-    """After the reveal, each member has a verdict, points, place, total and streak."""
+@pytest.mark.parametrize("bob_led", [False, True])
+async def test_own_results(stage: Stage, bob_led: bool) -> None:
+    """After the reveal, each member has a verdict, points, place, total and streak, and knows
+    whether a miss cost them their place."""
     round_id = await stage.start(3, topic_id="t1")
     for number in (1, 2):
         assert await stage.next_card(round_id)
-        await stage.answer(ALWINA, after=1)
+        await stage.answer(ALWINA, after=3 if bob_led and number == 1 else 1)
         await stage.answer(BOB, right=number == 1, after=2)
         assert await stage.bot.private_results.load(stage.card().row_id, {ALWINA, BOB}) == {}
         await stage.wait(seconds=20.3)
@@ -326,8 +328,9 @@ async def test_own_results(stage: Stage) -> None:
     found = await stage.bot.private_results.load(card.question_id, {ALWINA, BOB, CLEMENTINE})
     assert found.keys() == {ALWINA, BOB}
     right, wrong = found[ALWINA].shown, found[BOB].shown
-    assert found[ALWINA] == OwnResult(right, None, 98, place=1, total=196, streak=2)
-    assert found[BOB] == OwnResult(wrong, right, 0, place=2, total=95, streak=0)
+    total, kept = 190 if bob_led else 196, not bob_led
+    assert found[ALWINA] == OwnResult(right, None, 98, 1, total, streak=2, stays=kept)
+    assert found[BOB] == OwnResult(wrong, right, 0, place=2, total=95, streak=0, stays=kept)
     assert wrong != right
 
 

@@ -28,9 +28,9 @@ from bot.rounds.model import (
     RoundStatus,
     StandingsCard,
 )
-from tests.messages import custom_ids, labels, reads
+from tests.messages import custom_ids, labels, lines, reads
 from tests.pixels import different, rows, size
-from tests.questions.test_views import AT, MEMBER, NAME, NOBODY, ROW, TOPIC, question, reveal
+from tests.questions.test_views import AT, MEMBER, NAME, ROW, TOPIC, question
 from tests.shipped import bank, item
 
 RACE = Race(4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60)))
@@ -95,15 +95,19 @@ def test_acknowledgements() -> None:
 
 
 def test_own_results() -> None:
-    """A result has the verdict, points, place, total, and a streak from two on."""
+    """A result is a sentence: the verdict, points and place; a streak from two on; what was close."""
     right = OwnResult("B", None, 87, 2, 1_340, 3)
-    assert rounds.own_result(right) == "✅ **B** · +87 · 2nd with 1,340 · 3 in a row"
-    assert rounds.own_result(replace(right, streak=1)) == "✅ **B** · +87 · 2nd with 1,340"
-    assert rounds.own_result(replace(right, place=0)) == "✅ **B** · 3 in a row"
-    wrong = OwnResult("C", "A, B", 0, 3, 253, 0)
-    assert rounds.own_result(wrong) == "**C**, right is **A, B** · 3rd with 253"
+    assert rounds.own_result(right) == "✅ **B**. +87, 2nd with 1,340. 3 in a row."
+    assert rounds.own_result(replace(right, streak=1)) == "✅ **B**. +87, 2nd with 1,340."
+    assert rounds.own_result(replace(right, place=0)) == "✅ **B**. 3 in a row."
+    wrong = OwnResult("C", "A and B", 0, 3, 253, 0)
+    assert rounds.own_result(wrong) == "You said **C**. It's **A and B**. Now 3rd, with 253."
+    stays = replace(wrong, stays=True, almost=(1, 2))
+    assert rounds.own_result(stays) == "Almost: 1 of 2. It's **A and B**. Still 3rd, with 253."
+    assert "Almost: one too many. It's" in rounds.own_result(replace(wrong, almost=(2, 2)))
+    assert rounds.own_result(replace(wrong, place=0)) == "You said **C**. It's **A and B**."
     first = OwnResult("2*3 <@1>", "*b*", 0, 1, 0, 0)
-    assert rounds.own_result(first) == r"**2\*3 \<@1>**, right is **\*b\*** · no points yet"
+    assert rounds.own_result(first) == r"You said **2\*3 \<@1>**. It's **\*b\***."
 
 
 def test_the_time_that_is_left() -> None:
@@ -134,11 +138,11 @@ def test_what_is_shown_between_hosted_questions() -> None:
     """A reveal has the leaders, no times, and the host's button apart: "Finish" after the last."""
     leaders = (Tally(7, 200, 2, 2, 900), Tally(8, 100, 1, 2, 90_000))
     card = replace(REVEAL, fastest=(), leaders=leaders, hosted=True)
-    text = reads(rounds.reveal(card, bank()))
+    text = reads(rounds.reveal(card))
     assert "Leading: Alwina 200 · Bob 100" in text
     assert not re.search(r"Fastest|First:|\ds\b|Nobody got", text)
     for number, label in ((4, "Next"), (5, "Finish")):
-        shown = rounds.reveal(replace(card, number=number), bank())
+        shown = rounds.reveal(replace(card, number=number))
         assert button_rows(shown) == [["Explain", "Report"], [label]]
 
 
@@ -164,11 +168,13 @@ async def test_hosted_standings() -> None:
 
 
 def test_best_times() -> None:
-    """A reveal names the fastest right answers, or says that there are none."""
-    text = reads(reveal(ONE, ORDER))
-    assert f"{NAME} 300.0s (+100) · {NAME} 300.0s (+99)" in text
-    assert "Nobody answered this one." in reads(reveal(ONE, ORDER, NOBODY))
-    assert "Nobody got this one." in reads(reveal(ONE, ORDER, count_answers(ONE, [("1", False)])))
+    """A reveal names the fastest right answers with their times, or the only answer in the verdict."""
+    best = (REVEAL.fastest[0],) * 2
+    card = replace(REVEAL, outcome=count_answers(ONE, [("0", True)] * 2), fastest=best)
+    assert "-# Fastest: **Alwina** 0.9s · **Alwina** 0.9s" in lines(rounds.reveal(card))
+    alone = reads(rounds.reveal(REVEAL))
+    assert alone.startswith("### A · Alwina had it in 0.9s ")
+    assert "Fastest" not in alone
 
 
 def tally(user_id: int, points: int, right: int = 1) -> Tally:
@@ -194,23 +200,16 @@ async def test_a_round_of_one() -> None:
     assert "leaderboard" not in text
 
 
-def test_a_single_player_is_warned_at_each_reveal() -> None:
-    """While only one member has played, a reveal names no points and says when they count."""
-    assert "leaderboard" not in reads(reveal(ONE, ORDER))
-    leaders = (Tally(7, 1_340, 14, 20, 9000),)
-    alone = reads(rounds.reveal(replace(REVEAL, leaders=leaders, alone=True), bank()))
-    assert "Fastest: Alwina 0.9s Counts on" in alone
-    assert "Counts on the leaderboard once a second person plays." in alone
-
-
 def test_leaders() -> None:
-    """A reveal names the leaders in order; it has a Next button unless nothing follows."""
+    """A reveal names the leaders in order; it has a Next button unless nothing follows, which is
+    "Finish" on the last one."""
     leaders = (Tally(7, 1_340, 14, 20, 9000), Tally(9, 253, 3, 20, 9000))
     card = replace(REVEAL, leaders=leaders)
-    view = rounds.reveal(card, bank())
-    assert "Fastest: Alwina 0.9s (+98) Leading: Alwina 1,340 · a member 253" in reads(view)
+    view = rounds.reveal(card)
+    assert "-# Leading: **Alwina** 1,340 · a member 253" in lines(view)
     assert labels(view) == ["Explain", "Report", "Next"]
-    last = rounds.reveal(replace(card, leaders=(), goes_on=False), bank())
+    assert labels(rounds.reveal(replace(card, number=5))) == ["Explain", "Report", "Finish"]
+    last = rounds.reveal(replace(card, leaders=(), goes_on=False))
     assert labels(last) == ["Explain", "Report"]
     assert "Leading" not in reads(last)
 
