@@ -194,7 +194,7 @@ class Members:
             custom_id = _button(card, "Answer") if card else ""
             if card is None or await self._write(member, card, custom_id) is None:
                 return
-            shown = _find(channel, begun, member, lambda m: "key points" in m.text)
+            shown = _find(channel, begun, member, lambda m: "By your words" in m.text)
             if shown is None:
                 return
             self.promised.append(("interview", int(custom_id.split(":")[2]), member.id))

@@ -49,7 +49,7 @@ def panel(found: SettingsPanel, problems: Sequence[str] = (), note: str | None =
         f"Rounds: {f'<@&{role}>' if role else '**everyone**'}{_packs(found.packs)}",
         f"Topic of the week: **{_week(found) or 'none'}**",
         recap_views.status_line(found.recap, found.server.zone),
-        f"Suggestions go to: {f'<#{announced}>' if announced else '**nowhere**'}",
+        f"Suggestions go to: {f'<#{announced}>' if announced else '**no channel**'}",
         f"Teams: **{found.teams or 'none'}** · Milestones: **{found.milestones or 'none'}**",
     ]
     return Message(
@@ -147,7 +147,7 @@ def form(what: str, found: SettingsPanel) -> ui.Modal:
             now = found.week.title if found.week else ""
             fields = [text_field("topic", "Topic", now, _MAX_TITLE, hint, needed=False)]
         case _:
-            hint = "Where I say that a suggestion waits. Leave it empty to say it nowhere"
+            hint = "Where I say that one waits. Without a channel, only moderators hear of it"
             title = "Suggested questions"
             fields = [_channel_field(found.server.suggestions_channel_id, hint)]
     return fields_modal(title, CHANGED.id(what=what), *fields)

@@ -360,10 +360,10 @@ async def test_what_cannot_be_undone(stage: Stage) -> None:
     level = (await bank.set_level(GUILD, number, "hard")).change
     assert added.change is not None
     assert level is not None
+    assert (await bank.illustrate(GUILD, number, Extras("x", "", "", ""))).change is None
     for guild_id, change in ((GUILD, added.change), (OTHER_GUILD, level), (GUILD, level + 1)):
         with pytest.raises(UserError, match="can't take that back now"):
             await bank.undo(guild_id, change)
-    assert (await bank.illustrate(GUILD, number, Extras("", "", "x^2", ""))).change is None
     edited = (await bank.edit(GUILD, number, replace(FORM, prompt="Which?"))).change
     assert edited is not None
     await stage.wait(minutes=16)

@@ -25,7 +25,7 @@ async def test_the_settings_panel(stage: Stage) -> None:
     said = reply(shown)
     assert "Time zone: **UTC** · 00:00 there now" in said
     assert "Rounds: **everyone**" in said
-    assert "Suggestions go to: **nowhere**" in said
+    assert "Suggestions go to: **no channel**" in said
     assert "Weekly recap: **off**" in said
 
     learners = stage.guild.create_role("learners")
@@ -48,7 +48,7 @@ async def test_the_settings_panel(stage: Stage) -> None:
     assert "Time zone: **Europe/Lisbon**" in said
     assert "Weekly recap: **off**" in said
     assert "Rounds: **everyone**" in said
-    assert "Suggestions go to: **nowhere**" in said
+    assert "Suggestions go to: **no channel**" in said
 
 
 async def test_a_new_zone_and_the_daily(stage: Stage) -> None:
