@@ -92,13 +92,14 @@ def topic_of_week(conn: Connection, guild_id: int, today: date) -> str | None:
     return server(conn, guild_id).topic_on(today)
 
 
-def set_topic_of_week(
-    conn: Connection, guild_id: int, topic_id: str | None, today: date
-) -> date | None:
-    """Make a topic the one of the week that begins today, or end it for None; return its last date."""
-    until = today + WEEK - timedelta(days=1) if topic_id else None
-    upsert(conn, guilds, guild_id=guild_id, week_topic_id=topic_id, week_topic_until=until)
-    return until
+def set_topic_of_week(conn: Connection, guild_id: int, topic_id: str | None, today: date) -> None:
+    """Make a topic the one of the week that begins today, or end it for None.
+
+    The one that holds goes on: to choose it again would ask its questions again.
+    """
+    if topic_id is None or topic_of_week(conn, guild_id, today) != topic_id:
+        until = today + WEEK - timedelta(days=1) if topic_id else None
+        upsert(conn, guilds, guild_id=guild_id, week_topic_id=topic_id, week_topic_until=until)
 
 
 def require_starter(
