@@ -69,11 +69,13 @@ def test_the_standings() -> None:
     """Place, name and points in this order, ten by name; a pair can challenge back."""
     message = views.result(ResultCard(7, ABOUT, TABLE, NAMES, repeats=True))
     check_limits(message, "standings")
-    assert lines(message)[2:6] == [
+    assert lines(message)[2:8] == [
         "-# 2 easy, 2 medium, 1 hard · closed",
         "### **Alwina** wins",
-        "🥇 **Alwina** · **950 points** · 3 of 5 right · 2.5s",
-        "🥈 **Bob** · **900 points** · 3 of 5 right · 2.5s",
+        "🥇 **Alwina** · **950 points**",
+        "-# 3 of 5 right, 2.5s on average",
+        "🥈 **Bob** · **900 points**",
+        "-# 3 of 5 right, 2.5s on average",
     ]
     assert "-# Also played: 3 more" in lines(message)
     assert "once in 30 days" in reads(message)
