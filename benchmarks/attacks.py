@@ -456,7 +456,7 @@ async def _floods(server: Server) -> None:
 ATTACKS = {
     "files": Attack(_send_files, "**Imported**"),
     "formulas": Attack(_formulas, "**Imported**", servers=3),
-    "slow key points": Attack(_key_points, "key points", members=MANY),
+    "slow key points": Attack(_key_points, "By your words", members=MANY),
     "forms": Attack(_forms, "**Saved**", servers=SERVERS, prepared=_long),
     "direct messages": Attack(_direct, "Practice", servers=SERVERS, prepared=_long),
     "members": Attack(_members, "### Your plan", members=MANY, prepared=_short),

@@ -370,7 +370,7 @@ async def shown_picture(message: Any) -> tuple[str, str, bytes]:
 
 
 async def test_a_picture_in_every_card(stage: Stage) -> None:
-    """A question's picture is in the reply, in a round's question and its reveal, in practice and its
+    """A question's picture is in the reply, in a round's question and its Explain, in practice and its
     verdict, and in the question before it is taken out."""
     done = await with_extras(stage, **PICTURE, upload=("photo of mine.png", diagram()))
     said = reply(done)
@@ -386,8 +386,9 @@ async def test_a_picture_in_every_card(stage: Stage) -> None:
     await stage.alwina.click(card, label="A")
     await stage.wait(30)
     revealed = next(m for m in stage.quiz.history() if m.id == card.id)
-    assert "✅ right" in text_of(revealed)
-    assert await shown_picture(revealed) == ("picture.png", ALT, stored)
+    assert re.search(r"✅ \*\*[AB]  Overfitting", text_of(revealed))
+    explained = await stage.alwina.click(revealed, label="Explain")
+    assert await shown_picture(answer_to(explained)) == ("picture.png", ALT, stored)
     asking = await stage.bob.slash(stage.quiz, "practice", topic=own.row.topic_id)
     told = await stage.bob.click(answer_to(asking), label="A")
     retiring = await stage.manager.click(await open_question(stage, own.row.name), label="Take out")
@@ -444,7 +445,8 @@ async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:
         if label == "Answer":
             await stage.alwina.click(card, label="A")
     await stage.wait(7.5 * 3600)  # it closes 23 hours after it was posted at 08:00 UTC
-    shown.append(stage.question(stage.daily).message)
-    assert "1 answer" in text_of(shown[-1])
+    closed = stage.question(stage.daily).message
+    assert text_of(closed).startswith("### 📅 It's ")
+    shown.append(answer_to(await stage.alwina.click(closed, label="Explain")))
     for message in shown:
         assert (await shown_picture(message))[:2] == ("picture.png", ALT)

@@ -182,6 +182,22 @@ async def test_the_end_of_a_run(stage: Stage) -> None:
     assert (everyone.named, everyone.theirs) == (False, None)
 
 
+async def test_an_answer_on_its_way_is_waited_for(stage: Stage) -> None:
+    """A player who ends just after the other's deadline reads no number that may still change."""
+    challenge_id = await start(stage, ALWINA, member=BOB, questions=1)
+    hers = await take(stage, challenge_id, ALWINA)
+    stage.clock.turn(seconds=1)
+    his = await take(stage, challenge_id, BOB)
+    in_time = click(stage, hers, at=hers.ends_at)
+    stage.clock.at = hers.ends_at
+    assert ended(await give(stage, his, right=False, after=0.001)).theirs is None
+    await stage.bot.challenge_players.answer(in_time)
+    await stage.wait(seconds=3)
+    (outcome,) = await told(stage, BOB)
+    assert isinstance(outcome, ChallengeOutcome)
+    assert (outcome.right, outcome.theirs) == (0, 1)
+
+
 async def told(stage: Stage, user_id: int) -> list[Invitation | ChallengeOutcome]:
     """Read the news and forget them."""
     found, about = await stage.bot.challenges.news(GUILD, user_id)

@@ -168,3 +168,12 @@ async def test_a_stop_while_one_is_alone(stage: Stage) -> None:
     assert (await stage.answer(BOB, post=card)).reveal_at == stopped
     await stage.wait(seconds=1)
     assert (await stage.round(other)).phase is Phase.ENDED
+
+
+async def test_one_alone_leads_nobody(stage: Stage) -> None:
+    """No reveal names leaders as long as one member plays."""
+    round_id = await open_round(stage, 6)
+    for _ in range(5):
+        await stage.answer(ALWINA, after=1)
+        await stage.next_card(round_id)
+    assert [card.leaders for card in reveals(stage)] == [()] * 5
