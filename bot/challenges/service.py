@@ -256,6 +256,7 @@ class Challenges(GameService):
         named = challenge.member_id is not None
         [(other, (_, theirs)), *_] = ranked.items()
         return ChallengeOutcome(
+            challenge_id=challenge.id,
             named=named,
             other=names_of(conn, challenge.guild_id, [other]).get(other),
             right=own[1].right,
