@@ -255,7 +255,7 @@ async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> N
 
 
 async def test_a_member_who_is_erased_before_the_post_is_not_mentioned(stage: Stage) -> None:
-    """Nor is the id that stands for them."""
+    """The card is posted at once instead, without the id that stands for an erased member."""
     await begin(stage, member=BOB)
     await stage.bot.privacy.erase(BOB)
     await stage.run()
