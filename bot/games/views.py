@@ -114,9 +114,9 @@ def _news(shown: Sequence[tuple[int, Tally]], names: Mapping[int, str]) -> str:
 def _row(questions: int, hosted: bool, placed: tuple[int, Tally]) -> tuple[int, int, str]:
     """Return a member's place, points and figures. Equals have one line."""
     place, tally = placed
-    time = "" if hosted else f" · {t.seconds(tally.average_ms)}"
-    figures = f" · {tally.right} of {questions} right{time}" if place <= _MEDALS else ""
-    return place, tally.points, figures
+    right = f"{tally.right} of {questions} right"
+    figures = f" · {right}" if hosted else f"\n-# {right}, {t.seconds(tally.average_ms)} on average"
+    return place, tally.points, figures if place <= _MEDALS else ""
 
 
 def my_answers(

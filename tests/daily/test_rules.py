@@ -221,7 +221,7 @@ def test_what_is_drawn(
 
 @pytest.mark.parametrize(("posted", "of_week"), [(0, False), (3, True)])
 def test_a_topic_of_the_week_begins_easy_too(posted: int, of_week: bool) -> None:
-    """Its questions wait while a server's dailies are easier."""
+    """Its questions that are left wait while a server's dailies are easier."""
     week = TopicOfWeek(BANK.topics["t2"], FIRST, frozenset({"t2-b"}))
     found = draw(
         Schedule(1, 10, "13:00", "UTC", datetime(2027, 1, 4, tzinfo=UTC)),

@@ -196,7 +196,7 @@ async def test_a_round_of_one() -> None:
     assert "Well done" not in reads(await rounds.standings(missed))
     assert "A round counts on the leaderboard when two or more people play." in text
     text = reads(await rounds.standings(left))
-    assert "🥇 Alwina · 95 points · 1 of 10 right" in text
+    assert "🥇 Alwina · 95 points 1 of 10 right, 4.2s on average" in text
     assert "leaderboard" not in text
 
 
