@@ -88,8 +88,12 @@ def set_suggestions_channel(conn: Connection, guild_id: int, channel_id: int | N
 
 
 def topic_of_week(conn: Connection, guild_id: int, today: date) -> str | None:
-    """Return the id of a server's topic of the week, or None; `today` is by the server's clock."""
-    return server(conn, guild_id).topic_on(today)
+    """Return the id of a server's topic of the week, or None; `today` is by the server's clock.
+
+    A new time zone may have set that back to a date before the choice.
+    """
+    found = server(conn, guild_id)
+    return found.topic_on(max(today, found.week_began))
 
 
 def set_topic_of_week(conn: Connection, guild_id: int, topic_id: str | None, today: date) -> None:

@@ -96,6 +96,15 @@ async def test_how_long_it_holds(stage: Stage) -> None:
     assert not (await start(stage))[0].of_week
 
 
+async def test_a_clock_that_is_set_back(stage: Stage) -> None:
+    """It holds from its choice on, also where the date of that is still to come by a new zone."""
+    await stage.bot.settings.set_zone(GUILD, "Pacific/Kiritimati")
+    await stage.until(stage.clock().replace(hour=12))
+    await choose(stage)
+    found = await stage.bot.settings.set_zone(GUILD, "UTC")
+    assert found.week == WIDE.topics["t5"]
+
+
 async def test_a_challenge_follows_it(stage: Stage) -> None:
     """A challenge without a topic has its questions."""
     await choose(stage)
