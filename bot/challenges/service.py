@@ -238,8 +238,14 @@ class Challenges(GameService):
         return [each for each in found if each is not None], about
 
     async def told(self, challenge_ids: Sequence[int], user_id: int) -> None:
-        """Store that a member has read the news of some challenges."""
-        await self._database.write(store.delete_news, challenge_ids, user_id)
+        """Store that a member has read the news of some challenges; of one begun since, more come."""
+
+        def forget(conn: Connection) -> None:
+            runs = {key: store.player(conn, key, user_id) for key in challenge_ids}
+            read = [key for key, run in runs.items() if run is None or run.guild_id is None]
+            store.delete_news(conn, read, user_id)
+
+        await self._database.write(forget)
 
     def _outcome(
         self, conn: Connection, challenge: Challenge, user_id: int
@@ -256,6 +262,7 @@ class Challenges(GameService):
         named = challenge.member_id is not None
         [(other, (_, theirs)), *_] = ranked.items()
         return ChallengeOutcome(
+            challenge_id=challenge.id,
             named=named,
             other=names_of(conn, challenge.guild_id, [other]).get(other),
             right=own[1].right,

@@ -55,8 +55,8 @@ MINE = Route("taken", {"challenge": ROW, "page": PAGE})
 BACK = Route("rematch", {"challenge": ROW}, once=True)
 
 _TITLE = "## ⚔️ Challenge"
-_PAGE = 1_000
-"""Characters of a page of the end of a player's run."""
+_PAGE = 400
+"""Characters of a page of the end of a player's run, which takes about 20 lines of a phone."""
 
 
 def started(found: NewChallenge) -> str:
@@ -135,12 +135,13 @@ def result(card: ResultCard) -> Message:
         _head(card.about, closed=True),
         separator(),
         *body,
-        row(
-            misses_button("challenge", card.challenge_id),
-            button("My answers", MINE.id(challenge=card.challenge_id, page=0)),
-            button("Challenge back", back) if card.about.named else None,
-        ),
+        row(*_own(card.challenge_id), button("Challenge back", back) if card.about.named else None),
     )
+
+
+def _own(challenge_id: int) -> tuple[ui.Button[ui.LayoutView], ui.Button[ui.LayoutView]]:
+    mine = button("My answers", MINE.id(challenge=challenge_id, page=0))
+    return misses_button("challenge", challenge_id), mine
 
 
 def _head(about: ChallengeSummary, *, closed: bool = False) -> str:
@@ -244,7 +245,7 @@ def news(found: Invitation | ChallengeOutcome) -> Message:
         said = (
             f"A challenge you took is over: you're {t.ordinal(found.place)} of {found.players:,}."
         )
-    return Message(CHALLENGE, f"⚔️ {said}", row(see))
+    return Message(CHALLENGE, f"⚔️ {said}", row(*_own(found.challenge_id), see))
 
 
 def my_answers(challenge_id: int, given: Sequence[Answered], page: int) -> Message:

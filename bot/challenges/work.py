@@ -93,7 +93,7 @@ class ChallengeWork(PostWorker[Challenge]):
 
     async def _first_message(self, challenge: Challenge) -> Any:
         about = await self._database.read(self._challenges.described, challenge)
-        if challenge.pings and challenge.member_id is not None:
+        if challenge.pings and challenge.member_id:  # it may have been erased since
             return view.announcement(challenge.id, about, challenge.member_id)
         return view.open_card(OpenCard(challenge.id, about))
 

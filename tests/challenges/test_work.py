@@ -254,6 +254,15 @@ async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> N
     assert not len(stage.bot.challenges.pending_starts)
 
 
+async def test_a_member_who_is_erased_before_the_post_is_not_mentioned(stage: Stage) -> None:
+    """The card is posted at once instead, without the id that stands for an erased member."""
+    await begin(stage, member=BOB)
+    await stage.bot.privacy.erase(BOB)
+    await stage.run()
+    (post,) = stage.sender.of_kind("challenge")
+    assert isinstance(post.card, OpenCard)
+
+
 async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) -> None:
     """A click proves that the card exists before the process knows."""
     stage.sender.fail("post_challenge", unsent(), after=True)
