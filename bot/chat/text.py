@@ -67,7 +67,7 @@ def commands_in(text: str) -> list[str]:
 def name(of_member: str | None) -> str:
     """Return a member's name in bold, with any URL in it disarmed; "a member" if it is unknown.
 
-    One from right to left keeps to itself, or the points after it would stand with another name.
+    One from right to left is set apart, or the points after it would seem to be another member's.
     """
     plain = _DIRECTIONS.sub("", of_member or "")
     if not plain:
