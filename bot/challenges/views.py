@@ -187,16 +187,16 @@ def run_result(found: RunResult, page: int = 0) -> Message:
     numbered = enumerate(found.given, start=1)
     texts = t.pages([own_block(n, given, secret=secret) for n, given in numbered], _PAGE)
     page = min(page, max(len(texts) - 1, 0))
-    rest = "The card shows the standings."
+    note = t.page_note(page, len(texts))
     if secret:
         sooner = f", or as soon as {t.name(found.other)} is done" if found.named else ""
-        rest = f"The right answers and the standings come {t.when(found.closes_at)}{sooner}."
+        note = f"The right answers and the standings come {t.when(found.closes_at)}{sooner}.{note}"
     return Message(
         CHALLENGE,
         _said(found.said),
         f"### {_score(found)}",
         texts[page] if texts else None,
-        f"-# {rest}{t.page_note(page, len(texts))}",
+        f"-# {note.removeprefix(' · ')}" if note else None,
         row(
             *pager(page, len(texts), lambda _, n: MINE.id(challenge=found.challenge_id, page=n)),
             None if secret else misses_button("challenge", found.challenge_id),
