@@ -335,7 +335,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     given = await write(stage.alwina, card, full(topic))
     assert given.ephemeral
     said = reply(given)
-    assert "Confirm it to see the model answer." in said
+    assert "The model answer comes once you've counted." in said
     assert labels(answer_to(given)) == ["Check my ticks", "That's right"]
     await stage.alwina.click(answer_to(given), label="Check my ticks")
     await stage.alwina.select(
