@@ -386,5 +386,5 @@ def _refuse_secret(challenge: Challenge) -> None:
     if challenge.state not in REVEALED:
         raise UserError(
             "Answers stay secret while a challenge is open. "
-            f"Press this again after {when(challenge.closes_at)}, when this one closes."
+            f"Press this again once it closes, {when(challenge.closes_at)} at the latest."
         )

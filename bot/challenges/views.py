@@ -47,8 +47,6 @@ from bot.questions.views import (
 from bot.questions.views import about as about_item
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
-# Private: taking it from the news, and skipping a question.
-HERE = Route("takehere", {"challenge": ROW}, once=True)
 SKIP = Route("takeskip", {"row": ROW}, once=True)
 # Own answers, of a closed challenge or after one's own run; and a rematch.
 MINE = Route("taken", {"challenge": ROW, "page": PAGE})
@@ -189,18 +187,19 @@ def run_result(found: RunResult, page: int = 0) -> Message:
     numbered = enumerate(found.given, start=1)
     texts = t.pages([own_block(n, given, secret=secret) for n, given in numbered], _PAGE)
     page = min(page, max(len(texts) - 1, 0))
-    rest = "The card shows the standings."
+    note = t.page_note(page, len(texts))
     if secret:
         sooner = f", or as soon as {t.name(found.other)} is done" if found.named else ""
-        rest = f"The right answers and the standings come {t.when(found.closes_at)}{sooner}."
+        note = f"The right answers and the standings come {t.when(found.closes_at)}{sooner}.{note}"
     return Message(
         CHALLENGE,
         _said(found.said),
         f"### {_score(found)}",
         texts[page] if texts else None,
-        f"-# {rest}{t.page_note(page, len(texts))}",
+        f"-# {note.removeprefix(' · ')}" if note else None,
         row(
             *pager(page, len(texts), lambda _, n: MINE.id(challenge=found.challenge_id, page=n)),
+            None if secret else misses_button("challenge", found.challenge_id),
             link_button("See the card", found.card),
         ),
     )
@@ -238,7 +237,7 @@ def news(found: Invitation | ChallengeOutcome) -> Message:
             CHALLENGE,
             f"⚔️ {t.name(about.starter)} challenged you to {t.count(about.questions, 'question')}{topic}, "
             f"open until {t.when(about.closes_at)}.",
-            row(button("Take it", HERE.id(challenge=found.challenge_id), PRIMARY), see),
+            row(_take(found.challenge_id), see),
         )
     said = f"{t.name(found.other)} is done: {found.theirs} against your {found.right}."
     if not found.named:

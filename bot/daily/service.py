@@ -129,7 +129,7 @@ class Dailies:
             )
         given = answers_store.get(conn, DAILY, daily.id, click.user_id)
         order = answers.decode_order(daily.choice_order)
-        return Answered(item, order, given.answer if given else None, given.points if given else 0)
+        return Answered(item, order, given.answer if given else None)
 
     @reading
     def item_of(self, conn: Connection, click: Click) -> str | None:

@@ -225,6 +225,10 @@ def test_the_end_of_a_run() -> None:
         assert reads(views.run_result(end)).startswith(f"### {said} ")
     missed = [reads(views.run_result(end)) for end, _ in told[2:4]]
     assert [t.one_line(item.choices[right].why) in text for text in missed] == [True, False]
+    assert [labels(views.run_result(ending(*given[2:], theirs=n))) for n in (None, 0)] == [
+        ["See the card"],
+        ["Practise my misses", "See the card"],
+    ]
     many = views.run_result(ending(*given * 6, said=LastAnswer(18, "B")), page=1)
     check_limits(many, "many")
     assert custom_ids(many)[0] == "taken:v1:7:0"
@@ -255,7 +259,7 @@ def test_the_news() -> None:
     )
     assert (labels(invited), custom_ids(invited)) == (
         ["Take it", "See the card"],
-        ["takehere:v1:7"],
+        ["take:v1:7"],
     )
     pair = views.news(ChallengeOutcome(7, True, "Carl", 3, 4, 2, 2, LINK))
     assert reads(pair).startswith("⚔️ Carl is done: 4 against your 3.")
