@@ -220,7 +220,9 @@ def _score(found: RunResult) -> str:
     if found.theirs is None:
         if not found.right:
             return f"{score} this time."
-        return f"{score}. " + (f"Beat that, {other}." if found.named else "Who beats that?")
+        if found.named:
+            return f"{score}. Beat that, {other}."
+        return f"{score}. Who beats that?" if 2 * found.right >= found.total else f"{score}."
     if found.right == found.theirs:
         return f"{score}, the same as {other}."
     beaten = "You beat" if found.right > found.theirs else "Next time you beat"

@@ -237,7 +237,7 @@ def draw(
     had an item. `in_dailies` are those that dailies ask now, which are never drawn; None if there is
     nothing else. The items `in_games` are asked by rounds and challenges; they are drawn only if
     there is nothing else. The topic of the `week` comes first if the daily asks about it, with
-    items that weren't asked since it was chosen and are easy enough.
+    items that weren't asked since it was chosen.
     """
     area = asked_topic_ids(bank, schedule.asks)
     topics = [topic for topic in bank.open_topics.values() if topic.id not in in_dailies]
@@ -258,8 +258,8 @@ def draw(
     if not pool:
         return None
     unasked = week.unasked if week and (area is None or week.topic.id in area) else ()
-    first = [item for item in gentle(pool, posted) if item.id in unasked]
-    item = rng.choice(next_ones(first, used) if first else gentle(next_ones(pool, used), posted))
+    first = [item for item in pool if item.id in unasked]
+    item = rng.choice(gentle(next_ones(first or pool, used), posted))
     return DailyQuestion(bank.topic_of(item), item, shuffled(item, rng), of_week=bool(first))
 
 

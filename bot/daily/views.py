@@ -23,6 +23,7 @@ from bot.chat.messages import (
 )
 from bot.chat.router import PAGE, ROW, Route
 from bot.chat.ways import way
+from bot.core.calendar import local_date
 from bot.daily.model import (
     Daily,
     DailyFeedback,
@@ -184,7 +185,9 @@ def _figures(found: DailyVerdict, today: Today) -> list[str]:
     if not given.right:
         parts.append(COMES_BACK)
     if not found.daily.revealed and closes_at is not None:
-        parts.append(f"Everyone sees the answer at {t.when(closes_at, 't')}")
+        is_today = local_date(today.zone, closes_at) == today.day
+        when = f"at {t.when(closes_at, 't')}" if is_today else t.when(closes_at)
+        parts.append(f"Everyone sees the answer {when}")
     lines = [" · ".join(parts), *streak_news(today.streak, found.news)]
     if found.daily.thread_id:
         lines.append(_talk(found.daily.thread_id))

@@ -21,7 +21,7 @@ def draw(
 ) -> list[Item]:
     """Draw up to `count` items, in the order to ask them: easy ones, then medium, then hard ones.
 
-    Of each level, those whose id is in `first` are drawn before others.
+    Those whose id is in `first` are drawn before others, of whatever level they are.
 
     `asked` has when the server was last asked items, by id. The half of the items that was asked
     most recently is left out, unless that leaves too few; `mix` says how many of each level come
@@ -41,12 +41,13 @@ def draw(
             preferred[item.level].append(item)
         elif at <= oldest[-1]:
             by_level[item.level].setdefault(topic_id, []).append(item)
-    left = [len(preferred[level]) + sum(map(len, by_level[level].values())) for level in LEVELS]
+    ahead = mix(count, [len(preferred[level]) for level in LEVELS])
+    left = [sum(map(len, by_level[level].values())) for level in LEVELS]
+    rest = mix(count - sum(ahead), left)
     drawn: list[Item] = []
-    for level, number in zip(LEVELS, mix(count, left), strict=True):
-        ahead = rng.sample(preferred[level], min(number, len(preferred[level])))
-        drawn += ahead
-        drawn += _draw_spread(by_level[level], number - len(ahead), drawn, times, topic_asked, rng)
+    for level, wanted, others in zip(LEVELS, ahead, rest, strict=True):
+        drawn += rng.sample(preferred[level], wanted)
+        drawn += _draw_spread(by_level[level], others, drawn, times, topic_asked, rng)
     return drawn
 
 

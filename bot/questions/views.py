@@ -323,7 +323,7 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
         elif picked:
             others.append(f"**{letter}** {number}")
     others += [f"{t.code(text)} {_number(n, outcome)}" for text, n in outcome.wrong_texts]
-    small = [t.one_line(item.gist), " · ".join(others)]
+    small = [t.one_line(item.gist), f"Others: {' · '.join(others)}" if others else ""]
     return "\n".join([*right, *(f"-# {line}" for line in small if line)])
 
 

@@ -54,7 +54,7 @@ def _proposal(found: Week) -> str | None:
     """Propose the next topic of the week."""
     if found.proposed is None:
         return None
-    return f"**{t.one_line(found.proposed.title)}** for the next seven days? It went worst: {result(found.proposed)}."
+    return f"**{t.one_line(found.proposed.title)}** for the next seven days? So far {result(found.proposed)}."
 
 
 def _highlights(found: Week) -> list[str]:

@@ -96,7 +96,7 @@ def question(card: QuestionCard, bank: Bank) -> Message:
     buttons = answer_rows(card.item, "round", card.question_id)
     if card.ends_at is None:
         missing = button("Who's missing?", MISSING.id(row=card.question_id))
-        host = row(_host_button("reveal", card.question_id, "Reveal", hosted=True), missing)
+        host = row(_host_button("reveal", card.question_id, "Reveal"), missing)
         end = [*buttons, separator(), f"-# No clock: the host goes on{answered}", host]
     else:
         time = f"{card.seconds} s" if card.left is None else f"{card.left} s left"
@@ -139,9 +139,7 @@ def reveal(card: RevealCard) -> Message:
         ahead = (f"{t.name(card.names.get(a.user_id))} {a.points:,}" for a in card.leaders)
         lines.append("Leading: " + " · ".join(ahead))
     label = "Finish" if card.number == card.total else "Next"
-    onward = (
-        _host_button("next", card.question_id, label, hosted=card.hosted) if card.goes_on else None
-    )
+    onward = _host_button("next", card.question_id, label) if card.goes_on else None
     return Message(
         REVEALED if card.outcome.right else ENDED,
         revealed(card.item, card.order, card.outcome, who=who),
@@ -240,11 +238,9 @@ def status(found: RoundStatus, *, may_stop: bool) -> Message:
     return Message(OPEN, "\n".join(lines), row(stop) if may_stop else None)
 
 
-def _host_button(
-    what: str, question_id: int, label: str, *, hosted: bool
-) -> ui.Button[ui.LayoutView]:
-    """Return a button for the host. Everyone sees it, so the handler checks the member."""
-    return button(label, HOST.id(what=what, row=question_id), *([PRIMARY] if hosted else []))
+def _host_button(what: str, question_id: int, label: str) -> ui.Button[ui.LayoutView]:
+    """Return a grey button for the host. Everyone sees it, so the handler checks the member."""
+    return button(label, HOST.id(what=what, row=question_id))
 
 
 def _head(number: int, total: int, item: Item, bank: Bank) -> str:

@@ -171,8 +171,8 @@ def test_what_is_drawn(
 ) -> None:
     """Never what a daily asks; another topic before what games ask; that before nothing.
 
-    Then comes what the topic of the week has still to ask, if the daily asks about it and it is easy
-    enough; then what was never asked, and of that at first the easiest. Chance decides the rest.
+    Then comes what the topic of the week has still to ask, if the daily asks about it; then what was
+    never asked. A server's first dailies are the easiest of that. Chance decides the rest.
     """
     topic = BANK.topics.get(week or "")
     unasked &= {item.id for item in topic.items} if topic else set()
@@ -202,8 +202,7 @@ def test_what_is_drawn(
         return 0 if posted else LEVELS.index(BANK.items[one].level)
 
     def is_first(one: str) -> bool:
-        easiest = min(level(other) for other in free if pool(other) == pool(one))
-        return one in unasked and not pool(one)[1] and level(one) == easiest
+        return one in unasked and not pool(one)[1]
 
     def rank(one: str) -> tuple[bool, bool, bool, bool, int]:
         return *pool(one), not is_first(one), one in used, level(one)
@@ -217,22 +216,3 @@ def test_what_is_drawn(
         assert found == drawn(seed)
         if len(best) == 2:
             assert {one.id for n in range(20) if (one := drawn(n))} == best
-
-
-@pytest.mark.parametrize(("posted", "of_week"), [(0, False), (3, True)])
-def test_a_topic_of_the_week_begins_easy_too(posted: int, of_week: bool) -> None:
-    """Its questions that are left wait while a server's dailies are easier."""
-    week = TopicOfWeek(BANK.topics["t2"], FIRST, frozenset({"t2-b"}))
-    found = draw(
-        Schedule(1, 10, "13:00", "UTC", datetime(2027, 1, 4, tzinfo=UTC)),
-        FIRST,
-        BANK,
-        used={},
-        posted=posted,
-        in_dailies=(),
-        in_games=(),
-        week=week,
-        rng=random.Random(1),
-    )
-    assert found is not None
-    assert (found.of_week, found.id == "t2-b") == (of_week, of_week)

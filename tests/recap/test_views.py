@@ -59,7 +59,7 @@ async def test_what_it_says() -> None:
     )
     assert "12 people · 340 answers · 71% right" in said
     assert "Topic of the week: **Attention** · 30 of 40 right" in said
-    assert "**Masks** for the next seven days? It went worst: 2 of 7 right." in said
+    assert "**Masks** for the next seven days? So far 2 of 7 right." in said
     assert labels(await recap(FULL)) == ["Make it the topic of the week", "Leaderboard"]
 
 
