@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
+from unicodedata import bidirectional
 
 MAX_MESSAGE = 4000
 """Discord's limit for the text of a Components V2 message."""
@@ -18,6 +19,8 @@ _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 _INLINE = re.compile(r"([\\*_~`|\[\]])")
 _TAG = re.compile(r"<(?=[@#:/a-zA-Z])")
 _NO_LINK = ":\\//"
+_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the direction of the text after them."""
 _COMMAND = re.compile(r"`[^`\n]*`|(?<!\\)</([a-z]+(?: [a-z]+)*)>")
 _LINE_START = re.compile(r"^([^\S\n]*\d*)([#>+-]|(?<=\d)[.)](?=\s))", re.MULTILINE)
 
@@ -62,8 +65,15 @@ def commands_in(text: str) -> list[str]:
 
 
 def name(of_member: str | None) -> str:
-    """Return a member's name in bold, with any URL in it disarmed; "a member" if it is unknown."""
-    return f"**{one_line(of_member).replace('://', _NO_LINK)}**" if of_member else "a member"
+    """Return a member's name in bold, with any URL in it disarmed; "a member" if it is unknown.
+
+    One from right to left is set apart, or the points after it would seem to be another member's.
+    """
+    plain = _DIRECTIONS.sub("", of_member or "")
+    if not plain:
+        return "a member"
+    shown = f"**{one_line(plain).replace('://', _NO_LINK)}**"
+    return f"\u2068{shown}\u2069" if {"R", "AL"} & {*map(bidirectional, plain)} else shown
 
 
 def code(text: str) -> str:

@@ -16,7 +16,7 @@ KEPT_MESSAGES = 300
 """Messages of a channel that are kept, because all are written again after each change."""
 
 
-class Kept(msgspec.Struct):
+class Kept(msgspec.Struct, frozen=True):
     """The content of the file. Members and channels are not in it: each start creates them."""
 
     messages: list[Message]

@@ -245,7 +245,7 @@ async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
     await stage.wait(seconds=21)
     review = await explain(click)
     (answer,) = await stage.answers()
-    assert (review.answer, review.points, review.elapsed_ms) == (answer.answer, 0, 1000)
+    assert review.answer == answer.answer
     assert (await explain(replace(click, user_id=CLEMENTINE))).answer is None
     # after a restore, the same id may be another question
     with pytest.raises(UserError, match="card is out of date"):
