@@ -55,8 +55,10 @@ from bot.questions.views import asked as asked_item
 OPEN = Route("open", {"source": "daily", "row": ROW})
 ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
-TICKS = Route("ticks", {"source": "daily", "row": ROW})
-TICKED = Route("ticked", {"source": "daily", "row": ROW, "said": "[0-5]{1,6}|none"})
+# Ticks are about the key points with this mark.
+_POINTS = {"source": "daily", "row": ROW, "mark": "[0-9]{1,10}"}
+TICKS = Route("ticks", _POINTS)
+TICKED = Route("ticked", {**_POINTS, "said": "[0-5]{1,6}|none"})
 COPY = Route("today", {"row": ROW})
 """Shows a question in private. The copy's other buttons are those of the card."""
 
@@ -244,8 +246,8 @@ def feedback(found: DailyFeedback, today: Today, page: int) -> Message:
         page,
         assessment,
         lambda n: OWN.id(row=daily.id, page=n),
-        TICKS.id(row=daily.id),
-        lambda said: TICKED.id(row=daily.id, said=said),
+        TICKS.id(row=daily.id, mark=found.topic.mark),
+        lambda said: TICKED.id(row=daily.id, mark=found.topic.mark, said=said),
         None,
         *forward,
     )
