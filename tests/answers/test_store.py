@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from bot.answers import store as answer_log
 from bot.answers.model import Answer, Result, Review, Tally
 from bot.answers.rules import LONGEST_MS
-from bot.answers.store import DAILY, PRACTICE, ROUND, review_of
+from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, review_of
 from bot.core import counters
 from bot.core.database import Database
 from bot.questions.own import own_id
@@ -102,6 +102,23 @@ async def test_what_was_expected_and_what_came(database: Database) -> None:
     hers = await database.read(answer_log.calibration_of, ALWINA)
     assert hers.answers == sum(a.user_id == ALWINA for a, _ in rated)
     assert hers.came == mean(a.correct for a, _ in rated if a.user_id == ALWINA)
+
+
+async def test_what_an_item_paid(database: Database) -> None:
+    """Only what paid these members on this server after a moment counts."""
+    given = [
+        counted(1, 1, 50, item="a"),
+        counted(1, 1, 0, item="a", at=AT + SECOND),
+        counted(1, 2, 50, item="a", at=AT - HOUR),
+        counted(2, 1, 50, item="a"),
+        counted(1, 1, 50, item="b"),
+        counted(1, 3, 50, item="a"),
+    ]
+    await store(database, *given)
+    assert await database.read(answer_log.paid_after, 1, "a", [1, 2], AT - HOUR) == given[:1]
+    ids = [answer.question_id for answer in given]
+    assert await database.read(answer_log.paid_for, ROUND, ids) == 250
+    assert await database.read(answer_log.paid_for, ROUND, []) == 0
 
 
 async def test_reviews(database: Database) -> None:
@@ -229,6 +246,19 @@ async def test_answers_with_an_own_item(database: Database) -> None:
     found = await database.read(answer_log.with_own_item, mine, [ALWINA, BOB, -9])
     assert found == [given[1], given[0]]
     assert await database.read(answer_log.with_own_item, mine, [BOB]) == [given[0]]
+
+
+async def test_answers_of_an_erased_question(database: Database) -> None:
+    """With a server's question go its answers, but for reviews that members' cards come from."""
+    cut = asked(1, ALWINA, guild_id=None, rating=3)
+    missed = asked(1, BOB, source=CHALLENGE, answer=None, rating=1)
+    await store(database, cut, asked(1, BOB), asked(2, BOB), missed)
+    assert await database.write(answer_log.delete_uncounted, ROUND, [1]) == 1
+    assert await database.read(answer_log.get, ROUND, 1, ALWINA) == cut
+    assert await database.read(answer_log.get, ROUND, 2, BOB) is not None
+    assert await database.write(answer_log.delete_uncounted, CHALLENGE, [1]) == 0
+    kept = await database.read(answer_log.get, CHALLENGE, 1, BOB)
+    assert kept == replace(missed, guild_id=None)
 
 
 async def test_topics_between_dates(database: Database) -> None:
