@@ -6,7 +6,7 @@ import asyncio
 import re
 import zlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -324,12 +324,15 @@ class FakeSender:
         )
 
     async def open_private_thread(
-        self, place: Place, name: str, *, tried_at: datetime | None
+        self, place: Place, name: str, *, others: Collection[int] | None
     ) -> int:
         def find_or_open() -> int:
-            if tried_at is None or (place.channel_id, name) not in self.private_threads:
-                self.private_threads.append((place.channel_id, name))
-            return 5001 + self.private_threads.index((place.channel_id, name))
+            ours = place.channel_id, name
+            for thread_id, thread in enumerate(self.private_threads, start=5001):
+                if others is not None and thread == ours and thread_id not in others:
+                    return thread_id
+            self.private_threads.append(ours)
+            return 5000 + len(self.private_threads)
 
         return await self._do("open_private_thread", find_or_open)
 

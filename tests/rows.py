@@ -50,7 +50,7 @@ def value(table: Table, column: Column[Any], n: int) -> object:
         case OneOf():
             return next(iter(column.type.kind))
         case Encoded():
-            return () if get_origin(column.type.kind) is tuple else None
+            return () if get_origin(column.type.kind) in {tuple, list} else None
         case String():
             return ("ä%_é'\\ Z"[n % 8 :] + str(n))[: column.type.length or 100]
         case Integer() if column.foreign_keys or column.primary_key:

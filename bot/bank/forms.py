@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ _ABOUT = re.compile(r"(?:about|approximately|around|roughly|circa)\s+|[~≈]\s*"
 _BULLET = re.compile(r"([-+*•–])\s+(?=[^\s\d.])")
 _LABEL = re.compile(r"\(?([A-Fa-f1-9])(?:[).]|(?<=[A-Fa-f]):)\s+(?=\S)")
 _STRAY_LABEL = re.compile(r"\(?[A-Fa-f1-9]\)\s")
-_CHOICE_IN_PROMPT = re.compile(r"^\s*\(?[A-Fa-f][).:]\s", re.MULTILINE)
+_CHOICE_IN_PROMPT = re.compile(r"^\s*\(?([A-Fa-f])[).:]\s+(.*)", re.MULTILINE)
 _SIGN_OF_RIGHT = re.compile(
     r"[✅✔✓☑]|\s[(\[](?:right|correct)[)\]]$|^\*\*.+\*\*$|^\[[ x]\]\s|^(?:right |correct )?answer:",
     re.IGNORECASE,
@@ -61,20 +62,38 @@ def tidied(form: Form) -> Form:
     )
 
 
-def _unlisted(*fields: str) -> list[str]:
+def _unlisted(*fields: str) -> Sequence[str]:
     """Return texts without bullets at all lines of one, and without "A)" or "1." at all lines of all."""
-    plain = []
-    for text in fields:
-        bullets = {found and found[1] for found in map(_BULLET.match, text.splitlines())}
-        plain.append(_without(_BULLET, text) if len(bullets) == 1 and all(bullets) else text)
-    labels = [_LABEL.match(line) for text in plain for line in text.splitlines()]
-    used = "".join(sorted({label[1].casefold() if label else "?" for label in labels}))
+    bullets = [_marks(_BULLET, text) for text in fields]
+    are_lists = [len({*each}) < 2 and "?" not in each for each in bullets]
+    several = [len(each) > 1 or all(are_lists) for each in bullets]
+    plain = _without(_BULLET, fields, [*map(all, zip(are_lists, several, strict=True))])
+    labels = [_marks(_LABEL, text) for text in plain]
+    used = "".join(sorted({label for each in labels for label in each}))
     in_order = "abcdef".startswith(used) or "123456789".startswith(used)
-    return [_without(_LABEL, text) for text in plain] if in_order else plain
+    once = all(len({*each}) == len(each) for each in labels)
+    return _without(_LABEL, plain, [in_order and once] * len(plain))
 
 
-def _without(start: re.Pattern[str], text: str) -> str:
-    return "\n".join(start.sub("", line, count=1) for line in text.splitlines())
+def _marks(start: re.Pattern[str], text: str) -> list[str]:
+    """Return the mark that each line starts with; "?" if it has none."""
+    found = map(start.match, text.splitlines())
+    return [each[1].casefold() if each else "?" for each in found]
+
+
+def _without(
+    start: re.Pattern[str], fields: Sequence[str], marked: Sequence[bool]
+) -> Sequence[str]:
+    """Return texts without the marks of those that are `marked`.
+
+    All keep theirs if lines would be the same without: "+ x" and "- x" in a question about a diff.
+    """
+    lines = [
+        [start.sub("", line, count=1) if is_marked else line for line in text.splitlines()]
+        for text, is_marked in zip(fields, marked, strict=True)
+    ]
+    flat = [line for each in lines for line in each]
+    return ["\n".join(each) for each in lines] if len({*flat}) == len(flat) else fields
 
 
 def _lines(text: str) -> str:
@@ -133,21 +152,19 @@ def _mistakes(prompt: str, right: Sequence[str], wrong: Sequence[str]) -> Iterat
     """Yield what can't be meant, because members would be asked something else."""
     if not right:
         yield Problem(_RIGHT, "is empty")
-    if len(_CHOICE_IN_PROMPT.findall(prompt)) > 1:
+    answers = {*map(_compared, [*right, *wrong])}
+    listed = _CHOICE_IN_PROMPT.findall(prompt)
+    if len(listed) > 1 and any({*map(_compared, each)} & answers for each in listed):
         yield Problem(_QUESTION, "has the choices in it; write each into the field of its kind")
     for place, lines in ((_RIGHT, right), (_WRONG, wrong)):
-        seen: set[str] = set()
-        for line in lines:
-            if (same := _compared(line)) in seen:
+        for line, times in Counter(lines).items():
+            if times > 1:
                 yield Problem(place, f'has "{line}" twice')
-            seen.add(same)
             yield from _mistakes_in(place, line)
         if {"+", "-"} <= {bullet[1] for line in lines if (bullet := _BULLET.match(line))}:
             yield Problem(place, "has lines with + and lines with -; it takes one of both kinds")
-    both = {*map(_compared, right)} & {*map(_compared, wrong)}
-    if both:
-        shown = next(line for line in right if _compared(line) in both)
-        yield Problem(_RIGHT, f'is also among the wrong ones: "{shown}"')
+    if both := [line for line in right if line in wrong]:
+        yield Problem(_RIGHT, f'is also among the wrong ones: "{both[0]}"')
     if len(right) + len(wrong) > len(LETTERS):
         words = f"are too many: with the right ones there are {len(right) + len(wrong)} choices, and {len(LETTERS)} fit"
         yield Problem(_WRONG, words)
@@ -161,7 +178,7 @@ def _mistakes_in(place: str, line: str) -> Iterator[Problem]:
     if _OTHER_CHOICES.fullmatch(line.rstrip(".")):
         words = f'has "{line}", but choices are shuffled; write each right one on a line of its own'
         yield Problem(place, words)
-    elif _SIGN_OF_RIGHT.search(line):
+    elif len(line) > 1 and _SIGN_OF_RIGHT.search(line):
         yield Problem(place, f'shows which is right: "{line}". Leave the sign out')
     elif _STRAY_LABEL.match(line):
         yield Problem(place, f'has a letter or number of its own: "{line}". Leave it out')

@@ -17,9 +17,8 @@ from math import copysign, inf, sqrt
 from statistics import fmean, median, pstdev
 
 from bot.bank.model import Doubt, Given, Insights, Judged, TopicResult
-from bot.memory.ability import most_probable_ability
 from bot.questions.answers import decode_picks
-from bot.questions.model import Bank, Item, rasch_level
+from bot.questions.model import Bank, Item
 
 FEWEST_ANSWERS = 20
 """An item with fewer answers is not judged."""
@@ -37,8 +36,6 @@ WEAKEST = 3
 """The number of weak topics shown."""
 FEWEST_OTHERS = 5
 """A member with fewer answers to other items has no skill."""
-_SPREAD_OF_ITEMS = 0.8
-"""Standard deviation of items' difficulties around those that the bank gives."""
 _FEWEST_MEMBERS = 6
 _SIGNIFICANT = 2.0
 """A difference of this many standard errors is not chance."""
@@ -62,9 +59,8 @@ def analyze(
     )
     by_item = _group(known, lambda g: g.item_id)
     skills = _Skills(known)
-    abilities = _abilities(bank, known)
     judged = [
-        _judge(bank.asked[item_id], answers, skills, abilities)
+        _judge(bank.asked[item_id], answers, skills)
         for item_id, answers in by_item.items()
         if len(answers) >= FEWEST_ANSWERS and _people(answers) >= FEWEST_PEOPLE
     ]
@@ -86,7 +82,6 @@ def analyze(
     hard = [j for j in judged if 100 * j.right < HARD * j.answers]
     return Insights(
         answers=len(known),
-        judged=tuple(judged),
         easy=tuple(sorted(easy, key=lambda j: (-j.share, -j.answers))),
         hard=tuple(sorted(hard, key=lambda j: (j.share, -j.answers))),
         doubtful=tuple(doubtful),
@@ -114,26 +109,7 @@ class _Skills:
         return right / answers if answers >= FEWEST_OTHERS else None
 
 
-def _abilities(bank: Bank, given: Iterable[Given]) -> dict[int, float]:
-    """Estimate members' abilities from their first answers here, by the items' given difficulties.
-
-    Measured difficulties don't count, so that no answers can shift those of other items.
-    """
-    first: dict[int, dict[str, bool]] = defaultdict(dict)
-    for g in given:
-        first[g.user_id].setdefault(g.item_id, g.correct)
-    abilities = {}
-    for user_id, answers in first.items():
-        if len(answers) > FEWEST_OTHERS:
-            items = ((bank.asked[item_id], right) for item_id, right in answers.items())
-            found = Counter((i.expected_difficulty, i.guessing, right) for i, right in items)
-            abilities[user_id] = most_probable_ability(found)
-    return abilities
-
-
-def _judge(
-    item: Item, answers: Sequence[Given], skills: _Skills, abilities: Mapping[int, float]
-) -> Judged:
+def _judge(item: Item, answers: Sequence[Given], skills: _Skills) -> Judged:
     """Judge an item by its answers, oldest first; only members' first ones are about its key."""
     first = {g.user_id: g for g in reversed(answers)}
     skilled = [
@@ -146,24 +122,7 @@ def _judge(
         answers=len(answers),
         right=sum(g.correct for g in answers),
         doubt=_doubt(item, skilled),
-        level=_measured_level(item, first.values(), abilities),
     )
-
-
-def _measured_level(
-    item: Item, first: Iterable[Given], abilities: Mapping[int, float]
-) -> str | None:
-    """Return how difficult an item is for the members here, in words; None from few of them.
-
-    In the Rasch model a difficulty is the ability of a member who gave the same answers to items
-    of these abilities, with the opposite sign.
-    """
-    answers = Counter(
-        (-abilities[g.user_id], item.guessing, g.correct) for g in first if g.user_id in abilities
-    )
-    if answers.total() < FEWEST_ANSWERS:
-        return None
-    return rasch_level(-most_probable_ability(answers, -item.expected_difficulty, _SPREAD_OF_ITEMS))
 
 
 def _doubt(item: Item, skilled: Sequence[tuple[Given, float]]) -> Doubt | None:

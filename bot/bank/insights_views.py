@@ -97,8 +97,8 @@ def _link(name: str, slot: str, page: int) -> str:
 
 
 def _judged(judged: Judged, bank: Bank) -> str:
-    here = "" if judged.level in {None, judged.item.level} else f", {judged.level} for members here"
-    return f"{_asked(judged.item, bank)}{here} · {_right(judged.right, judged.answers)}"
+    right = t.percent(judged.right, judged.answers)
+    return f"{_asked(judged.item, bank)} · {right} of {t.count(judged.answers, 'answer')} right"
 
 
 def _doubted(judged: Judged, bank: Bank) -> str:
@@ -124,10 +124,6 @@ def _reported(asked_id: str, count: int, bank: Bank) -> str:
 
 def _asked(item: Item, bank: Bank) -> str:
     return f"{t.one_line(item.prompt)}\n-# {t.one_line(bank.topic_of(item).title)} · {item.level}"
-
-
-def _right(right: int, answers: int) -> str:
-    return f"{t.percent(right, answers)} of {t.count(answers, 'answer')} right"
 
 
 def _blocks(found: Insights, bank: Bank, name: str) -> list[str]:

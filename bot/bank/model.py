@@ -275,13 +275,12 @@ class Doubt(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """An item with enough answers. `level` is how difficult it was here, in words, if that is known."""
+    """An item with enough answers."""
 
     item: Item
     answers: int
     right: int
     doubt: Doubt | None = None
-    level: str | None = None
 
     @property
     def share(self) -> float:
@@ -312,7 +311,6 @@ class Insights(Struct, frozen=True):
     """
 
     answers: int
-    judged: tuple[Judged, ...]
     easy: tuple[Judged, ...]
     hard: tuple[Judged, ...]
     doubtful: tuple[Judged, ...]

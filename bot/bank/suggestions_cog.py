@@ -252,7 +252,8 @@ class SuggestionsCog(commands.Cog):
     async def what_waits(self, interaction: discord.Interaction, command: str) -> News | None:
         """Return what waits for a moderator, once a day; `/bank` and `/help` show it themselves."""
         now = self.bot.context.now()
-        self._reminded = {key: at for key, at in self._reminded.items() if now - at < _REMIND_AGAIN}
+        while self._reminded and now - next(iter(self._reminded.values())) >= _REMIND_AGAIN:
+            del self._reminded[next(iter(self._reminded))]  # the oldest, which come first
         guild_id = guild_id_of(interaction)
         member = guild_id, interaction.user.id
         manages = interaction.permissions.manage_guild

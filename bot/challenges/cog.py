@@ -22,7 +22,7 @@ from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.chat.client import QuizBot, topic_choices
 from bot.chat.news import News
-from bot.chat.replies import say, say_here, update_reply
+from bot.chat.replies import is_private, say, say_here, update_reply
 from bot.chat.router import Fields, guild_id_of, message_id_of
 from bot.core.clicks import Click
 from bot.core.database import StorageError
@@ -43,7 +43,6 @@ class ChallengeCog(commands.Cog):
         self.challenges = challenges
         self.players = players
         bot.router.add(view.TAKE, self.take)
-        bot.router.add(view.HERE, self.take_here)
         bot.router.add(view.SKIP, self.skip)
         bot.router.add(view.MINE, self.mine)
         bot.router.add(view.BACK, self.back)
@@ -90,22 +89,13 @@ class ChallengeCog(commands.Cog):
         await self._start(interaction, starter, options, person)
 
     async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Show what comes next for a player, after a click on the card."""
-        await self._take(interaction, fields, message_id_of(interaction))
-
-    async def take_here(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Do so after a click on the news."""
-        await self._take(interaction, fields)
-
-    async def _take(
-        self, interaction: discord.Interaction, fields: Fields, message_id: int | None = None
-    ) -> None:
+        """Show what comes next for a player, after a click on the card or on the news."""
         step = await self.players.take(
             int(fields["challenge"]),
             user_id=interaction.user.id,
             guild_id=guild_id_of(interaction),
             at=created_at(interaction.id),
-            message_id=message_id,
+            message_id=None if is_private(interaction) else message_id_of(interaction),
         )
         await self._show(interaction, step)
 

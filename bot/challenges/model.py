@@ -227,6 +227,7 @@ class ChallengeOutcome(Struct, frozen=True):
     In a challenge for a named member, `other` is the other of the two.
     """
 
+    challenge_id: int
     named: bool
     other: str | None
     right: int

@@ -288,7 +288,8 @@ class ChallengePlayers:
 
 
 def _refuse_to_begin(conn: Connection, challenge: Challenge, user_id: int, now: datetime) -> None:
-    if not rules.may_play(user_id, challenge.starter_id, challenge.member_id):
+    pair = challenge.starter_id, challenge.member_id
+    if challenge.member_id is not None and user_id not in pair:
         raise UserError(
             "This challenge is for two others. Start one of your own with </challenge>."
         )

@@ -1,18 +1,15 @@
-"""The rules of a challenge: deadlines, who may play, and when it is due and over."""
+"""The rules of a challenge: its limits, and the deadlines of its questions."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.answers.rules import FEWEST_PLAYERS
 from bot.challenges.model import ChallengeState
 
 MIN_QUESTIONS, MAX_QUESTIONS = 1, 20
 MIN_HOURS, MAX_HOURS = 1, 168
 BETWEEN_EDITS = timedelta(seconds=30)
 """From a finish until an open card shows it. Finishes in the meantime cause no edit of their own."""
-
-
 REVEALED = frozenset({ChallengeState.CLOSING, ChallengeState.CLOSED})
 """States with all answers counted, so that they may be shown."""
 
@@ -20,27 +17,3 @@ REVEALED = frozenset({ChallengeState.CLOSING, ChallengeState.CLOSED})
 def deadline(shown_at: datetime, seconds: int, closes_at: datetime) -> datetime:
     """Return the deadline of a question that was shown at `shown_at`."""
     return min(shown_at + timedelta(seconds=seconds), closes_at)
-
-
-def may_play(user_id: int, starter_id: int, member_id: int | None) -> bool:
-    """Return whether a member may play a challenge.
-
-    If it is for a named member, only that member and the starter may.
-    """
-    return member_id is None or user_id in {starter_id, member_id}
-
-
-def is_over(*, closes_at: datetime, named: bool, finished: int, at: datetime) -> bool:
-    """Return whether a challenge ends at `at`: time is up, or both members finished."""
-    return at >= closes_at or (named and finished >= FEWEST_PLAYERS)
-
-
-def due_at(closes_at: datetime, *, named: bool, next_finish: datetime | None) -> datetime:
-    """Return when an open challenge is due: to show the next finish on its card, or to close.
-
-    A finish of a challenge for a named member is shown at once: there are only two, and the second
-    one closes it.
-    """
-    if next_finish is None:
-        return closes_at
-    return min(closes_at, next_finish if named else next_finish + BETWEEN_EDITS)

@@ -238,8 +238,14 @@ class Challenges(GameService):
         return [each for each in found if each is not None], about
 
     async def told(self, challenge_ids: Sequence[int], user_id: int) -> None:
-        """Store that a member has read the news of some challenges."""
-        await self._database.write(store.delete_news, challenge_ids, user_id)
+        """Store that a member has read the news of some challenges; of one begun since, more come."""
+
+        def forget(conn: Connection) -> None:
+            runs = {key: store.player(conn, key, user_id) for key in challenge_ids}
+            read = [key for key, run in runs.items() if run is None or run.guild_id is None]
+            store.delete_news(conn, read, user_id)
+
+        await self._database.write(forget)
 
     def _outcome(
         self, conn: Connection, challenge: Challenge, user_id: int
@@ -256,6 +262,7 @@ class Challenges(GameService):
         named = challenge.member_id is not None
         [(other, (_, theirs)), *_] = ranked.items()
         return ChallengeOutcome(
+            challenge_id=challenge.id,
             named=named,
             other=names_of(conn, challenge.guild_id, [other]).get(other),
             right=own[1].right,
@@ -294,9 +301,15 @@ class Challenges(GameService):
         store.change(conn, challenge.id, expect=ChallengeState.POSTING, **values)
 
     def due_at(self, challenge: Challenge, next_finish: datetime | None) -> datetime:
-        """Return when an open challenge is due, if somebody finishes next at a time."""
-        named = challenge.member_id is not None
-        at = rules.due_at(challenge.closes_at, named=named, next_finish=next_finish)
+        """Return when an open challenge is due: to show the next finish on its card, or to close.
+
+        A finish of a challenge for a named member is shown at once: there are only two, and the
+        second one closes it.
+        """
+        at = challenge.closes_at
+        if next_finish is not None:
+            named = challenge.member_id is not None
+            at = min(at, next_finish if named else next_finish + rules.BETWEEN_EDITS)
         return at + self.grace()
 
     def item(self, conn: Connection, challenge: Challenge, question: ChallengeQuestion) -> Item:
@@ -379,5 +392,5 @@ def _refuse_secret(challenge: Challenge) -> None:
     if challenge.state not in REVEALED:
         raise UserError(
             "Answers stay secret while a challenge is open. "
-            f"Press this again after {when(challenge.closes_at)}, when this one closes."
+            f"Press this again once it closes, {when(challenge.closes_at)} at the latest."
         )

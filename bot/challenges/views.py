@@ -47,16 +47,14 @@ from bot.questions.views import (
 from bot.questions.views import about as about_item
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
-# Private: taking it from the news, and skipping a question.
-HERE = Route("takehere", {"challenge": ROW}, once=True)
 SKIP = Route("takeskip", {"row": ROW}, once=True)
 # Own answers, of a closed challenge or after one's own run; and a rematch.
 MINE = Route("taken", {"challenge": ROW, "page": PAGE})
 BACK = Route("rematch", {"challenge": ROW}, once=True)
 
 _TITLE = "## ⚔️ Challenge"
-_PAGE = 1_000
-"""Characters of a page of the end of a player's run."""
+_PAGE = 400
+"""Characters of a page of the end of a player's run, which takes about 20 lines of a phone."""
 
 
 def started(found: NewChallenge) -> str:
@@ -135,12 +133,13 @@ def result(card: ResultCard) -> Message:
         _head(card.about, closed=True),
         separator(),
         *body,
-        row(
-            misses_button("challenge", card.challenge_id),
-            button("My answers", MINE.id(challenge=card.challenge_id, page=0)),
-            button("Challenge back", back) if card.about.named else None,
-        ),
+        row(*_own(card.challenge_id), button("Challenge back", back) if card.about.named else None),
     )
+
+
+def _own(challenge_id: int) -> tuple[ui.Button[ui.LayoutView], ui.Button[ui.LayoutView]]:
+    mine = button("My answers", MINE.id(challenge=challenge_id, page=0))
+    return misses_button("challenge", challenge_id), mine
 
 
 def _head(about: ChallengeSummary, *, closed: bool = False) -> str:
@@ -188,18 +187,19 @@ def run_result(found: RunResult, page: int = 0) -> Message:
     numbered = enumerate(found.given, start=1)
     texts = t.pages([own_block(n, given, secret=secret) for n, given in numbered], _PAGE)
     page = min(page, max(len(texts) - 1, 0))
-    rest = "The card shows the standings."
+    note = t.page_note(page, len(texts))
     if secret:
         sooner = f", or as soon as {t.name(found.other)} is done" if found.named else ""
-        rest = f"The right answers and the standings come {t.when(found.closes_at)}{sooner}."
+        note = f"The right answers and the standings come {t.when(found.closes_at)}{sooner}.{note}"
     return Message(
         CHALLENGE,
         _said(found.said),
         f"### {_score(found)}",
         texts[page] if texts else None,
-        f"-# {rest}{t.page_note(page, len(texts))}",
+        f"-# {note.removeprefix(' · ')}" if note else None,
         row(
             *pager(page, len(texts), lambda _, n: MINE.id(challenge=found.challenge_id, page=n)),
+            None if secret else misses_button("challenge", found.challenge_id),
             link_button("See the card", found.card),
         ),
     )
@@ -237,14 +237,14 @@ def news(found: Invitation | ChallengeOutcome) -> Message:
             CHALLENGE,
             f"⚔️ {t.name(about.starter)} challenged you to {t.count(about.questions, 'question')}{topic}, "
             f"open until {t.when(about.closes_at)}.",
-            row(button("Take it", HERE.id(challenge=found.challenge_id), PRIMARY), see),
+            row(_take(found.challenge_id), see),
         )
     said = f"{t.name(found.other)} is done: {found.theirs} against your {found.right}."
     if not found.named:
         said = (
             f"A challenge you took is over: you're {t.ordinal(found.place)} of {found.players:,}."
         )
-    return Message(CHALLENGE, f"⚔️ {said}", row(see))
+    return Message(CHALLENGE, f"⚔️ {said}", row(*_own(found.challenge_id), see))
 
 
 def my_answers(challenge_id: int, given: Sequence[Answered], page: int) -> Message:

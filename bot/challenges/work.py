@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.answers import store as answers_store
 from bot.answers.model import Answer
+from bot.answers.rules import FEWEST_PLAYERS
 from bot.answers.store import CHALLENGE
 from bot.challenges import rules, store
 from bot.challenges import views as view
@@ -93,7 +94,7 @@ class ChallengeWork(PostWorker[Challenge]):
 
     async def _first_message(self, challenge: Challenge) -> Any:
         about = await self._database.read(self._challenges.described, challenge)
-        if challenge.pings and challenge.member_id is not None:
+        if challenge.pings and challenge.member_id:  # it may have been erased since
             return view.announcement(challenge.id, about, challenge.member_id)
         return view.open_card(OpenCard(challenge.id, about))
 
@@ -116,12 +117,8 @@ class ChallengeWork(PostWorker[Challenge]):
         if challenge is None or challenge.state is not ChallengeState.OPEN:
             return None
         finished, _ = store.finishes(conn, challenge_id, counted_at)
-        if rules.is_over(
-            closes_at=challenge.closes_at,
-            named=challenge.member_id is not None,
-            finished=finished,
-            at=counted_at,
-        ):
+        both = challenge.member_id is not None and finished >= FEWEST_PLAYERS
+        if both or counted_at >= challenge.closes_at:
             over = {"state": ChallengeState.COUNTING, "due_at": now, "closed_at": now}
             store.change(conn, challenge_id, expect=ChallengeState.OPEN, **over)
             return None

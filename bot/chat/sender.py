@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -177,16 +177,17 @@ class DiscordSender:
                 raise
 
     async def open_private_thread(
-        self, place: Place, name: str, *, tried_at: datetime | None
+        self, place: Place, name: str, *, others: Collection[int] | None
     ) -> int:
         """Open a private thread, or return the one that an earlier attempt opened.
 
-        Such a thread can't be found by a nonce, but no other private one of the bot has its name.
-        A member may open one with that name, for others to read what is written there.
+        Such a thread can't be found by a nonce, but by its name if it is none of the `others`: names
+        of members aren't unique. A member may open one with that name, for others to read what is
+        written there.
         """
         self._require_server(place.guild_id)
         name = name[:100]
-        if tried_at is not None:
+        if others is not None:
             # a thread is active for a day, so one of an earlier attempt is in this list
             listed = await self._request(
                 place, self._client.http.get_active_threads(place.guild_id)
@@ -198,6 +199,7 @@ class DiscordSender:
                     (thread["owner_id"], thread["type"]) == own
                     and thread["name"] == name
                     and int(thread["parent_id"]) == place.channel_id
+                    and int(thread["id"]) not in others
                 ):
                     return int(thread["id"])
         self._require_permission(place.channel_id, PERMISSIONS_FOR_PRIVATE_THREAD)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
+from unicodedata import bidirectional
 
 MAX_MESSAGE = 4000
 """Discord's limit for the text of a Components V2 message."""
@@ -18,6 +19,8 @@ _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 _INLINE = re.compile(r"([\\*_~`|\[\]])")
 _TAG = re.compile(r"<(?=[@#:/a-zA-Z])")
 _NO_LINK = ":\\//"
+_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the direction of the text after them."""
 _COMMAND = re.compile(r"`[^`\n]*`|(?<!\\)</([a-z]+(?: [a-z]+)*)>")
 _LINE_START = re.compile(r"^([^\S\n]*\d*)([#>+-]|(?<=\d)[.)](?=\s))", re.MULTILINE)
 
@@ -62,8 +65,15 @@ def commands_in(text: str) -> list[str]:
 
 
 def name(of_member: str | None) -> str:
-    """Return a member's name in bold, with any URL in it disarmed; "a member" if it is unknown."""
-    return f"**{one_line(of_member).replace('://', _NO_LINK)}**" if of_member else "a member"
+    """Return a member's name in bold, with any URL in it disarmed; "a member" if it is unknown.
+
+    One from right to left is set apart, or the points after it would seem to be another member's.
+    """
+    plain = _DIRECTIONS.sub("", of_member or "")
+    if not plain:
+        return "a member"
+    shown = f"**{one_line(plain).replace('://', _NO_LINK)}**"
+    return f"\u2068{shown}\u2069" if {"R", "AL"} & {*map(bidirectional, plain)} else shown
 
 
 def code(text: str) -> str:
@@ -131,7 +141,7 @@ def place_mark(place: int, points: int) -> str:
 def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:
     """Join blocks in order into as few texts as the limit allows.
 
-    A block over the limit is split between lines or words.
+    A block over the limit is split between lines, or between words if they are long.
     """
     result: list[str] = []
     for block in (part for whole in blocks for part in _split(whole, limit)):
@@ -155,7 +165,9 @@ def page_note(page: int, pages: int) -> str:
 def _split(block: str, limit: int) -> list[str]:
     parts = []
     while len(block) > limit:
-        cut = max(block.rfind("\n", 1, limit), block.rfind(" ", 1, limit))
+        cut = block.rfind("\n", limit // 2, limit)
+        if cut < 0:
+            cut = max(block.rfind("\n", 1, limit), block.rfind(" ", 1, limit))
         cut = cut if cut > 0 else limit
         in_line = block[cut : cut + 1] != "\n"
         parts.append(block[:cut])

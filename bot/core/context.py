@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -58,11 +58,12 @@ class Sender(Protocol):
 
     async def open_thread(self, place: Place, message_id: int, name: str) -> None: ...
     async def open_private_thread(
-        self, place: Place, name: str, *, tried_at: datetime | None
+        self, place: Place, name: str, *, others: Collection[int] | None
     ) -> int:
         """Open a private thread without a message, and return its id.
 
-        The name must be unique. With `tried_at`, as for `post`, a thread with it is looked for first.
+        After an earlier attempt, `others` are the known threads of the server: one with this name that
+        isn't among them is looked for first.
         """
         ...
 

@@ -88,17 +88,22 @@ def set_suggestions_channel(conn: Connection, guild_id: int, channel_id: int | N
 
 
 def topic_of_week(conn: Connection, guild_id: int, today: date) -> str | None:
-    """Return the id of a server's topic of the week, or None; `today` is by the server's clock."""
-    return server(conn, guild_id).topic_on(today)
+    """Return the id of a server's topic of the week, or None; `today` is by the server's clock.
+
+    A new time zone may have set that back to a date before the choice.
+    """
+    found = server(conn, guild_id)
+    return found.topic_on(max(today, found.week_began))
 
 
-def set_topic_of_week(
-    conn: Connection, guild_id: int, topic_id: str | None, today: date
-) -> date | None:
-    """Make a topic the one of the week that begins today, or end it for None; return its last date."""
-    until = today + WEEK - timedelta(days=1) if topic_id else None
-    upsert(conn, guilds, guild_id=guild_id, week_topic_id=topic_id, week_topic_until=until)
-    return until
+def set_topic_of_week(conn: Connection, guild_id: int, topic_id: str | None, today: date) -> None:
+    """Make a topic the one of the week that begins today, or end it for None.
+
+    The one that holds goes on: to choose it again would ask its questions again.
+    """
+    if topic_id is None or topic_of_week(conn, guild_id, today) != topic_id:
+        until = today + WEEK - timedelta(days=1) if topic_id else None
+        upsert(conn, guilds, guild_id=guild_id, week_topic_id=topic_id, week_topic_until=until)
 
 
 def require_starter(

@@ -113,10 +113,10 @@ class DailyAnswersCog(commands.Cog):
     async def _tick(
         self, interaction: discord.Interaction, fields: Fields, ticked: frozenset[int]
     ) -> None:
-        user_id, daily_id = interaction.user.id, int(fields["row"])
-        await self._feedback(
-            interaction, self.dailies.tick(daily_id, interaction.guild_id, user_id, ticked)
-        )
+        user_id, guild_id = interaction.user.id, interaction.guild_id
+        daily_id, mark = int(fields["row"]), int(fields["mark"])
+        work = self.dailies.tick(daily_id, guild_id, user_id, mark, ticked)
+        await self._feedback(interaction, work)
 
     async def own(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._show(interaction, int(fields["row"]), int(fields["page"]))

@@ -214,9 +214,9 @@ def next_ones(pool: Sequence[Askable], used: Mapping[str, date]) -> list[Askable
 
 def gentle(items: Sequence[Item], posted: int) -> list[Item]:
     """Return the items that are easy enough for a server after `posted` dailies, else the easiest."""
-    level = {item.id: LEVELS.index(item.level) for item in items}
-    hardest = (posted >= EASY_DAILIES) + (posted >= GENTLE_DAILIES)
-    return [item for item in items if level[item.id] <= max(hardest, min(level.values()))]
+    levels = [LEVELS.index(item.level) for item in items]
+    hardest = max((posted >= EASY_DAILIES) + (posted >= GENTLE_DAILIES), min(levels))
+    return [item for item, level in zip(items, levels, strict=True) if level <= hardest]
 
 
 def draw(
@@ -257,8 +257,8 @@ def draw(
     )
     if not pool:
         return None
-    unasked = week.unasked if week else ()
-    first = [item for item in gentle(pool, posted) if item.id in unasked and item in fitting]
+    unasked = week.unasked if week and (area is None or week.topic.id in area) else ()
+    first = [item for item in gentle(pool, posted) if item.id in unasked]
     item = rng.choice(next_ones(first, used) if first else gentle(next_ones(pool, used), posted))
     return DailyQuestion(bank.topic_of(item), item, shuffled(item, rng), of_week=bool(first))
 

@@ -129,7 +129,7 @@ class Dailies:
             )
         given = answers_store.get(conn, DAILY, daily.id, click.user_id)
         order = answers.decode_order(daily.choice_order)
-        return Answered(item, order, given.answer if given else None, given.points if given else 0)
+        return Answered(item, order, given.answer if given else None)
 
     @reading
     def item_of(self, conn: Connection, click: Click) -> str | None:
@@ -271,12 +271,21 @@ class Dailies:
         return DailyFeedback(daily, topic, text, brought_back=back), ticks
 
     async def tick(
-        self, daily_id: int, guild_id: int | None, user_id: int, ticked: Collection[int]
+        self,
+        daily_id: int,
+        guild_id: int | None,
+        user_id: int,
+        mark: int,
+        ticked: Collection[int],
     ) -> DailyFeedback:
-        """Store which key points, by index, a member says they said, and return the feedback."""
+        """Store which key points, by index, a member says they said, and return the feedback.
+
+        `mark` is that of the key points on the card; ticks of others are not stored.
+        """
         found, _ = await self._database.read(self._written, daily_id, guild_id, user_id)
-        ticks = rules.encode_ticks(ticked, len(found.topic.key_points))
-        await self._database.write(_save_ticks, daily_id, user_id, ticks)
+        if found.topic.mark == mark:
+            ticks = rules.encode_ticks(ticked, len(found.topic.key_points))
+            await self._database.write(_save_ticks, daily_id, user_id, ticks)
         return await self.feedback(daily_id, guild_id, user_id)
 
     def _still_open(self, conn: Connection, daily_id: int, guild_id: int | None) -> Daily:

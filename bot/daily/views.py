@@ -34,7 +34,7 @@ from bot.interviews import views as interviews_views
 from bot.members.views import streak_news
 from bot.memory.model import Today
 from bot.memory.views import amount, days_in_a_row, todays, tomorrow
-from bot.questions.model import Bank, Topic
+from bot.questions.model import Bank
 from bot.questions.views import (
     COMES_BACK,
     PRACTISE,
@@ -55,12 +55,13 @@ from bot.questions.views import asked as asked_item
 OPEN = Route("open", {"source": "daily", "row": ROW})
 ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
-TICKS = Route("ticks", {"source": "daily", "row": ROW})
-TICKED = Route("ticked", {"source": "daily", "row": ROW, "said": "[0-5]{1,6}|none"})
+# Ticks are about the key points with this mark.
+_POINTS = {"source": "daily", "row": ROW, "mark": "[0-9]{1,10}"}
+TICKS = Route("ticks", _POINTS)
+TICKED = Route("ticked", {**_POINTS, "said": "[0-5]{1,6}|none"})
 COPY = Route("today", {"row": ROW})
 """Shows a question in private. The copy's other buttons are those of the card."""
 
-_HOW = "Answer in a few sentences, as in an interview."
 MOST_STEPS = 3
 """Dailies to answer that have a button at a time."""
 _MOST_OF_NAME = 40
@@ -106,7 +107,7 @@ def _to_answer(daily: Daily, asked: DailyQuestion, closes: str) -> list[Part | N
         answers = answer_rows(asked.item, "daily", daily.id)
         return [*asked_item(asked.item, asked.order), separator(), closes, *answers]
     write = row(button("Answer", OPEN.id(row=daily.id), PRIMARY))
-    return [t.heading(asked.words), separator(), f"{_HOW}\n{closes}", write]
+    return [t.heading(asked.words), separator(), closes, write]
 
 
 def result(daily: Daily, asked: DailyQuestion, found: DailyResult, bank: Bank) -> Message:
@@ -228,7 +229,7 @@ def feedback(found: DailyFeedback, today: Today, page: int) -> Message:
     if assessment is None:
         notes, forward = ["You didn't answer this one. Here's what a good answer says."], []
     elif assessment.counted is None:
-        notes, forward = ["Confirm it to see the model answer."], []
+        notes, forward = ["The model answer comes once you've counted."], []
     else:
         notes = [todays(today) if today.to_do else what_follows(today)]
     notes += streak_news(today.streak, found.news)
@@ -245,8 +246,8 @@ def feedback(found: DailyFeedback, today: Today, page: int) -> Message:
         page,
         assessment,
         lambda n: OWN.id(row=daily.id, page=n),
-        TICKS.id(row=daily.id),
-        lambda said: TICKED.id(row=daily.id, said=said),
+        TICKS.id(row=daily.id, mark=found.topic.mark),
+        lambda said: TICKED.id(row=daily.id, mark=found.topic.mark, said=said),
         None,
         *forward,
     )
@@ -264,23 +265,16 @@ def title(name: str) -> str:
 
 def heading(daily: Daily, asked: DailyQuestion, bank: Bank) -> str:
     """Return the heading with what the question is about."""
+    topic, kind = t.escape(asked.topic.title), asked.item.level if asked.item else "open question"
+    words = about(asked.item, bank) if asked.item else f"{topic} · {kind}"
     if daily.of_week:
-        level = asked.item.level if asked.item else "open question"
-        words = f"Topic of the week: {t.escape(asked.topic.title)} · {level}"
-    elif asked.item:
-        words = about(asked.item, bank)
-    else:
-        words = f"{_about(asked.topic, bank)} · open question"
+        words = f"Topic of the week: {topic} · {kind}"
     return f"{title(daily.name)}\n-# {words}"
 
 
 def link(daily: Daily) -> str:
     """Return the address of a daily's message."""
     return t.message_link(daily.guild_id, daily.channel_id or 0, daily.message_id)
-
-
-def _about(topic: Topic, bank: Bank) -> str:
-    return f"{t.escape(bank.section_titles[topic.section_id])} · {t.escape(topic.title)}"
 
 
 def _long_streaks(found: DailyResult) -> list[str]:

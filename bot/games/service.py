@@ -191,10 +191,7 @@ class GameService(ABC):
 
 
 def _answered(item: Item, asked: GameQuestion, given: Answer | None) -> Answered:
-    order = decode_order(asked.choice_order)
-    if given is None:
-        return Answered(item, order, None)
-    return Answered(item, order, given.answer, given.points, given.elapsed_ms or 0)
+    return Answered(item, decode_order(asked.choice_order), given.answer if given else None)
 
 
 def judge(

@@ -109,6 +109,13 @@ def get(conn: Connection, key: int, *, lock: bool = False) -> PartnerInterview |
     return fetch(conn, query.with_for_update() if lock else query, PartnerInterview)
 
 
+def threads_on(conn: Connection, guild_id: int) -> set[int]:
+    """Return the threads of a server's interviews."""
+    thread_id = partner_interviews.c.thread_id
+    here = partner_interviews.c.guild_id == guild_id, thread_id.is_not(None)
+    return set(conn.execute(select(thread_id).where(*here)).scalars())
+
+
 def of_member(
     conn: Connection, user_id: int, states: Collection[PartnerState]
 ) -> PartnerInterview | None:

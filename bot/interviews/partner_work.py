@@ -99,11 +99,12 @@ class PartnerWork(PostWorker[PartnerInterview]):
 
     async def _open(self, row: PartnerInterview) -> None:
         """Open the private thread for both."""
-        name = await self._database.write(self._claim_thread, row)
-        if name is None:
+        claimed = await self._database.write(self._claim_thread, row)
+        if claimed is None:
             return
+        name, others = claimed
         place = Place(row.guild_id, row.channel_id)
-        thread_id = await self._sender.open_private_thread(place, name, tried_at=row.tried_at)
+        thread_id = await self._sender.open_private_thread(place, name, others=others)
         thread = Place(row.guild_id, thread_id)
         here = [await self._add(thread, user_id) for user_id in row.members]
         begin = self._partners.begin if all(here) else self._partners.desert
@@ -119,14 +120,16 @@ class PartnerWork(PostWorker[PartnerInterview]):
             return False
         return True
 
-    def _claim_thread(self, conn: Connection, row: PartnerInterview) -> str | None:
-        """Return the name of the thread to open."""
+    def _claim_thread(
+        self, conn: Connection, row: PartnerInterview
+    ) -> tuple[str, set[int] | None] | None:
+        """Return the name of the thread to open and, after an earlier try, those of other interviews."""
         if not self._claimed(conn, row):
             return None
         names = self._partners.describe(conn, row).names
         who = " and ".join(names.get(user_id, "a member") for user_id in row.members)
-        # its number makes the name unique, so that the thread can be found after a crash
-        return f"Mock interview {row.id}: {who}"
+        others = partner_store.threads_on(conn, row.guild_id) if row.tried_at else None
+        return f"Mock interview: {who}", others
 
     def _claimed(self, conn: Connection, row: PartnerInterview) -> bool:
         """Claim a row, unless something was pressed since it was loaded."""

@@ -133,7 +133,7 @@ def step_page(step: Step, page: int = 0, *, checking: str = "") -> Message:
 
 def question_card(step: Step, *partner: ui.Button[ui.LayoutView]) -> Message:
     """The card of an open question; `partner` is the button that looks for a partner instead."""
-    before = "Your other interview has ended. Its answers count.\n" if step.ended_other else ""
+    before = "Your other interview has ended. Its answers are kept.\n" if step.ended_other else ""
     before = "Your interview continues here.\n" if step.continued else before
     number = step.question_id
     return Message(
@@ -201,17 +201,16 @@ def feedback_page(
     which counts the ticks as shown: their positions as digits, or "none".
     """
     number = min(number, len(found) - 1)
-    tab, shade = found[number].tab, colour(assessment)
+    tab, shade, firsts = found[number].tab, colour(assessment), _firsts(found)
     confirm = None
-    if assessment is not None and assessment.count is None and _first(found, TICKS_TAB) is not None:
+    if assessment is not None and assessment.count is None and TICKS_TAB in firsts:
         ticked = sorted(assessment.ticked)
         label = f"I said these {len(ticked)}" if ticked else "I said none of these"
         label = "That's right" if tab == VERDICT_TAB else label
         said = "".join(map(str, ticked)) or "none"
         confirm = button(label, confirm_id(said), PRIMARY)
     if tab == VERDICT_TAB:
-        ways = {page.tab: _first(found, page.tab) for page in found[1:]}
-        buttons = [button(tab, link(n or 0)) for tab, n in ways.items()]
+        buttons = [button(tab, link(n)) for tab, n in firsts.items() if n]
         if assessment is not None and UNCOMPARED in assessment.flags:
             confirm = None  # there is nothing to confirm yet
         return Message(shade, head, found[number].text, row(*buttons, confirm, *forward))
@@ -224,12 +223,13 @@ def feedback_page(
 
 def follow_up_card(step: Step) -> Message:
     """The feedback, opened at the follow-up's tab if there is one."""
-    return feedback_card(step, _first(_pages(step), FOLLOW_UP_TAB) or 0)
+    return feedback_card(step, _firsts(_pages(step)).get(FOLLOW_UP_TAB, 0))
 
 
-def _first(found: Sequence[Page], tab: str) -> int | None:
-    """Return the number of a tab's first page; None if there is no such tab."""
-    return next((n for n, page in enumerate(found) if page.tab == tab), None)
+def _firsts(found: Sequence[Page]) -> dict[str, int]:
+    """Return the number of each tab's first page."""
+    tabs = [page.tab for page in found]
+    return {tab: tabs.index(tab) for tab in tabs}
 
 
 def _pages(step: Step, checking: str = "") -> list[Page]:
@@ -382,13 +382,9 @@ def page_of(
     """One page with its tabs. `link` returns the custom id that opens a page by number."""
     number = min(number, len(found) - 1)
     page = found[number]
-    tabs = list(dict.fromkeys(p.tab for p in found))
-    firsts = {tab: next(n for n, p in enumerate(found) if p.tab == tab) for tab in tabs}
-    buttons = (
-        [button(tab, link(firsts[tab]), disabled=firsts[tab] == number) for tab in tabs]
-        if len(found) > 1
-        else []
-    )
+    buttons = []
+    if len(found) > 1:
+        buttons = [button(tab, link(n), disabled=n == number) for tab, n in _firsts(found).items()]
     if number + 1 < len(found) and found[number + 1].tab == page.tab:
         buttons.append(button("Read on", link(number + 1)))
     return Message(colour, head, page.text, separator(), row(*buttons), *rows)

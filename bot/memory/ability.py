@@ -185,16 +185,6 @@ def _steepness(given: Mapping[FirstAnswer, int]) -> float:
     return steepness
 
 
-def most_probable_ability(
-    given: Mapping[FirstAnswer, int], mean: float = 0.0, spread: float = SPREAD_OF_MEMBERS
-) -> float:
-    """Return the most probable ability of who gave these answers, each with its number.
-
-    `mean` and `spread` are what is known without them: a normal distribution.
-    """
-    return _estimate(given, mean, spread)[0]
-
-
 def _estimate(given: Mapping[FirstAnswer, int], mean: float, spread: float) -> tuple[float, float]:
     """Return the most probable ability, and its standard error."""
     ability = mean

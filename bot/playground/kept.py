@@ -16,7 +16,7 @@ KEPT_MESSAGES = 300
 """Messages of a channel that are kept, because all are written again after each change."""
 
 
-class Kept(msgspec.Struct):
+class Kept(msgspec.Struct, frozen=True):
     """The content of the file. Members and channels are not in it: each start creates them."""
 
     messages: list[Message]
@@ -31,8 +31,8 @@ class Kept(msgspec.Struct):
     """The attachments of messages, by address."""
 
 
-def save(backend: Backend, file: Path) -> None:
-    """Replace the file."""
+def save(backend: Backend, file: Path) -> bool:
+    """Replace the file; return False if that fails, as on a full disk."""
     messages = [
         message
         for channel in backend.messages.values()
@@ -54,8 +54,13 @@ def save(backend: Backend, file: Path) -> None:
         files={address: data for address, data in files.items() if data is not None},
     )
     unfinished = file.with_name(f"{file.name}.new")
-    unfinished.write_bytes(msgspec.json.encode(kept))
-    unfinished.replace(file)
+    try:
+        unfinished.write_bytes(msgspec.json.encode(kept))
+        unfinished.replace(file)
+    except OSError as error:
+        log.warning("playground: messages were not saved (%s)", error)
+        return False
+    return True
 
 
 def restore(backend: Backend, file: Path) -> bool:
@@ -65,9 +70,13 @@ def restore(backend: Backend, file: Path) -> bool:
     """
     try:
         kept = msgspec.json.decode(file.read_bytes(), type=Kept)
+        commands = {
+            (int(command.get("guild_id", 0)), command["name"], command["type"]): command
+            for command in kept.commands
+        }
     except FileNotFoundError:
         return False
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         aside = file.with_name(f"{file.name}.unreadable")
         file.replace(aside)
         log.error("playground: messages can't be read, see %s (%s)", aside, error)  # one line
@@ -84,11 +93,8 @@ def restore(backend: Backend, file: Path) -> bool:
     for interaction in kept.interactions:
         backend.interactions[interaction.id] = interaction
         backend.interaction_tokens[interaction.token] = interaction.id
-    for command in kept.commands:
-        scope = backend.commands.setdefault(
-            int(command["guild_id"]) if "guild_id" in command else None, {}
-        )
-        scope[command["name"], command["type"]] = command
+    for (scope, *key), command in commands.items():
+        backend.commands.setdefault(scope or None, {})[tuple(key)] = command
     for number, roles in kept.roles.items():
         if number in guild.members:
             guild.members[number].role_ids = roles

@@ -91,9 +91,5 @@ async def _clean_up(env: LiveEnv, keep: Path | None) -> None:
         with contextlib.suppress(Exception):
             env.discard_old_records()
         changes = env.record.changes
-        if keep and changes != saved:
-            try:
-                save(env.backend, keep)
-                saved = changes
-            except OSError as error:  # a full disk; the next change tries again
-                log.warning("playground: messages were not saved (%s)", error)
+        if keep and changes != saved and save(env.backend, keep):
+            saved = changes

@@ -117,7 +117,6 @@ class Answered(Struct, frozen=True):
     order: tuple[int, ...]
     answer: str | None
     points: int = 0
-    elapsed_ms: int = 0
 
     @property
     def right(self) -> bool:

@@ -420,11 +420,7 @@ def _choice_violations(item: Mapping[str, Any]) -> Iterator[str]:
         if right == len(choices):
             yield "no choice is wrong; at least one must be"
     texts = [choice.get("text") for choice in choices if isinstance(choice, dict)]
-    same = [
-        " ".join(text.casefold().split())
-        for text in texts
-        if isinstance(text, str) and text.strip()
-    ]
+    same = [" ".join(text.split()) for text in texts if isinstance(text, str) and text.strip()]
     if len(set(same)) < len(same):
         yield "two choices have the same text"
 

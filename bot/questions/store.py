@@ -134,15 +134,6 @@ def _asked_in(guild_id: int) -> Select[Any]:
     return select(asked.c.item_id, last_at).where(asked.c.guild_id == guild_id)
 
 
-def asked_since(
-    conn: Connection, guild_id: int, item_ids: Collection[str], since: datetime
-) -> set[str]:
-    """Return which of some items were asked on a server since a time."""
-    c = asked.c
-    here = c.guild_id == guild_id, c.item_id.in_(item_ids), c.last_at >= since
-    return set(conn.execute(select(c.item_id).where(*here)).scalars())
-
-
 def add_report(
     conn: Connection, *, guild_id: int | None, user_id: int, item_id: str, text: str, at: datetime
 ) -> None:

@@ -56,6 +56,8 @@ _ADDED_OPEN, _ADDED = 230, 600
 A round's reveal has the most: `rounds.rules` names `FASTEST` and `LEADERS` members in it.
 """
 _FEWEST_FOR_PERCENT = 10
+_REMINDER = 45
+"""Characters of a question that its reader has just answered."""
 _MAX_OPTION = 100  # https://discord.com/developers/docs/components/reference
 
 
@@ -243,7 +245,8 @@ def own_block(number: int, answered: Answered, *, secret: bool) -> str:
     said = own_reasons(answered, secret=secret)
     if not (secret or answered.right):
         said.append(right_reasons(answered))
-    return "\n".join([f"{mark}**{number}. {verdict}** · {t.one_line(answered.item.prompt)}", *said])
+    asked = t.cut(" ".join(answered.item.prompt.split()), _REMINDER)
+    return "\n".join([f"{mark}**{number}. {verdict}** · {t.escape(asked)}", *said])
 
 
 def own_reasons(answered: Answered, *, secret: bool = False) -> list[str]:

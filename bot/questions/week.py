@@ -24,7 +24,7 @@ def week_of(conn: Connection, bank: Bank, guild_id: int, now: datetime) -> Topic
     if topic is None:
         return None
     server = servers.server(conn, guild_id)
-    since = instant(Rule(time.min, server.zone), server.week_began)
-    ids = {item.id for item in topic.items}
-    asked = store.asked_since(conn, guild_id, ids, since)
-    return TopicOfWeek(topic, server.week_began, frozenset(ids - asked))
+    since = instant(Rule(time.min, server.zone), server.week_began).timestamp() * 1000
+    asked = store.asked_in(conn, guild_id)
+    unasked = frozenset(item.id for item in topic.items if asked.get(item.id, 0) < since)
+    return TopicOfWeek(topic, server.week_began, unasked)

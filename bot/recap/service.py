@@ -84,7 +84,8 @@ class Recaps:
         points = answers_store.points_between(conn, guild_id, *_days(week))
         if rules.is_quiet(len(points), answered):
             return None
-        topic, proposed = _topics(conn, self._banks.of(conn, guild_id), guild_id, week)
+        today = local_date(servers.zone(conn, guild_id), self._now())
+        topic, proposed = _topics(conn, self._banks.of(conn, guild_id), guild_id, week, today)
         top = board(conn, guild_id, "week", week, user_id=0, topic_id=None, page=0).rows[:_SHOWN]
         return Week(
             recap_id=recap.id,
@@ -181,20 +182,24 @@ def _climber(
 
 
 def _topics(
-    conn: Connection, bank: Bank, guild_id: int, week: date
+    conn: Connection, bank: Bank, guild_id: int, week: date, today: date
 ) -> tuple[TopicResult | None, TopicResult | None]:
-    """Return how the topic of the week went, and the weakest of the other topics."""
+    """Return how the topic of the week went, and the weakest one that wasn't and isn't it.
+
+    Without enough answers of enough members, it has none, for each would know the others' by them.
+    """
     first, last = _days(week)
     figures = answers_store.topics_between(conn, guild_id, first, last)
     server = servers.server(conn, guild_id)
-    topic_id = server.topic_on(last) or server.topic_on(max(first, server.week_began))
-    others = {id_: found for id_, found in figures.items() if id_ != topic_id}
-    proposed = next(iter(weakest(enough(others, bank))), None)
-    topic = bank.asked_topics.get(topic_id or "")
+    chosen = server.topic_on(last) or server.topic_on(first)  # it holds as long as a week has days
+    going_on = server.topic_on(today)
+    found = {topic.topic_id: topic for topic in enough(figures, bank)}
+    others = [topic for topic in found.values() if topic.topic_id not in {chosen, going_on}]
+    proposed = next(iter(weakest(others)), None)
+    topic = bank.asked_topics.get(chosen or "")
     if topic is None:
         return None, proposed
-    answers, right, _ = figures.get(topic.id, (0, 0, 0))
-    return TopicResult(topic.id, topic.title, answers, right), proposed
+    return found.get(topic.id, TopicResult(topic.id, topic.title, 0, 0)), proposed
 
 
 def _streak(conn: Connection, guild_id: int, week: date) -> tuple[str | None, int] | None:

@@ -11,7 +11,7 @@ from bot.chat.ways import way
 from bot.core.calendar import DAYS
 from bot.core.zones import stored_zone
 from bot.questions.model import Item
-from bot.questions.views import MISSES, prompt_block, share, week_button
+from bot.questions.views import MISSES, prompt_block, week_button
 from bot.recap.model import RecapStatus, Week
 from bot.recap.rules import AT
 
@@ -54,7 +54,7 @@ def _proposal(found: Week) -> str | None:
     """Propose the next topic of the week."""
     if found.proposed is None:
         return None
-    return f"**{t.one_line(found.proposed.title)}** next week? It went worst: {result(found.proposed)}."
+    return f"**{t.one_line(found.proposed.title)}** for the next seven days? It went worst: {result(found.proposed)}."
 
 
 def _highlights(found: Week) -> list[str]:
@@ -72,15 +72,16 @@ def _highlights(found: Week) -> list[str]:
         )
     if found.hardest is not None:
         hard = found.hardest
-        right = share(hard.right, hard.answers)
-        lines.append(f"Hardest question: {t.one_line(hard.prompt)} · {right} right")
+        had = f"{hard.right:,} of {hard.answers:,} right" if hard.right else "nobody had it"
+        lines.append(f"Hardest question: {t.one_line(hard.prompt)} · {had}")
     return lines
 
 
 def _figures(found: Week) -> str:
     people = t.count(found.members, "person", "people")
-    right = f" · {t.percent(found.right, found.answers)} right" if found.right else ""
-    return f"{people} · {t.count(found.answers, 'answer')}{right}"
+    right = t.percent(found.right, found.answers)
+    said = "" if right == "0%" else f" · {right} right"
+    return f"{people} · {t.count(found.answers, 'answer')}{said}"
 
 
 def _dates(monday: date) -> str:

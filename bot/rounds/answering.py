@@ -106,9 +106,10 @@ class OpenQuestions:
         end = self._new_end(conn, question, round_, click, alone=alone)
         if end is not None:
             due_at = self._move_end(conn, question, end)
-        locked = Locked(shown, end or question.deadline_at, hosted=round_.hosted)
-        # a member who is alone knows the count, and this end may move again
+        # a member who is alone knows the count, and if somebody else comes, this end moves back
         cut_short = alone and end is not None and question.number == 1
+        latest = question.deadline_at if cut_short else end or question.deadline_at
+        locked = Locked(shown, latest, hosted=round_.hosted)
         return _Stored(locked, None if cut_short else question.opened_at, due_at)
 
     def _new_end(
@@ -116,8 +117,8 @@ class OpenQuestions:
     ) -> datetime | None:
         """Return when an open question ends now that a member has answered; None if as before.
 
-        It ends early when all players have answered: the first one if nobody else has answered or
-        opened its form. If somebody else comes in time, it has its full time again.
+        It ends early when all players have answered: the first one at half its time if nobody else
+        has answered or opened its form. If somebody else comes in time, it has its full time again.
         A hosted one ends when its host reveals it.
         """
         if round_.hosted or question.deadline_at is None:
@@ -126,6 +127,8 @@ class OpenQuestions:
             return full
         is_first = question.number == 1
         early = max(click.at + (rules.ALONE if is_first else rules.EARLY), self._now())
+        if is_first and question.opened_at is not None:
+            early = max(early, question.opened_at + (question.deadline_at - question.opened_at) / 2)
         if _ended_early(question) or early >= question.deadline_at:
             return None
         if not is_first:

@@ -98,7 +98,7 @@ class NewRound(Struct, frozen=True):
 class Locked(Struct, frozen=True):
     """A stored answer, as letters or text. `reveal_at` is None if the answer is revealed already.
 
-    In a hosted round the reveal may come any time before `reveal_at`.
+    The reveal comes no later than `reveal_at`, in a hosted round any time before.
     """
 
     shown: str

@@ -31,7 +31,7 @@ FASTEST = 3
 EARLY = timedelta(seconds=2)
 """Between the last player's answer and an early reveal."""
 ALONE = timedelta(seconds=5)
-"""From the first answer of a round to its reveal, if nobody else plays."""
+"""From the first answer of a round to its reveal at the soonest, if nobody else plays."""
 COLLECTED = timedelta(seconds=2)
 """From an answer until the count on the card changes; other answers until then are shown with it."""
 READ_IN = timedelta(seconds=4)

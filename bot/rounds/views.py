@@ -77,7 +77,7 @@ def acknowledgement(answer: Locked) -> str:
         return f"{locked} You were in time, so it counts."
     if answer.hosted:
         return f"{locked} The answer comes when the host shows it."
-    return f"{locked} Reveal at {t.when(answer.reveal_at, 'T')}."
+    return f"{locked} Reveal by {t.when(answer.reveal_at, 'T')}."
 
 
 def stopped(round_id: int, *, reveal_follows: bool) -> Message:

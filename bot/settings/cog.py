@@ -9,8 +9,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import daily_problem, require_bot, require_manager, require_page
-from bot.chat.replies import is_private, say, say_here
+from bot.chat.permissions import daily_problem, require_bot, require_page
+from bot.chat.replies import say, say_here
 from bot.chat.router import (
     Fields,
     guild_id_of,
@@ -19,7 +19,9 @@ from bot.chat.router import (
     modal_zone,
     parse_number,
 )
+from bot.core import servers
 from bot.core.errors import UserError
+from bot.core.snowflakes import created_at
 from bot.questions.views import WEEK
 from bot.settings import views as view
 from bot.settings.model import SettingsPanel
@@ -70,11 +72,13 @@ class SettingsCog(commands.Cog):
                 found = await self.service.set_recap(guild_id, _channel(interaction, given), day)
             case "week":
                 typed = modal_texts(interaction).get("topic", "").strip()
-                topics = await self.service.find_topics(guild_id, typed) if typed else []
-                if typed and (len(topics) != 1):
-                    await say_here(interaction, view.which_topic(typed, topics))
-                    return
-                topic_id = topics[0].id if topics else None
+                topic_id = None
+                if typed:
+                    topics, named = await self.service.find_topics(guild_id, typed)
+                    if not named:
+                        await say_here(interaction, view.which_topic(typed, topics))
+                        return
+                    topic_id = topics[0].id
                 found = await self.service.set_topic_of_week(guild_id, topic_id)
                 note = view.week_changed(found)
             case _:
@@ -84,10 +88,12 @@ class SettingsCog(commands.Cog):
 
     async def choose_topic(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Make a topic the topic of the week, from a private page or the recap, which all can see."""
-        if is_private(interaction):
-            require_page(interaction, WEEK)
-        else:
-            require_manager(interaction)
+        require_page(interaction, WEEK)
+        message = interaction.message
+        if message and created_at(interaction.id) - created_at(message.id) > servers.WEEK:
+            raise UserError(
+                "That proposal is more than a week old. Use the newest recap, or choose a topic in </settings>."
+            )
         found = await self.service.set_topic_of_week(guild_id_of(interaction), fields["topic"])
         await say(interaction, view.week_changed(found))
 

@@ -6,7 +6,7 @@ overwrite each other.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
 from bot.core import servers
@@ -65,8 +65,10 @@ class ServerSettings:
         return await self.read(guild_id)
 
     @reading
-    def find_topics(self, conn: Connection, guild_id: int, typed: str) -> list[Topic]:
-        """Return the topics with questions that fit what was typed: one if it is that one's title.
+    def find_topics(
+        self, conn: Connection, guild_id: int, typed: str
+    ) -> tuple[Sequence[Topic], bool]:
+        """Return the topics with questions that fit what was typed, and whether it names one of them.
 
         If none has all of its words, those with the nearest titles are returned.
         """
@@ -74,9 +76,10 @@ class ServerSettings:
         titles = {t.title.casefold(): t for t in bank.asked_topics.values() if t.items}
         wanted = " ".join(typed.casefold().split())
         if wanted in titles:
-            return [titles[wanted]]
+            return [titles[wanted]], True
         found = [topic for topic in bank.search(typed) if topic.items]
-        return found or [titles[t] for t in get_close_matches(wanted, titles, cutoff=0.4)]
+        near = [] if found else get_close_matches(wanted, titles, cutoff=0.4)
+        return found or [titles[title] for title in near], len(found) == 1
 
     async def set_topic_of_week(self, guild_id: int, topic_id: str | None) -> SettingsPanel:
         """Make a topic the topic of the week from today on, or end it for None."""

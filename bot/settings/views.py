@@ -106,10 +106,11 @@ def which_topic(typed: str, found: Sequence[Topic]) -> Message:
     if not found:
         said = f'No topic here is called "{t.one_line(typed)}". Try a word of its title, or look it up in </topics>.'
         return Message(ATTENTION, said, row(button("Try again", CHANGE.id(what="week"))))
+    asks = "Which topic do you mean?" if len(found) > 1 else "Do you mean this topic?"
     more = " Not among them? Type more of its title." if len(found) > _MOST_TOPICS else ""
     return Message(
         OPEN,
-        f"Which topic do you mean?{more}",
+        f"{asks}{more}",
         *(
             row(button(t.cut(topic.title, 80), WEEK.id(topic=topic.id)))
             for topic in found[:_MOST_TOPICS]

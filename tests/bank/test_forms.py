@@ -108,6 +108,28 @@ def test_what_only_looks_like_a_mark(answer: str) -> None:
     assert item_from(tidied(replace(FORM, answer=answer)))["choices"][0]["text"] == answer
 
 
+@pytest.mark.parametrize(
+    ("prompt", "answer", "wrong"),
+    [
+        ("Which matches a digit?", r"\d", "\\D\n\\w"),
+        ("Which ends a statement in C?", "x = 1;", "x = 1\nX = 1;"),
+        ("Which sentence is whole?", "It is.", "It is\nit is."),
+        ("Which line of a diff adds foo?", "+ foo", "- foo\n> foo"),
+        ("Which lines of a diff add?", "+ foo\n+ bar", "- foo\n- bar"),
+        ("Which map has a 1?", "a: 1", "a: 2\na: 3"),
+        ("Which is the light check mark?", "\u2713", "\u2714\n\u2611"),
+        ("A: 5\nB: 7\nWhat is A + B?", "12", "35\n57"),
+        ("a) All men are mortal\nb) Ada is one\nWhat follows?", "Ada is mortal", "Nothing"),
+        ("\u9996\u90fd\u306f\uff1f", "\u6771\u4eac", "\u4eac\u90fd\n\u5927\u962a"),
+    ],
+)
+def test_what_only_looks_like_a_mistake(prompt: str, answer: str, wrong: str) -> None:
+    """Questions of other subjects are asked as they were written."""
+    made = item_from(tidied(Form(prompt, answer, wrong, "So.")))
+    assert form_of(made) == Form(prompt, answer, wrong, "So.")
+    assert not check_one({**made, "id": "x"}, TOPIC, SCHEMA).problems
+
+
 def test_a_moved_key() -> None:
     """Choices keep their places when another one is right, with new reasons where it matters."""
     old = item_from(FORM)
@@ -185,8 +207,8 @@ def test_places_in_a_form() -> None:
         ({"answer": "+ This\n- That", "wrong": ""}, "right answer: has lines with + and"),
         ({"answer": "+ This\n- That"}, "right answer: has lines with + and"),
         ({"answer": ""}, "right answer: is empty"),
-        ({"answer": "that."}, 'right answer: is also among the wrong ones: "that."'),
-        ({"wrong": "That\nTHAT"}, 'wrong answers: has "THAT" twice'),
+        ({"answer": "That"}, 'right answer: is also among the wrong ones: "That"'),
+        ({"wrong": "That\nThat"}, 'wrong answers: has "That" twice'),
         ({"wrong": "a\nb\nc\nd\ne\nf"}, "wrong answers: are too many: with the right ones"),
         ({"wrong": "That, Those, Them"}, "wrong answers: would be a single choice"),
         ({"wrong": "That\nAll of the above"}, 'wrong answers: has "All of the above", but'),
@@ -196,7 +218,8 @@ def test_places_in_a_form() -> None:
         ({"answer": "**This**"}, "right answer: shows which is right"),
         ({"answer": "Answer: this", "wrong": ""}, "right answer: shows which is right"),
         ({"answer": "B) This"}, "right answer: has a letter or number of its own"),
-        ({"prompt": "Which?\nA) This\nB) That", "answer": "A"}, "question: has the choices in it"),
+        ({"prompt": "Which?\nA) It\nB) Them", "answer": "A"}, "question: has the choices in it"),
+        ({"prompt": "Which?\nA) This\nB) It"}, "question: has the choices in it"),
         ({"answer": "It decays weights apart from gradients", "wrong": ""}, "right answer: is too"),
         ({"answer": "Yes", "wrong": ""}, "wrong answers: are missing"),
     ],

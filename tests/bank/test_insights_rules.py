@@ -79,7 +79,7 @@ def test_nothing_is_said_too_early() -> None:
     members gave them, because nobody should read what one has answered."""
     nineteen = answers("t1-a", range(19), "1", correct=False)
     found = look(nineteen)
-    assert (found.judged, found.hard) == ((), ())
+    assert found.hard == ()
     twenty = look([*nineteen, *answers("t1-a", [99], "1", correct=False)])
     assert ids(twenty.hard) == ["t1-a"]
     assert [w.topic_id for w in twenty.weakest] == ["t1"]
@@ -89,7 +89,7 @@ def test_nothing_is_said_too_early() -> None:
     for people in (1, 2, 3):
         repeated = [replace(g, user_id=g.user_id % people) for g in nineteen * 2]
         found = look(repeated)
-        assert (found.topics, len(found.judged)) == ((1, 1) if people == 3 else (0, 0))
+        assert (found.topics, len(found.hard)) == ((1, 1) if people == 3 else (0, 0))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,6 @@ def test_first_answers_tell() -> None:
         for g in answers("t3-b", GOOD, "2", correct=False)
     ]
     assert look(given + again).doubtful == ()
-    assert look(given + again).judged[-1].answers == 40
 
 
 def test_members_nobody_knows() -> None:
@@ -161,7 +160,7 @@ def test_what_is_in_play_is_left_out() -> None:
     """An item that is being asked now is on no list of how it was answered."""
     given = skills() + answers("t3-b", range(20), "3", correct=False)
     found = look(given, hidden={"t3-b"})
-    assert "t3-b" not in ids((*found.judged, *found.doubtful))
+    assert "t3-b" not in ids((*found.hard, *found.doubtful))
     assert all(w.topic_id != "t3" or w.answers == 20 for w in found.weakest)
 
 
@@ -193,17 +192,6 @@ def test_a_wrong_key_makes_no_topic_weak() -> None:
         ("t3", 10, 20),
         ("t2", 30, 50),
     ]
-
-
-def test_measured_levels() -> None:
-    """Only members with other answers count, each once."""
-    surprising = answers("t3-b", range(40), "1", correct=False)
-    found = look(skills() + surprising)
-    (judged,) = [j for j in found.judged if j.item.id == "t3-b"]
-    assert (judged.item.level, judged.level) == ("medium", "hard")
-    again = [replace(g, at=g.at + timedelta(days=1)) for g in surprising[:10]]
-    few = look(skills() + answers("t3-b", range(10), "1", correct=False) + again)
-    assert [j.level for j in few.judged if j.item.id == "t3-b"] == [None]
 
 
 # ------------------------------------------------------------------ a group that is made up

@@ -19,7 +19,6 @@ ODD = Judged(A, 40, 12, Doubt(2, 14, 3))
 HARD, EASY = Judged(B, 1200, 240), Judged(C, 20, 20)
 FULL = Insights(
     answers=2500,
-    judged=(ODD, HARD, EASY),
     easy=(EASY,),
     hard=(HARD,),
     doubtful=(ODD,),
@@ -30,7 +29,7 @@ FULL = Insights(
         TopicResult("t1", "注意", 7, 2),
     ),
 )
-NOTHING = Insights(0, (), (), (), (), (), 0, ())
+NOTHING = Insights(0, (), (), (), (), 0, ())
 
 
 def test_the_overview() -> None:
@@ -86,13 +85,3 @@ def test_a_doubt_without_choices() -> None:
     assert "**14** of them got it wrong, **3** right" in text_of(
         list_page(typed, BANK, "doubtful", 0)
     )
-
-
-def test_a_measured_level_is_shown_beside_the_given_one() -> None:
-    """It is named where it differs."""
-    for level, said in (
-        ("hard", "Topic 2 · easy, hard for members here · 20%"),
-        ("easy", "easy · 20%"),
-    ):
-        found = replace(FULL, hard=(replace(HARD, level=level),))
-        assert said in text_of(list_page(found, BANK, "hard", 0))

@@ -256,7 +256,8 @@ async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:
     bank = stage.bot.own_bank
     data = document(9)
     item = items_of(data, 1)[0]
-    item |= {"prompt": "*" * 600, "explanation": "*" * 600, "kind": "choice"}
+    code = "\n".join(["x" * 60] * 4)
+    item |= {"prompt": "*" * 600, "explanation": "*" * 600, "kind": "choice", "code": code}
     item["choices"] = [
         {"text": "*" * 199 + str(n), "correct": n == 0, "why": "so"} for n in range(6)
     ]
@@ -268,12 +269,12 @@ async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:
         problem,
     )
     await bank.import_file(GUILD, "x.json", encoded(document(3)))
-    own = await named(stage, "ours-0")
+    number = (await named(stage, "ours-0")).row.number
+    await bank.illustrate(GUILD, number, Extras(code, "", "", ""))
     right, *wrong = [f"{'*' * 199}{n}" for n in range(6)]
-    long = Form("*" * 600, right, "\n".join(wrong), "*" * 600, topic="Ours")
-    for work in (bank.add(GUILD, long), bank.edit(GUILD, own.row.number, replace(long, topic=""))):
-        with pytest.raises(BankError, match="the question: makes a card of"):
-            await work
+    long = Form("*" * 600, right, "\n".join(wrong), "*" * 600)
+    with pytest.raises(BankError, match="the question: makes a card of"):
+        await bank.edit(GUILD, number, long)
     letters = "a" * 600
     right, shorter = (text.replace("*", "a") for text in (long.answer, long.wrong))
     fits = Form(letters, right, shorter, letters, topic="Ours")

@@ -238,6 +238,17 @@ async def test_what_is_news(stage: Stage) -> None:
     assert (place.named, place.place, place.players) == (False, 1, 2)
 
 
+async def test_who_begins_while_being_told_is_told_of_the_close_too(stage: Stage) -> None:
+    """A member may tap Take it before the bot has stored that they were told."""
+    challenge_id = await start(stage, ALWINA, member=BOB, questions=1, hours=1)
+    _, about = await stage.bot.challenges.news(GUILD, BOB)
+    await play(stage, challenge_id, BOB)
+    await stage.bot.challenges.told(about, BOB)
+    await play(stage, challenge_id, ALWINA)
+    await stage.wait(hours=2)
+    assert [type(each) for each in await told(stage, BOB)] == [ChallengeOutcome]
+
+
 async def test_how_often_a_member_is_mentioned(stage: Stage) -> None:
     """Thrice a day by the same one, whatever of theirs is erased; then the card only names them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from bot.chat.messages import CHALLENGE, ENDED, text_of
 from bot.core.limits import MAX_TYPED
 from bot.questions.answers import Answered
 from bot.questions.model import Item
-from tests.messages import check_limits, custom_ids, labels, lines, reads
+from tests.messages import check_limits, custom_ids, height, labels, lines, reads
 from tests.shipped import packs
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -170,6 +171,33 @@ def test_the_end_of_a_run_tells_nothing_of_what_was_missed() -> None:
         assert custom_ids(pages[0]) == []
 
 
+def test_the_end_of_a_run_fits_a_phone() -> None:
+    """Nine pages of ten take 20 lines at 390 px, counted as 22 because small print has more letters.
+
+    Nobody turns many pages either.
+    """
+    heights, turns = [], []
+    items = list(packs().items.values())
+    for n in range(0, len(items) - 5, 5):
+        given = [
+            answered(one, "no" if one.kind == "typed" else min(one.right) if n % 2 else 0)
+            for one in items[n : n + 5]
+        ]
+        for theirs in (None, 3):
+            end, page, pages = ending(*given, theirs=theirs), 0, 1
+            while page < pages:
+                message = views.run_result(end, page)
+                assert re.match(r"###|-#|✅|\*\*|`", lines(message)[page > 0]), lines(message)
+                found = re.search(r"page \d+ of (\d+)", reads(message))
+                page, pages = page + 1, int(found[1]) if found else 1
+                heights.append(height(message))
+            turns.append(pages)
+    heights.sort()
+    turns.sort()
+    assert heights[len(heights) * 9 // 10] <= 22
+    assert turns[len(turns) * 9 // 10] <= 5
+
+
 def test_the_end_of_a_run() -> None:
     """The score with a word for the other one, the own answers, and when the rest comes.
 
@@ -178,7 +206,8 @@ def test_the_end_of_a_run() -> None:
     item = next(item for item in packs().items.values() if item.kind == "choice")
     (right,), wrong = item.right, min(set(range(len(item.choices))) - item.right)
     given = answered(item, right), answered(item, wrong), answered(item, None)
-    text = reads(views.run_result(ending(*given, said=LastAnswer(3, None))))
+    end = ending(*given, said=LastAnswer(3, None))
+    text = reads(*(views.run_result(end, page) for page in range(3)))
     assert text.startswith(
         "Time was up for question 3, so it counts as a miss. ### 1 of 3. Beat that, Bob."
     )
@@ -197,6 +226,10 @@ def test_the_end_of_a_run() -> None:
         assert reads(views.run_result(end)).startswith(f"### {said} ")
     missed = [reads(views.run_result(end)) for end, _ in told[2:4]]
     assert [t.one_line(item.choices[right].why) in text for text in missed] == [True, False]
+    assert [labels(views.run_result(ending(*given[2:], theirs=n))) for n in (None, 0)] == [
+        ["See the card"],
+        ["Practise my misses", "See the card"],
+    ]
     many = views.run_result(ending(*given * 6, said=LastAnswer(18, "B")), page=1)
     check_limits(many, "many")
     assert custom_ids(many)[0] == "taken:v1:7:0"
@@ -220,19 +253,20 @@ def test_what_was_done_stands_above_the_next_question() -> None:
 
 
 def test_the_news() -> None:
-    """An invitation can be taken on the spot; an outcome leads to the card."""
+    """An invitation can be taken on the spot; an outcome leads to the own answers and the card."""
     invited = views.news(Invitation(7, NAMED, LINK))
     assert reads(invited).startswith(
         "⚔️ *Alwina* challenged you to 5 questions on Attention, open until <t:1714564800:f>."
     )
     assert (labels(invited), custom_ids(invited)) == (
         ["Take it", "See the card"],
-        ["takehere:v1:7"],
+        ["take:v1:7"],
     )
-    pair = views.news(ChallengeOutcome(True, "Carl", 3, 4, 2, 2, LINK))
+    pair = views.news(ChallengeOutcome(7, True, "Carl", 3, 4, 2, 2, LINK))
     assert reads(pair).startswith("⚔️ Carl is done: 4 against your 3.")
-    assert labels(pair) == ["See the card"]
-    others = views.news(ChallengeOutcome(False, "Carl", 3, 4, 2, 6, LINK))
+    assert labels(pair) == ["Practise my misses", "My answers", "See the card"]
+    assert custom_ids(pair) == ["misses:v1:challenge:7", "taken:v1:7:0"]
+    others = views.news(ChallengeOutcome(7, False, "Carl", 3, 4, 2, 6, LINK))
     assert reads(others).startswith("⚔️ A challenge you took is over: you're 2nd of 6.")
 
 

@@ -88,6 +88,14 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     assert await row(stage, challenge_id) == closed
 
 
+async def test_it_is_due_at_its_close_at_the_latest(stage: Stage) -> None:
+    """However soon before it somebody finishes."""
+    challenge = await row(stage, await start(stage, hours=1))
+    closes_at, challenges = challenge.closes_at, stage.bot.challenges
+    last = challenges.due_at(challenge, closes_at - timedelta(seconds=20))
+    assert last == closes_at + challenges.grace()
+
+
 async def test_the_count_waits_while_the_process_is_busy(stage: Stage) -> None:
     """The card is not edited, and shows the count once there are requests to spare."""
     challenge_id = await start(stage, questions=1, hours=1)
@@ -252,6 +260,15 @@ async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> N
     await stage.run()
     assert (await row(stage, challenge_id)).state is ChallengeState.OPEN
     assert not len(stage.bot.challenges.pending_starts)
+
+
+async def test_a_member_who_is_erased_before_the_post_is_not_mentioned(stage: Stage) -> None:
+    """The card is posted at once instead, without the id that stands for an erased member."""
+    await begin(stage, member=BOB)
+    await stage.bot.privacy.erase(BOB)
+    await stage.run()
+    (post,) = stage.sender.of_kind("challenge")
+    assert isinstance(post.card, OpenCard)
 
 
 async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) -> None:

@@ -147,7 +147,7 @@ async def test_every_request_waits_for_its_turn(
     await sender.find(HERE, CARD, AT)
     await sender.edit(HERE, 4, CARD)
     await sender.open_thread(HERE, 4, "talk")
-    await sender.open_private_thread(HERE, "Interview 3", tried_at=None)
+    await sender.open_private_thread(HERE, "Interview 3", others=None)
     await sender.add_to_thread(HERE, 3)
     await sender.write_to(3, CARD, None)
     await sender.give_role(1, 3, 7)
@@ -189,7 +189,8 @@ async def test_a_direct_message_channel_is_reused(sender: DiscordSender, http: F
 
 
 async def test_a_private_thread_is_opened_once(sender: DiscordSender, http: FakeHttp) -> None:
-    """After a crash the bot's private thread with the name in that channel is found, and no other one."""
+    """After a crash the bot's private thread with the name in that channel is found, and no other one:
+    two members who are called like these have one of their own."""
 
     def thread(
         thread_id: int, name: str, parent: int, owner: int = BOT_ID, kind: int = 12
@@ -198,7 +199,7 @@ async def test_a_private_thread_is_opened_once(sender: DiscordSender, http: Fake
         return {**ids, "name": name, "type": kind}
 
     http.answers["POST /channels/5/threads"] = thread(9, "Interview 3", 5)
-    assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=None) == 9
+    assert await sender.open_private_thread(SERVER, "Interview 3", others=None) == 9
     [(what, sent)] = http.requests
     assert (what, sent["type"], sent["invitable"]) == ("POST /channels/5/threads", 12, False)
     others = [
@@ -208,10 +209,10 @@ async def test_a_private_thread_is_opened_once(sender: DiscordSender, http: Fake
         thread(14, "Interview 3", 5, kind=11),
     ]
     http.answers["GET /guilds/1/threads/active"] = {"threads": others}
-    assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=AT) == 9
+    assert await sender.open_private_thread(SERVER, "Interview 3", others=()) == 9
     assert [what for what, _ in http.requests].count("POST /channels/5/threads") == 2
-    others.append(thread(12, "Interview 3", 5))
-    assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=AT) == 12
+    others += [thread(8, "Interview 3", 5), thread(12, "Interview 3", 5)]
+    assert await sender.open_private_thread(SERVER, "Interview 3", others={8}) == 12
     assert [what for what, _ in http.requests].count("POST /channels/5/threads") == 2
 
 

@@ -250,6 +250,13 @@ def test_commands_become_mentions(text: str, expected: str) -> None:
     assert t.mention_commands(text, lambda name: f"[{name}]") == expected
 
 
+def test_the_direction_of_a_name() -> None:
+    """A name doesn't turn what follows it, or the points of two members would seem exchanged."""
+    assert t.name("\u0639\u0644\u064a") == "\u2068**\u0639\u0644\u064a**\u2069"
+    assert t.name("\u202eAda\u2069") == "**Ada**"
+    assert t.name("\u202e") == "a member"
+
+
 def test_a_name_is_no_link() -> None:
     """A name that is a URL reads as written but isn't a link."""
     named = t.name("https://evil.example/win")

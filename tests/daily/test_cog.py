@@ -335,11 +335,11 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     given = await write(stage.alwina, card, full(topic))
     assert given.ephemeral
     said = reply(given)
-    assert "Confirm it to see the model answer." in said
+    assert "The model answer comes once you've counted." in said
     assert labels(answer_to(given)) == ["Check my ticks", "That's right"]
     await stage.alwina.click(answer_to(given), label="Check my ticks")
     await stage.alwina.select(
-        answer_to(given), values=["0", "1"], custom_id=f"ticks:v1:daily:{ROW}"
+        answer_to(given), values=["0", "1"], custom_id=f"ticks:v1:daily:{ROW}:{topic.mark}"
     )
     assert f"### You made 2 of {len(topic.key_points)} by your count" in text_of(answer_to(given))
     assert "-# Today: 5 questions, about 2 minutes" in text_of(answer_to(given))

@@ -67,7 +67,11 @@ async def test_an_answer_and_its_ticks(stage: Stage) -> None:
     assert given.assessment.points[0].quote == PART
     assert await stage.database.read(open_answers_of, ALWINA) == {}
     for ticked in ({0, 2}, set(), {1}):
-        found = await stage.bot.dailies.tick(daily_id, GUILD, ALWINA, ticked)
+        mark = given.topic.mark
+        found = await stage.bot.dailies.tick(daily_id, GUILD, ALWINA, mark, ticked)
+        await stage.bot.dailies.tick(
+            daily_id, GUILD, ALWINA, mark + 1, {0, 1, 2}
+        )  # of other points
         assert found.assessment is not None
         assert set(found.assessment.counted or ()) == ticked
         assert found.brought_back == (3, 1)  # with two new ones
@@ -93,7 +97,7 @@ async def test_what_is_refused(stage: Stage) -> None:
         await stage.bot.dailies.answer(stage.written(ALWINA, FULL, post=post))
     for look in (
         stage.bot.dailies.feedback(post.row_id, GUILD, ALWINA),
-        stage.bot.dailies.tick(post.row_id, GUILD, ALWINA, {0}),
+        stage.bot.dailies.tick(post.row_id, GUILD, ALWINA, 0, {0}),
     ):
         with pytest.raises(UserError, match="Answer it first"):
             await look
@@ -110,7 +114,9 @@ async def test_the_model_answer_after_the_close(stage: Stage) -> None:
     await stage.wait(hours=1)
     other = await stage.bot.dailies.feedback(daily_id, GUILD, BOB)
     assert (other.text, other.assessment, other.daily.revealed) == (None, None, True)
-    assert (await stage.bot.dailies.tick(daily_id, GUILD, BOB, {0})).assessment is None
+    assert (
+        await stage.bot.dailies.tick(daily_id, GUILD, BOB, other.topic.mark, {0})
+    ).assessment is None
     assert (await stage.bot.dailies.feedback(daily_id, GUILD, ALWINA)).text == PART
     for elsewhere in (GUILD + 1, None):
         with pytest.raises(UserError, match="That question is gone"):

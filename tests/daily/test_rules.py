@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.core.calendar import days_in_words
 from bot.core.errors import UserError
+from bot.daily import rules
 from bot.daily.model import POSTED, DailyKind, DailyQuestion, DailyState, Schedule
 from bot.daily.rules import (
     MOVES,
@@ -79,6 +81,19 @@ def test_a_server_begins_easy(difficulties: list[int], posted: int) -> None:
     fitting = [one for one in pool if one.level in asked]
     easiest = min(pool, key=lambda one: LEVELS.index(one.level)).level
     assert gentle(pool, posted) == (fitting or [one for one in pool if one.level == easiest])
+
+
+def test_a_draw_does_not_compare_each_item_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server with thousands of questions waits for it."""
+    compared = []
+
+    def least(values: Iterable[int]) -> int:
+        compared.extend(found := list(values))
+        return min(found)
+
+    monkeypatch.setattr(rules, "min", least, raising=False)
+    assert gentle(list(BANK.asked.values()), 0)
+    assert len(compared) <= len(BANK.asked)
 
 
 def test_which_days_ask_openly() -> None:

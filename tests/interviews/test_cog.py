@@ -237,7 +237,7 @@ async def test_a_topics_button_asks_about_it(stage: Stage) -> None:
     await write(stage, await begin(stage), "Hm.")
     asked = await forge(stage, stage.alwina, "begin:v1:temperature")
     assert topic_of(all_of(asked)).id == "temperature"
-    assert "Your other interview has ended. Its answers count." in all_of(asked)
+    assert "Your other interview has ended. Its answers are kept." in all_of(asked)
 
 
 async def test_a_streak_that_an_answer_makes_long(stage: Stage) -> None:

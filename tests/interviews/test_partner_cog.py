@@ -75,6 +75,7 @@ async def test_a_whole_interview(stage: Stage) -> None:
     assert "**alwina** and **bob** interview each other on" in reply(joined)
     assert labels(answer_to(joined)) == []
     (thread,) = stage.quiz.threads
+    assert thread.name == "Mock interview: alwina and bob"
     topics = []
     for number in range(1, 5):
         asker, other = (stage.alwina, stage.bob) if number % 2 else (stage.bob, stage.alwina)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 
@@ -16,17 +16,18 @@ from msgspec.structs import replace
 from bot.memory.ability import (
     GROWTH,
     SLIPS,
+    SPREAD_OF_MEMBERS,
     SPREAD_OF_TOPICS,
     STEEPNESS,
     Ability,
     FirstAnswer,
+    _estimate,
     ability_of,
     answered_right,
     evidence,
     left_after,
     logistic,
     mean_left,
-    most_probable_ability,
 )
 from bot.memory.model import MemoryCard
 from bot.memory.rules import review
@@ -40,6 +41,12 @@ ANSWERS = st.tuples(
     st.floats(-3, 3, allow_nan=False), st.sampled_from([0.0, 0.05, 0.25, 0.5]), st.booleans()
 )
 LOGS = st.dictionaries(ANSWERS, st.integers(1, 5), max_size=12)
+
+
+def most_probable_ability(
+    given: Mapping[FirstAnswer, int], mean: float = 0.0, spread: float = SPREAD_OF_MEMBERS
+) -> float:
+    return _estimate(given, mean, spread)[0]
 
 
 def topic(name: str, section: str, items: int = 20) -> Topic:

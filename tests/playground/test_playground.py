@@ -17,6 +17,7 @@ from playwright.async_api import Browser, async_playwright
 from simcord.preview._messages import _message_projection
 
 from bot.playground import listen, preview, serve
+from bot.playground.kept import Kept
 from tests.patience import PATIENCE
 from tests.playground.driver import BROWSER_ARGS, Client, chromium
 from tests.playground.small_bot import SmallBot
@@ -204,7 +205,7 @@ async def test_a_phone_shows_what_discord_shows() -> None:
 @pytest.mark.skipif(
     BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
 )
-async def test_messages_survive_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_messages_survive_a_restart(tmp_path: Path) -> None:
     """Messages, threads, pictures, private replies and ids are there again, without a hello."""
     keep = tmp_path / "kept.db.messages"
     async with browser() as chrome:
@@ -246,13 +247,30 @@ async def test_messages_survive_a_restart(tmp_path: Path, caplog: pytest.LogCapt
             assert await ada.timeline.get_by_text("Managers use").count() == 0
         await page.close()
 
-    keep.write_bytes(json.encode({"messages": "none"}))
+
+@pytest.mark.parametrize("wrong", [{"messages": "none"}, {"commands": [{}]}])
+async def test_a_file_that_makes_no_sense_is_put_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong: dict[str, Any]
+) -> None:
+    """The playground starts as new, and says where the file is."""
+    empty: dict[str, Any] = {name: [] for name in Kept.__struct_fields__}
+    keep = tmp_path / "kept.db.messages"
+    keep.write_bytes(json.encode({**empty, "roles": {}, "files": {}, **wrong}))
     bot = SmallBot()
     async with playground(bot, keep):
         assert bot.joined == 1
         assert (tmp_path / "kept.db.messages.unreadable").exists()
         (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
         assert "messages can't be read" in line.getMessage()
+
+
+async def test_a_full_disk_does_not_spoil_the_stop(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Messages that can't be saved are a line in the log."""
+    async with playground(SmallBot(), tmp_path / "no such folder" / "kept"):
+        pass
+    assert "messages were not saved" in caplog.text
 
 
 async def test_a_change_costs_only_its_message(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -238,7 +238,7 @@ RULES: list[tuple[str, dict[str, Any], str]] = [
         for extra in ({"tolerance": 5}, {"unit": "GB"})
     ),
     ("choice", {"as_of": "2026-05"}, ""),
-    ("choice", {"texts": ("The same", "the  SAME ")}, "two choices have the same text"),
+    ("choice", {"texts": ("The same", "The  same ")}, "two choices have the same text"),
 ]
 
 

@@ -160,8 +160,9 @@ def draw_for_ever(_latex: str) -> None:
 
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a restart: no formula is drawn yet."""
+    """As after a restart: no formula is drawn yet. A busy machine may take its time for one."""
     monkeypatch.setattr(formulas, "_CACHE", PictureCache(1 << 20))
+    monkeypatch.setattr(formulas, "MAX_FORMULA_WAIT", PATIENCE)
 
 
 @pytest.mark.skipif(
@@ -200,7 +201,6 @@ async def test_a_stuck_formula_holds_up_no_other_picture(monkeypatch: pytest.Mon
 async def test_a_card_draws_nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever makes a card does not wait; its message has the formula drawn once it is sent, and keeps its place."""
     item = with_formula(r"e^{i\pi} + 1 = 0")
-    monkeypatch.setattr(formulas, "MAX_FORMULA_WAIT", PATIENCE)  # a busy machine takes longer
     with monkeypatch.context() as patch:
         patch.setattr(formulas._PROCESS, "call", None)
         message = Message(OPEN, "above", formulas.picture(item), "below")

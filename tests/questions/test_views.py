@@ -127,10 +127,6 @@ def mine(reviews: Sequence[Answered]) -> list[Message]:
     ]
 
 
-def review(one: Item, order: tuple[int, ...], answer: str | None) -> Answered:
-    return Answered(one, order, answer, points=100, elapsed_ms=299_999)
-
-
 def shown_items() -> Iterator[tuple[Item, tuple[int, ...]]]:
     """Every item of the bank, with its choices in one of three orders."""
     return ((one, orders(one)[n % 3]) for n, one in enumerate(ITEMS))
@@ -227,7 +223,7 @@ def test_private_pages() -> None:
             picked = {int(n) for n in answer or ""} if one.kind != "typed" else set()
             reasons = [f"{words(choice.text)} {words(choice.why)}" for choice in one.choices]
             told = [reasons[n] for n in picked | set(one.right)]
-            pages = mine([review(one, order, answer)])
+            pages = mine([Answered(one, order, answer)])
             text = reads(*pages)
             if right:  # one line
                 assert "✅ 1. " in text
@@ -492,7 +488,7 @@ def test_the_largest_item_has_its_pages(kind: str) -> None:
             for choice in one.choices
             if kind == "multiple" or not choice.correct
         )
-        own = reads(*mine([review(one, orders(one)[1], answer)]))
+        own = reads(*mine([Answered(one, orders(one)[1], answer)]))
         assert words(one.prompt) in own or (answer and is_right(one, answer))
         if answer is not None:
             assert words(one.explanation) in reads(*verdict(one, orders(one)[1], answer))
@@ -516,7 +512,7 @@ def test_choices_of_several_lines_on_private_cards() -> None:
     for view in (
         why(replace(TWO_LINES, kind="multiple"), (0, 1), None)[0],
         verdict(TWO_LINES, (0, 1), "1")[0],
-        mine([review(TWO_LINES, (0, 1), "1")])[0],
+        mine([Answered(TWO_LINES, (0, 1), "1")])[0],
     ):
         assert "✅ **A**  first B second\n-# why not" in "\n".join(texts(view))
 
@@ -531,7 +527,7 @@ def test_texts_of_a_bank_can_do_no_harm() -> None:
         choices=tuple(Choice(f"{bad} {n}", n == 0, bad) for n in range(4)),
     )
     order = (3, 2, 1, 0)
-    reviewed = [review(one, order, answer) for answer in ("0", "1", None)]
+    reviewed = [Answered(one, order, answer) for answer in ("0", "1", None)]
     views = [
         question(one, order),
         daily(one, order),

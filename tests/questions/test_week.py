@@ -55,8 +55,9 @@ async def daily(stage: Stage, days: int = 1) -> Daily:
 
 
 async def test_a_round_takes_it_first_and_once(stage: Stage) -> None:
-    """The round after the choice has its questions and says so; the next one has others. Another
-    choice begins again, and a round with a topic of its own has that."""
+    """The round after the choice has its questions and says so; the next one has others. The same
+    choice, as of another manager, repeats none; another one begins again, and a round with a topic
+    of its own has that."""
     assert not (await start(stage))[0].of_week
     await choose(stage)
     made, topics = await start(stage)
@@ -68,6 +69,11 @@ async def test_a_round_takes_it_first_and_once(stage: Stage) -> None:
     assert made.topic is None
     assert "t5" not in topics
     await stage.wait(days=1)
+    until = (await stage.bot.settings.read(GUILD)).server.week_topic_until
+    await choose(stage)
+    assert (await stage.bot.settings.read(GUILD)).server.week_topic_until == until
+    assert "t5" not in (await start(stage))[1]
+    await choose(stage, None)
     await choose(stage)
     made, topics = await start(stage, topic_id="t2")
     assert (made.of_week, topics) == (False, {"t2"})
@@ -88,6 +94,15 @@ async def test_how_long_it_holds(stage: Stage) -> None:
     until = (await stage.bot.settings.read(GUILD)).server.week_topic_until
     assert until == (last + timedelta(hours=9)).date()
     assert not (await start(stage))[0].of_week
+
+
+async def test_a_clock_that_is_set_back(stage: Stage) -> None:
+    """It holds from its choice on, also where the date of that is still to come by a new zone."""
+    await stage.bot.settings.set_zone(GUILD, "Pacific/Kiritimati")
+    await stage.until(stage.clock().replace(hour=12))
+    await choose(stage)
+    found = await stage.bot.settings.set_zone(GUILD, "UTC")
+    assert found.week == WIDE.topics["t5"]
 
 
 async def test_a_challenge_follows_it(stage: Stage) -> None:
@@ -145,9 +160,10 @@ async def test_a_topic_that_has_gone(stage: Stage) -> None:
 )
 async def test_naming_a_topic(stage: Stage, typed: str, found: list[str]) -> None:
     """A whole title is that topic; words are all topics with them; a slip finds the nearest titles."""
-    topics = await stage.bot.settings.find_topics(GUILD, typed)
+    topics, named = await stage.bot.settings.find_topics(GUILD, typed)
     assert [topic.id for topic in topics][: len(found)] == found
     assert bool(topics) == bool(found)
+    assert named == (typed.lower().startswith("topic"))
 
 
 async def test_none(stage: Stage) -> None:

@@ -25,7 +25,8 @@ async def recap(stage: Stage) -> Any:
 
 
 async def test_a_topic_for_the_next_week(stage: Stage) -> None:
-    """The recap proposes a weak topic; a member's press is refused, and a manager's makes it so."""
+    """The recap proposes a weak topic; a member's press is refused, and a manager's makes it so. After
+    a week it isn't up to date any more."""
     await stage.manager.slash(stage.quiz, "settings")  # from now on the bot knows the time
     now = stage.bot.context.now()
 
@@ -38,7 +39,7 @@ async def test_a_topic_for_the_next_week(stage: Stage) -> None:
 
     await stage.database.write(fill)
     posted = await recap(stage)
-    assert f"**{TOPIC.title}** next week?" in text_of(posted)
+    assert f"**{TOPIC.title}** for the next seven days?" in text_of(posted)
     button = "Make it the topic of the week"
     refused = await stage.alwina.click(posted, label=button)
     assert refused.ephemeral
@@ -47,6 +48,10 @@ async def test_a_topic_for_the_next_week(stage: Stage) -> None:
     chosen = await stage.manager.click(posted, label=button)
     assert chosen.ephemeral
     assert (await stage.services.settings.read(stage.guild.id)).week == TOPIC
+    await stage.wait(7 * DAY + 1)
+    late = await stage.manager.click(posted, label=button)
+    assert "That proposal is more than a week old." in reply(late)
+    assert (await stage.services.settings.read(stage.guild.id)).week is None
 
 
 async def test_a_question_to_answer(stage: Stage) -> None:

@@ -59,7 +59,7 @@ async def test_what_it_says() -> None:
     )
     assert "12 people · 340 answers · 71% right" in said
     assert "Topic of the week: **Attention** · 30 of 40 right" in said
-    assert "**Masks** next week? It went worst: 2 of 7 right." in said
+    assert "**Masks** for the next seven days? It went worst: 2 of 7 right." in said
     assert labels(await recap(FULL)) == ["Make it the topic of the week", "Leaderboard"]
 
 
@@ -69,6 +69,10 @@ async def test_a_small_week() -> None:
     assert "30 November – 6 December" in said
     assert "3 people · 12 answers" in said
     assert not re.search("Biggest|Longest|Hardest|opic|right", said)
+    few = replace(SMALL, answers=900, right=4, hardest=Hardest("Why?", 12, 0))
+    said = text_of(await recap(few))
+    assert "Hardest question: Why? · nobody had it" in said
+    assert "%" not in said
 
 
 async def test_it_is_found_again() -> None:

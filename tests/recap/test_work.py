@@ -231,6 +231,31 @@ async def test_the_topic_of_the_week_and_the_next(stage: Stage) -> None:
     assert (shown(stage)[-1].topic, shown(stage)[-1].proposed) == (None, None)
 
 
+async def test_a_topic_that_was_chosen_before_the_recap(stage: Stage) -> None:
+    """It isn't that of the week that the recap is about, and isn't proposed again."""
+    await turned_on(stage, weekday=1)
+    await play(stage, 4, topic_id="t1", wrong=(ALWINA, BOB))
+    await stage.until(START.replace(day=START.day + 7, hour=12))
+    await stage.bot.settings.set_topic_of_week(GUILD, "t1")
+    await stage.wait(days=1)
+    [week] = shown(stage)
+    assert (week.topic, week.proposed) == (None, None)
+
+
+async def test_the_topic_of_the_week_for_few(stage: Stage) -> None:
+    """It is named without figures if each member could read the others' answers from them."""
+    await turned_on(stage)
+    await stage.bot.settings.set_topic_of_week(GUILD, "t2")
+    await play(stage, 4, topic_id="t1", wrong=())
+    round_id = await stage.start(2, topic_id="t2")
+    await stage.run()
+    for _ in range(2):
+        await stage.answer(ALWINA, right=True)
+        await stage.next_card(round_id)
+    await stage.wait(days=7)
+    assert shown(stage)[-1].topic == TopicResult("t2", "Topic 2", 0, 0)
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/London"], ids=["same zone", "new zone"])
 async def test_a_day_that_has_passed(stage: Stage, zone: str) -> None:
     """A week whose recap another day moves into the past is posted at the next nine o'clock, also if

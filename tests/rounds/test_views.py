@@ -84,13 +84,13 @@ def test_acknowledgements() -> None:
     """The reply to an answer has the answer and the time of the reveal."""
     assert (
         rounds.acknowledgement(Locked("A, C", AT))
-        == "Locked in **A, C**. Reveal at <t:1714564800:T>."
+        == "Locked in **A, C**. Reveal by <t:1714564800:T>."
     )
     hosted = "Locked in **A**. The answer comes when the host shows it."
     assert rounds.acknowledgement(Locked("A", AT, hosted=True)) == hosted
     assert (
         rounds.acknowledgement(Locked("2*3 <@1>", AT))
-        == r"Locked in **2\*3 \<@1>**. Reveal at <t:1714564800:T>."
+        == r"Locked in **2\*3 \<@1>**. Reveal by <t:1714564800:T>."
     )
 
 

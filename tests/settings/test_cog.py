@@ -115,6 +115,9 @@ async def test_the_topic_of_the_week(stage: Stage) -> None:
     assert len(names) == 5
     chosen = await stage.manager.click(answer_to(shown), label=names[0])
     assert f"Topic of the week: **{names[0]}, until" in reply(chosen).replace("…", "")
-    nothing = await stage.manager.slash(stage.quiz, "settings")
-    await change(stage, nothing, "Topic of the week", topic="zzzz")
-    assert 'No topic here is called "zzzz".' in text_of(answer_to(nothing))
+    other = await stage.manager.slash(stage.quiz, "settings")
+    await change(stage, other, "Topic of the week", topic="zzzz")
+    assert 'No topic here is called "zzzz".' in text_of(answer_to(other))
+    other = await stage.manager.slash(stage.quiz, "settings")
+    await change(stage, other, "Topic of the week", topic="history")
+    assert "Do you mean this topic?" in text_of(answer_to(other))
