@@ -24,9 +24,9 @@ def small_bank(topics: int = 3) -> Bank:
 SPLIT_BY_TIME = "Train on the past and test on what came later. Leave a gap between both, so that no window overlaps."
 
 
-def teaching_bank(topics: int = 4) -> Bank:
+def teaching_bank() -> Bank:
     """Like `small_bank`, but the open questions have key points that sentences can be told apart by."""
-    bank = small_bank(topics)
+    bank = small_bank(4)
     return Bank(
         bank.title, tuple(replace(s, topics=tuple(map(_taught, s.topics))) for s in bank.sections)
     )

@@ -35,7 +35,6 @@ from bot.daily.schedule_service import Changes
 from bot.daily.store import dailies
 from bot.games.model import Starter
 from bot.members.model import StreakNews
-from bot.privacy.rules import ERASE_AFTER
 from bot.questions.banks import Banks, OwnPictures
 from bot.questions.model import Bank
 from bot.recap.model import Week
@@ -103,7 +102,7 @@ class Stage:
         PATCH.setattr(rounds_messages, "view", plain)
         PATCH.setattr(challenges_work, "view", plain)
         PATCH.setattr(daily_work, "view", PlainDailyViews())
-        services = Services(context, verifier=self.verifier, erase_after=ERASE_AFTER)
+        services = Services(context, verifier=self.verifier, erase_after=timedelta(days=30))
         # its edits wait in real time, so on a busy machine one would come in the middle of a test
         services.open_questions.counter._closed = True
         return services

@@ -12,11 +12,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import discord
-import pytest
-from discord import app_commands
-from discord.ext import commands
-
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "bot").rglob("*.py"))
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "localtime", "gmtime"}
@@ -503,70 +498,6 @@ def test_no_module_holds_an_exception() -> None:
 
 
 # ------------------------------------------------------------------ commands
-
-
-def cogs() -> list[type[commands.Cog]]:
-    """Every cog of the bot."""
-    return [
-        value
-        for name in MODULES
-        if kind_of(name) == "cog"
-        for value in vars(importlib.import_module(name)).values()
-        if isinstance(value, type) and issubclass(value, commands.Cog) and value.__module__ == name
-    ]
-
-
-def commands_of(cog: type[commands.Cog]) -> list[app_commands.Command[commands.Cog, ..., object]]:
-    """The slash commands of a cog. There are no groups."""
-    assert not cog.__cog_is_app_commands_group__
-    return [c for c in cog.__cog_app_commands__ if isinstance(c, app_commands.Command)]
-
-
-def test_every_cog_is_loaded() -> None:
-    """The composition root makes each cog that there is."""
-    source = MODULES["bot.app"].read_text("utf-8")
-    made = set(re.findall(r"\b(\w+)\(", source))
-    aliases = dict(re.findall(r"from bot\.\w+\.\w*cog import (\w+) as (\w+)", source))
-    assert len(cogs()) >= 9
-    assert [cog for cog in cogs() if aliases.get(cog.__name__, cog.__name__) not in made] == []
-
-
-def test_the_commands_are_the_thirteen() -> None:
-    """No cog brings a command that the specification does not name, and none is missing."""
-    names = [command.name for cog in cogs() for command in commands_of(cog)]
-    assert sorted(names) == sorted(
-        [
-            *("today", "practice", "quiz", "challenge", "interview", "plan", "topics"),
-            *("leaderboard", "profile", "help", "daily", "bank", "settings"),
-        ]
-    )
-
-
-@pytest.mark.parametrize("cog", cogs(), ids=lambda cog: cog.__name__)
-def test_commands_and_options_are_described(cog: type[commands.Cog]) -> None:
-    """Each command and option has a description of its own within Discord's 100 characters, without a full stop."""
-    texts: list[tuple[str, object]] = []
-    for command in commands_of(cog):
-        texts.append((command.qualified_name, command.description))
-        texts += [
-            (f"{command.qualified_name} {p.name}", str(p.description)) for p in command.parameters
-        ]
-    for name, text in texts:
-        assert 3 <= len(str(text)) <= 100, (name, text)
-        assert not str(text).endswith("."), (name, text)
-    assert len(commands_of(cog)) <= 25
-
-
-def test_manage_commands_are_hidden_from_others() -> None:
-    """Discord shows the commands of managers to who may manage the server, and the others to everyone."""
-    managers = discord.Permissions(manage_guild=True)
-    found = {
-        command.name
-        for cog in cogs()
-        for command in commands_of(cog)
-        if command.default_permissions == managers
-    }
-    assert found == {"daily", "bank", "settings"}
 
 
 def test_contributing_names_files_that_exist() -> None:

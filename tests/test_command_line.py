@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -28,20 +27,6 @@ from tests.patience import PATIENCE
 from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[1]
-_KILLED_WHILE_MIGRATING = """
-import asyncio, os, signal, sys
-from sqlalchemy import URL
-import bot.app
-from bot.core import database, migrate
-upgrade = migrate.upgrade
-def upgrade_and_die(conn):
-    upgrade(conn)
-    os.kill(os.getpid(), signal.SIGKILL)
-migrate.upgrade = upgrade_and_die
-migrate.call_once = lambda _, work: work()
-asyncio.run(database.open_database(URL.create("sqlite", database=sys.argv[1])).__aenter__())
-"""
-
 _DATABASE_FAILS = """
 import sys
 from sqlalchemy.exc import OperationalError
@@ -177,18 +162,6 @@ def test_the_command_line_loads_little(file: Path) -> None:
     """SQLAlchemy comes when the collector is off, and `--help` needs neither it nor discord.py."""
     program = "import sys, bot.__main__; print({'sqlalchemy', 'discord'} & set(sys.modules))"
     assert run_program(file, program).stdout.strip() == "set()"
-
-
-def test_a_killed_migration_leaves_nothing(run: Run, file: Path) -> None:
-    """After SIGKILL just before a migration commits, nothing of it remains and the next start runs
-    it.
-    """
-    killed = run_program(file, _KILLED_WHILE_MIGRATING, str(file))
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    with closing(sqlite3.connect(file)) as conn:
-        assert conn.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    assert run("migrate").stdout == f"the database has schema {HEAD}\n"
-    assert version(file) == HEAD
 
 
 def test_a_new_database_is_private(run: Run, file: Path) -> None:

@@ -410,20 +410,6 @@ def test_everything_documented_is_a_setting() -> None:
     assert set(documented()) == variables_read()
 
 
-def test_every_variable_has_its_explanation() -> None:
-    """Each variable in .env.example has a comment above it."""
-    blocks = [
-        block
-        for block in EXAMPLE.split("\n\n")
-        if re.search(r"^(?:# )?[A-Z0-9_]+=", block, re.MULTILINE)
-    ]
-    assert len(blocks) == len(documented())
-    for block in blocks:
-        *comment, _ = block.strip().splitlines()
-        assert comment, block
-        assert all(line.startswith("# ") for line in comment), block
-
-
 def test_the_example_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The unchanged example gives the defaults, and so it does with all lines uncommented.
 

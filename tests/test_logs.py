@@ -38,14 +38,13 @@ def restored_logging() -> Iterator[None]:
 def settings_with(
     log_format: str = "text",
     *,
-    token: str = TOKEN,
     password: str | None = PASSWORD,
     level: int = logging.INFO,
 ) -> Settings:
     url = URL.create(
         "postgresql+asyncpg", username="quiz", password=password, host="host", database="name"
     )
-    return Settings(token=token, database=url, log_format=log_format, log_level=level)
+    return Settings(token=TOKEN, database=url, log_format=log_format, log_level=level)
 
 
 def line(message: object, *args: object, error: BaseException | None = None) -> str:

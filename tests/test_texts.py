@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterable
 
 import pytest
+from discord import app_commands
 
-from tests.test_architecture import cogs, commands_of
+from tests.test_architecture import MODULES, kind_of
 from tests.texts import Text, all_texts, texts_in
 
 RULES = {
@@ -40,9 +42,14 @@ def bare(text: Text) -> str:
 
 def names(*, dms: bool = False) -> set[str]:
     """Every command as a mention names it, or those that direct messages have too."""
-    found = [c for cog in cogs() for c in commands_of(cog)]
+    cogs = [importlib.import_module(name) for name in MODULES if kind_of(name) == "cog"]
     return {
-        c.name for c in found if not dms or (c.allowed_contexts and c.allowed_contexts.dm_channel)
+        c.name
+        for cog in cogs
+        for value in vars(cog).values()
+        for c in getattr(value, "__cog_app_commands__", ())
+        if isinstance(c, app_commands.Command)
+        and (not dms or (c.allowed_contexts and c.allowed_contexts.dm_channel))
     }
 
 

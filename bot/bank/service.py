@@ -326,7 +326,8 @@ class OwnBank:
     ) -> QuestionPage:
         """Add a question from a form; raises BankError with its problems.
 
-        `first` runs first, in the same transaction: if it refuses, nothing is added.
+        `first` runs first, in the same transaction: if it refuses, nothing is added. As it can't be
+        undone, neither can the rest.
         """
         names: set[str] = set()
 
@@ -338,7 +339,8 @@ class OwnBank:
                 raise UserError(
                     "A question with the same words was added just now. Find it in </bank>."
                 )
-            return await self._save(own, checked(draft, own, self._card_length), first, undone=())
+            undone = () if first is None else None
+            return await self._save(own, checked(draft, own, self._card_length), first, undone)
 
         async with self._in_turn(guild_id):
             merged, change = await _retried(save)

@@ -1,4 +1,4 @@
-"""The rules of a challenge: its limits, deadlines, and when it is due."""
+"""The rules of a challenge: its limits, and the deadlines of its questions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,3 @@ REVEALED = frozenset({ChallengeState.CLOSING, ChallengeState.CLOSED})
 def deadline(shown_at: datetime, seconds: int, closes_at: datetime) -> datetime:
     """Return the deadline of a question that was shown at `shown_at`."""
     return min(shown_at + timedelta(seconds=seconds), closes_at)
-
-
-def due_at(closes_at: datetime, *, named: bool, next_finish: datetime | None) -> datetime:
-    """Return when an open challenge is due: to show the next finish on its card, or to close.
-
-    A finish of a challenge for a named member is shown at once: there are only two, and the second
-    one closes it.
-    """
-    if next_finish is None:
-        return closes_at
-    return min(closes_at, next_finish if named else next_finish + BETWEEN_EDITS)

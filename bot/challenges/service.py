@@ -301,9 +301,15 @@ class Challenges(GameService):
         store.change(conn, challenge.id, expect=ChallengeState.POSTING, **values)
 
     def due_at(self, challenge: Challenge, next_finish: datetime | None) -> datetime:
-        """Return when an open challenge is due, if somebody finishes next at a time."""
-        named = challenge.member_id is not None
-        at = rules.due_at(challenge.closes_at, named=named, next_finish=next_finish)
+        """Return when an open challenge is due: to show the next finish on its card, or to close.
+
+        A finish of a challenge for a named member is shown at once: there are only two, and the
+        second one closes it.
+        """
+        at = challenge.closes_at
+        if next_finish is not None:
+            named = challenge.member_id is not None
+            at = min(at, next_finish if named else next_finish + rules.BETWEEN_EDITS)
         return at + self.grace()
 
     def item(self, conn: Connection, challenge: Challenge, question: ChallengeQuestion) -> Item:

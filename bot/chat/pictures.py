@@ -24,7 +24,6 @@ Phones show pictures about 270 points wide.
 """
 MARGIN = 20
 """Blank space at the left and right edges."""
-INNER = WIDTH - 2 * MARGIN
 PAPER, INK, MUTED, TRACK, ACCENT = "#1e1f22", "#f2f3f5", "#b5bac1", "#383a40", "#5865f2"
 """Pictures have their own background, so they look alike in Discord's dark and light themes.
 
@@ -241,25 +240,6 @@ def headline(y: float, text: str, note: str) -> str:
 def right_aligned(y: float, text: str) -> str:
     """Draw text that ends at the right margin."""
     return words(WIDTH - MARGIN, y, text, colour=MUTED, anchor="end")
-
-
-def bar(y: float, whole: float, *parts: tuple[float, str]) -> str:
-    """Draw a bar from margin to margin, where `whole` is its full length.
-
-    Each part is a value and a colour. All parts start at the left and later ones cover earlier
-    ones, so pass the largest first. A part above zero is at least 8 units wide, to be visible.
-    """
-    filled = [
-        box(MARGIN, y, max(8, INNER * part / whole), 8, colour)
-        for part, colour in parts
-        if part > 0
-    ]
-    return box(MARGIN, y, INNER, 8, TRACK) + "".join(filled)
-
-
-def labelled_bar(y: float, title: str, note: str, whole: float, *parts: tuple[float, str]) -> str:
-    """Draw a bar with its title and a note above it."""
-    return words(MARGIN, y, title) + right_aligned(y, note) + bar(y + 11, whole, *parts)
 
 
 def fit_label(text: str | None, limit: int, fallback: str) -> str:

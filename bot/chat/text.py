@@ -141,7 +141,7 @@ def place_mark(place: int, points: int) -> str:
 def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:
     """Join blocks in order into as few texts as the limit allows.
 
-    A block over the limit is split between lines or words.
+    A block over the limit is split between lines, or between words if they are long.
     """
     result: list[str] = []
     for block in (part for whole in blocks for part in _split(whole, limit)):
@@ -165,7 +165,9 @@ def page_note(page: int, pages: int) -> str:
 def _split(block: str, limit: int) -> list[str]:
     parts = []
     while len(block) > limit:
-        cut = max(block.rfind("\n", 1, limit), block.rfind(" ", 1, limit))
+        cut = block.rfind("\n", limit // 2, limit)
+        if cut < 0:
+            cut = max(block.rfind("\n", 1, limit), block.rfind(" ", 1, limit))
         cut = cut if cut > 0 else limit
         in_line = block[cut : cut + 1] != "\n"
         parts.append(block[:cut])

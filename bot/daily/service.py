@@ -88,7 +88,7 @@ class Dailies:
             raise _already(conn, daily, item, click.user_id)
         news = self._finish_answer(conn, daily, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
-        return replace(self._verdict(conn, daily, item, answer), news=news)
+        return replace(_verdict(daily, item, answer), news=news)
 
     def _finish_answer(self, conn: Connection, daily: Daily, answer: Answer) -> StreakNews:
         """Count a stored answer for the number on the card, and for the member's streak.
@@ -195,11 +195,7 @@ class Dailies:
             return daily, still_there(rules.asked_by(daily, self._banks.of(conn, guild_id)))
         if daily.item_id is None:
             return None
-        return self._verdict(conn, daily, self._item(conn, daily), given)
-
-    def _verdict(self, conn: Connection, daily: Daily, item: Item, answer: Answer) -> DailyVerdict:
-        order = answers.decode_order(daily.choice_order)
-        return DailyVerdict(daily, Answered(item, order, answer.answer, answer.points))
+        return _verdict(daily, self._item(conn, daily), given)
 
     @reading
     def open_topic(self, conn: Connection, click: Click) -> Topic | None:
@@ -376,6 +372,11 @@ def _save_ticks(conn: Connection, daily_id: int, user_id: int, ticks: str) -> No
         answers_store.change(conn, DAILY, daily_id, user_id, answer=ticks)
         counted = OpenAnswer(given.answered_at, ticks.count(rules.SAID), len(ticks))
         memory_store.save_open_answer(conn, user_id, given.topic_id, counted)
+
+
+def _verdict(daily: Daily, item: Item, answer: Answer) -> DailyVerdict:
+    order = answers.decode_order(daily.choice_order)
+    return DailyVerdict(daily, Answered(item, order, answer.answer, answer.points))
 
 
 def _has_answered(conn: Connection, daily_id: int, user_id: int) -> bool:

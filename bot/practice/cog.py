@@ -93,7 +93,7 @@ class PracticeCog(commands.Cog):
 
     async def guessed(self, interaction: discord.Interaction, fields: Fields) -> None:
         question_id = int(fields["question"])
-        work = self.practices.guess(question_id, interaction.user.id, interaction.guild_id)
+        work = self.practices.guess(question_id, interaction.user.id)
         await self._show(interaction, work)
 
     async def set_aside(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -101,7 +101,6 @@ class PracticeCog(commands.Cog):
         work = self.practices.set_aside(
             int(fields["question"]),
             interaction.user.id,
-            interaction.guild_id,
             aside=fields["do"] == "stop",
         )
         await self._show(interaction, work)

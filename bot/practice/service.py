@@ -312,7 +312,7 @@ class Practices:
         """
         found = await self._database.write(self._answer, click)
         if found is None:
-            again = await self._verdict(click.question_id, click.user_id, click.guild_id)
+            again = await self._verdict(click.question_id, click.user_id)
             return replace(again, again=True)
         if isinstance(found, PracticeVerdict):
             return found
@@ -346,27 +346,25 @@ class Practices:
         answers_store.add(conn, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
         question = _question(conn, question.id)
-        verdict = self._verdict_on(conn, question, item, user_id, guild_id)
+        verdict = self._verdict_on(conn, question, item, user_id)
         if not question.ended_day or not _on_its_day(conn, question, click):
             return verdict
         streak, news = self._streaks.credit(conn, user_id, guild_id, question.asked_at)
         return replace(verdict, streak=streak, news=news, ends=practice.kind == Kind.DAY)
 
-    async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
+    async def guess(self, question_id: int, user_id: int) -> PracticeVerdict:
         """Count the member's last right answer as a miss, because they guessed.
 
         Harmless when repeated.
         """
         await self._database.write(_store_guess, question_id, user_id)
-        return await self._verdict(question_id, user_id, guild_id)
+        return await self._verdict(question_id, user_id)
 
-    async def set_aside(
-        self, question_id: int, user_id: int, guild_id: int | None, *, aside: bool
-    ) -> PracticeVerdict:
+    async def set_aside(self, question_id: int, user_id: int, *, aside: bool) -> PracticeVerdict:
         """Set the item of an answered question aside, or put it back."""
         at = self._now() if aside else None
         await self._database.write(_store_set_aside, question_id, user_id, at)
-        return await self._verdict(question_id, user_id, guild_id)
+        return await self._verdict(question_id, user_id)
 
     @reading
     def all_set_aside(self, conn: Connection, user_id: int) -> Sequence[tuple[Item, str]]:
@@ -388,12 +386,10 @@ class Practices:
         return len(chosen)
 
     @reading
-    def _verdict(
-        self, conn: Connection, question_id: int, user_id: int, guild_id: int | None
-    ) -> PracticeVerdict:
+    def _verdict(self, conn: Connection, question_id: int, user_id: int) -> PracticeVerdict:
         """Return the verdict on an answered question, from the current state of its card."""
         question = _question(conn, question_id)
-        return self._verdict_on(conn, question, self._item(conn, question), user_id, guild_id)
+        return self._verdict_on(conn, question, self._item(conn, question), user_id)
 
     def _verdict_on(
         self,
@@ -401,7 +397,6 @@ class Practices:
         question: PracticeQuestion,
         item: Item,
         user_id: int,
-        guild_id: int | None,
     ) -> PracticeVerdict:
         card = memory_store.card_of(conn, user_id, item.id)
         if card is None or question.answer is None:  # an erasure of the member's data is running

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.questions.answers import decode_picks
@@ -15,8 +15,6 @@ FILE_BYTES = 8_000_000
 """The size limit of one file of an export, below Discord's limit for uploads:
 https://discord.com/developers/docs/reference#uploading-files
 """
-ERASE_AFTER = timedelta(days=30)
-"""The data of a server that has removed the bot are kept for this time."""
 _ABOUT = "All that Quizformer has stored about you. Items and topics are named by their ids in the question bank."
 
 Row = Mapping[str, Any]

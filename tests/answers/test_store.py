@@ -104,21 +104,6 @@ async def test_what_was_expected_and_what_came(database: Database) -> None:
     assert hers.came == mean(a.correct for a, _ in rated if a.user_id == ALWINA)
 
 
-async def test_changes(database: Database) -> None:
-    """Some answers get the same columns, each by its key; one that is gone is told."""
-    await store(database, *(asked(n, ALWINA) for n in (1, 2, 3)))
-    rows = [{**answer_log.key_of(ROUND, n, ALWINA), "points": n} for n in (1, 2)]
-
-    def work(conn: Connection) -> list[int]:
-        answer_log.change_all(conn, rows)
-        answer_log.delete_all(conn, [answer_log.key_of(ROUND, 3, ALWINA)])
-        assert not answer_log.change(conn, ROUND, 3, ALWINA, points=7)
-        found = answer_log.of_member(conn, ROUND, [1, 2, 3], ALWINA)
-        return sorted(answer.points for answer in found)
-
-    assert await database.write(work) == [1, 2]
-
-
 async def test_what_an_item_paid(database: Database) -> None:
     """Only what paid these members on this server after a moment counts."""
     given = [

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from bot.bank.model import (
     Form,
+    QuestionPage,
     WaitingKind,
     WaitingReport,
     WaitingSuggestion,
@@ -68,13 +69,14 @@ async def test_a_decision_is_made_once(stage: Stage) -> None:
 
 
 async def test_two_managers_at_once(stage: Stage) -> None:
-    """Simultaneous managers add one question."""
+    """Simultaneous managers add one question, which has no Undo: its author is told of it."""
     row_id = await suggest(stage)
     form = replace(QUESTION, topic="Ours")
     work = [
         stage.bot.suggestions.accept(GUILD, row_id, replace(form, prompt=f"{n}?")) for n in range(4)
     ]
     done = await asyncio.gather(*work, return_exceptions=True)
+    assert [one.change for one in done if isinstance(one, QuestionPage)] == [None]
     assert sum(isinstance(one, UserError) for one in done) == 3
     assert len(await stage.database.read(rows_of, GUILD)) == 1
 

@@ -18,8 +18,3 @@ def test_a_question_has_its_time_but_no_longer_than_the_challenge() -> None:
     """The clock of a question that is shown just before the close stops there."""
     assert rules.deadline(NOW, 20, CLOSE) == s(20)
     assert rules.deadline(s(3590), 20, CLOSE) == CLOSE
-
-
-def test_it_is_due_at_its_close_at_the_latest() -> None:
-    """However soon before it somebody finishes."""
-    assert rules.due_at(CLOSE, named=False, next_finish=s(3580)) == CLOSE

@@ -110,7 +110,7 @@ async def test_skip_after_the_answer_does_not_deny_it(stage: Stage) -> None:
     question = await take(stage, challenge_id, ALWINA)
     await give(stage, question)
     end = ended(await skip(stage, question))
-    assert (end.said, end.right, end.given[0].points) == (None, 1, 95)
+    assert (end.said, end.right) == (None, 1)
 
 
 async def test_a_question_that_never_arrived_costs_nothing(stage: Stage) -> None:

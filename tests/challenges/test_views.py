@@ -187,6 +187,7 @@ def test_the_end_of_a_run_fits_a_phone() -> None:
             end, page, pages = ending(*given, theirs=theirs), 0, 1
             while page < pages:
                 message = views.run_result(end, page)
+                assert re.match(r"###|-#|✅|\*\*|`", lines(message)[page > 0]), lines(message)
                 found = re.search(r"page \d+ of (\d+)", reads(message))
                 page, pages = page + 1, int(found[1]) if found else 1
                 heights.append(height(message))

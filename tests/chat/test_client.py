@@ -63,7 +63,8 @@ CHOICES = {
 
 async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None:
     """Options, ranges, choices, autocomplete and default permissions as sent to Discord."""
-    commands = {c.name: c.to_dict(stage.bot.tree) for c in stage.bot.tree.get_commands()}
+    kind = discord.AppCommandType.chat_input
+    commands = {c.name: c.to_dict(stage.bot.tree) for c in stage.bot.tree.get_commands(type=kind)}
 
     def found(path: str) -> dict[str, Any]:
         command, *names = path.split()
@@ -82,6 +83,12 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert found(path)["autocomplete"]
     for name in ("daily", "settings", "bank"):
         assert (found(name)["options"], found(name)["default_member_permissions"]) == ([], 32)
+    others = {name for name, each in commands.items() if not each["default_member_permissions"]}
+    assert others == {"plan", "profile", "help", "today", *OPTIONS}
+    for command in commands.values():
+        for each in (command, *command["options"]):
+            assert 3 <= len(each["description"]) <= 100
+            assert not each["description"].endswith(".")
 
 
 async def test_no_privileged_intent(stage: Stage) -> None:

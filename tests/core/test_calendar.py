@@ -5,8 +5,7 @@ That shares no code and no trick (`fold`) with the module under test.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import UTC, date, datetime, time, timedelta, timezone
-from functools import cache
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -32,9 +31,6 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 BERLIN = Rule(time(9, 0), "Europe/Berlin")
-HONOLULU = Rule(time(9), "Pacific/Honolulu")
-AUCKLAND = Rule(time(9), "Pacific/Auckland")
-
 # Zones with an unusual history, so that every hypothesis run tries some.
 PECULIAR = (
     "Pacific/Apia",  # skipped 2011-12-30
@@ -261,30 +257,6 @@ def test_no_text_gives_common_zones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "when", "day", "expected"),
-    [
-        ("Europe/Berlin", time(2, 59, 59, 999999), date(2024, 3, 31), "2024-03-31 01:00"),
-        ("Europe/Berlin", time(2, 30, fold=1), date(2024, 10, 27), "2024-10-27 00:30"),
-        ("Pacific/Apia", time(9), date(2011, 12, 30), "2011-12-30 10:00"),  # no such date
-    ],
-)
-def test_instants(zone: str, when: time, day: date, expected: str) -> None:
-    """Each instant was computed by hand."""
-    result = instant(Rule(when, zone), day)
-    assert result == at(expected)
-    assert result.tzinfo is UTC
-
-
-def test_local_date() -> None:
-    """The date depends on the zone, and the instant may be written in any zone."""
-    now = at("2024-06-10 11:30")
-    assert local_date("Pacific/Kiritimati", now) == date(2024, 6, 11)
-    assert local_date("Pacific/Pago_Pago", now) == date(2024, 6, 10)
-    assert local_date("Pacific/Pago_Pago", at("2024-06-10 10:59")) == date(2024, 6, 9)
-    assert local_date("UTC", now.astimezone(timezone(timedelta(hours=14)))) == date(2024, 6, 10)
-
-
-@pytest.mark.parametrize(
     "use",
     [
         lambda naive, now: local_date("UTC", naive),
@@ -349,34 +321,6 @@ def test_due_around_the_instant(now: datetime, since: datetime, late: bool | Non
     assert due(BERLIN, now=now, since=since, taken=()) == expected
 
 
-# --- changes of the schedule ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rule", "changed", "taken", "day", "then"),
-    [
-        # 09:00 was posted and moved to 18:00 at noon: today has its post.
-        (Rule(time(18), "Europe/Berlin"), "2024-06-10 10:00", (10,), 11, "2024-06-11 16:00"),
-        # 18:00 was to come and moved to 09:00 at noon: today's 09:00 was before the change.
-        (BERLIN, "2024-06-10 10:00", (), 11, "2024-06-11 07:00"),
-        # Auckland has had the 10th. In Honolulu it is the 9th again, and then the 10th.
-        (HONOLULU, "2024-06-09 22:00", (9, 10), 11, "2024-06-11 19:00"),
-        (Rule(time(15), "Pacific/Honolulu"), "2024-06-09 22:00", (9, 10), 11, "2024-06-12 01:00"),
-        # Honolulu has had the 9th. In Auckland it is 08:00 of the 10th.
-        (AUCKLAND, "2024-06-09 20:00", (9,), 10, "2024-06-09 21:00"),
-        (Rule(time(7), "Pacific/Auckland"), "2024-06-09 20:00", (9,), 11, "2024-06-10 19:00"),
-    ],
-)
-def test_a_changed_schedule(
-    rule: Rule, changed: str, taken: tuple[int, ...], day: int, then: str
-) -> None:
-    """No date is posted twice, and none for an instant before the change."""
-    days = {june(number) for number in taken}
-    assert next_occurrence(rule, after=at(changed), taken=days) == (june(day), at(then))
-    assert due_days(rule, at(then) - MINUTE, at(changed), days) == []
-    assert due_days(rule, at(then), at(changed), days) == [june(day)]
-
-
 # --- every clock change of every zone -------------------------------------------------------------
 
 
@@ -403,25 +347,6 @@ def clock(tz: ZoneInfo, first: datetime, minutes: int) -> list[tuple[datetime, d
     return [(moment, wall(tz, moment)) for moment in (first + n * MINUTE for n in range(minutes))]
 
 
-@cache
-def all_changes() -> dict[str, list[datetime]]:
-    """Return every clock change from 2020 to 2035, by zone."""
-    first, last = at("2020-01-01 00:00"), at("2036-01-01 00:00")
-    return {name: list(changes(ZoneInfo(name), first, last)) for name in zone_names()}
-
-
-@pytest.mark.thorough
-def test_the_sweep_sees_the_changes() -> None:
-    """The search for clock changes finds well-known ones, so the sweep below is not empty."""
-    found = all_changes()
-    for zone in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe"):
-        assert len(found[zone]) == 32
-    assert found["Europe/Berlin"][0] == at("2020-03-29 01:00")
-    assert found["America/New_York"][1] == at("2020-11-01 06:00")
-    assert found["UTC"] == found["Asia/Tokyo"] == []
-    assert sum(len(moments) for moments in found.values()) > 3000
-
-
 def check_change(zone: str, change: datetime) -> None:
     """Compare `instant` with the clock, minute by minute for more than an hour around the change."""
     tz = ZoneInfo(zone)
@@ -444,9 +369,12 @@ def check_change(zone: str, change: datetime) -> None:
 @pytest.mark.thorough
 def test_every_change_of_every_zone_until_2035() -> None:
     """A time in a gap gives the first instant after it, and one that occurs twice the earlier."""
-    for zone, moments in all_changes().items():
-        for change in moments:
-            check_change(zone, change)
+    checked = 0
+    for name in zone_names():
+        for change in changes(ZoneInfo(name), at("2020-01-01 00:00"), at("2036-01-01 00:00")):
+            check_change(name, change)
+            checked += 1
+    assert checked > 3000
 
 
 def test_every_change_of_peculiar_zones_in_the_past() -> None:
@@ -491,23 +419,6 @@ def test_the_clock_shows_the_rules_time(rule: Rule, day: date) -> None:
     assert all(local < wanted for _, local in clock(tz, result - 26 * HOUR, 26 * 60)), (
         "it was not shown earlier"
     )
-
-
-@given(rule=rules, start=moments_of_time)
-@settings(max_examples=40, deadline=None)
-def test_a_year_of_next_occurrences(rule: Rule, start: datetime) -> None:
-    """A year of occurrences has each existing local date once, in order, with or without `taken`."""
-    after, taken, posted = start, set[date](), list[date]()
-    while after < start + 365 * DAY:
-        day, later = next_occurrence(rule, after=after, taken=taken)
-        assert (day, later) == next_occurrence(rule, after=after, taken=())
-        assert later > after
-        assert later == instant(rule, day)
-        posted.append(day)
-        taken.add(day)
-        after = later
-    assert posted == dates_lived(ZoneInfo(rule.zone), posted[0], (posted[-1] - posted[0]).days + 1)
-    assert instant(rule, posted[0] - DAY) <= start or not exists(rule.zone, posted[0] - DAY)
 
 
 @given(

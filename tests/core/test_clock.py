@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from fsrs import Rating
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.answers.model import Review
 from bot.core.snowflakes import earliest_id
-from bot.memory import store as memory
-from tests.challenges.play import start
 from tests.fakes import Clock
-from tests.stage import ALWINA, Stage
 
 DAY = 86_400.0
 ROUNDING = 0.0021
@@ -223,47 +216,3 @@ def test_a_right_clock_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(9):
         host.event(0.4)
     assert not caplog.records
-
-
-@pytest.mark.parametrize("clicks", [True, False])
-@pytest.mark.parametrize("hours", [(-30, 0), (20, 0), (0, 30), (0, -30), (30, -30)])
-async def test_the_host_is_set_while_work_waits(
-    stage: Stage, hours: tuple[float, float], clicks: bool
-) -> None:
-    """Everything comes at its time and once, and no date is lost, with clicks and without."""
-    clock, sent, send = stage.bot.context.clock, [], stage.sender._do
-
-    async def note(method: str, effect: Callable[[], Any]) -> Any:
-        sent.append((method, f"{stage.clock():%d %H:%M}"))
-        return await send(method, effect)
-
-    async def set_host(wrong: float) -> None:
-        stage.clock.wrong = timedelta(hours=wrong)
-        if clicks:
-            clock.record_event(earliest_id(stage.clock()))
-        await stage.run()
-
-    stage.sender._do = note  # type: ignore[method-assign]
-    stage.clock.wrong = timedelta(hours=hours[0])
-    clock.record_date(stage.clock(), clock.monotonic())  # of the login
-    await stage.set_up(at="09:00", zone="UTC")
-    await stage.bot.reminders.set(ALWINA, None, "18:00", "UTC")
-    missed = [Review(ALWINA, Rating.Again, stage.clock())]
-    await stage.database.write(memory.record, "t1-a", missed)
-    await start(stage, questions=1, hours=30)
-    await stage.start(1, seconds=300)
-    for n in range(6):
-        await set_host(hours[n % 2])
-        await stage.wait(hours=8.01)
-    assert sent == [
-        ("post_challenge", "04 12:00"),
-        ("post_question", "04 12:00"),
-        ("reveal_question", "04 12:05"),
-        ("post_standings", "04 12:05"),
-        ("send_reminder", "04 18:00"),
-        ("post_daily", "05 09:00"),
-        ("send_reminder", "05 18:00"),
-        ("result_challenge", "05 18:00"),
-        ("close_daily", "06 08:00"),
-        ("post_daily", "06 09:00"),
-    ]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.core.child_process import CallStopped
 from bot.core.database import DatabaseClosed
-from bot.core.nightly import HOUR, Nightly, do_each, latest_night
+from bot.core.nightly import HOUR, Nightly, do_each
 from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.service import Milestones
 from tests.patience import PATIENCE
@@ -46,19 +46,6 @@ async def begun(stage: Stage, job: Job, processes: int = 1) -> list[Nightly]:
     for one in made:
         await stage.database.write(one.begin)
     return made
-
-
-@pytest.mark.parametrize(
-    ("now", "night"),
-    [
-        (timedelta(hours=3), timedelta(hours=3)),
-        (timedelta(hours=23, minutes=59), timedelta(hours=3)),
-        (timedelta(hours=2, minutes=59), timedelta(days=-1, hours=3)),
-    ],
-)
-def test_the_latest_night(now: timedelta, night: timedelta) -> None:
-    """A night begins at three o'clock, UTC."""
-    assert latest_night(TODAY + now) == TODAY + night
 
 
 async def test_once_a_night(stage: Stage) -> None:

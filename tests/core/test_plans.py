@@ -380,7 +380,6 @@ CALLS: list[Call] = [
     call(rounds.end_question, question=QUESTION, deadline_at=NOW, due_at=NOW),
     call(rounds.question_of, number=3),
     call(rounds.mark_asked, question=QUESTION),
-    call(rounds.delete_hashes, question=QUESTION),
     call(rounds.change_question, asked_at=NOW),
     call(members.team_names, role_ids={GUILD, 7}),
     call(members.add_team, name="Red"),

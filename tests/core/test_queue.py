@@ -73,8 +73,8 @@ def get(conn: Connection, key: int) -> Thing | None:
     return Thing(**row._mapping) if row else None
 
 
-async def read_thing(database: Database, key: int = 1) -> Thing:
-    found = await database.read(get, key)
+async def read_thing(database: Database) -> Thing:
+    found = await database.read(get, 1)
     assert found is not None
     return found
 

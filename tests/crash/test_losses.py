@@ -33,30 +33,6 @@ async def ends_without_error(stage: Stage) -> None:
     assert "Traceback" not in stage.bot.log
 
 
-async def test_the_channel_of_a_round_is_deleted(stage: Stage) -> None:
-    """The round ends, the answer counts, and a round can run elsewhere."""
-    await stage.start_round()
-    await stage.answer()
-    await losses.delete_channel(stage.world, stage.channel)
-    await ended(stage, "channel")
-    assert await soon(lambda: len(stage.rows(COUNTED)) == 1)
-    other = stage.world.add_channel(stage.channel.guild, "other")
-    await stage.world.gateway.emit("CHANNEL_CREATE", other.payload())
-    assert " starts " in (await stage.start_round(other)).text
-    await ends_without_error(stage)
-
-
-async def test_the_message_of_a_question_is_deleted(stage: Stage) -> None:
-    """The round ends with standings that say why; the points stay."""
-    await stage.start_round()
-    await stage.answer()
-    await losses.delete_message(stage.world, cards(stage.channel)[0])
-    await ended(stage, "message")
-    assert "deleted" in standings(stage.channel)[0].text
-    await stage.stop()
-    assert len(stage.rows(COUNTED)) == 1
-
-
 @pytest.mark.proven
 async def test_a_permission_is_lost_during_a_round_and_comes_back(stage: Stage) -> None:
     """The round ends, a new one is refused with the permission's name, and later one starts."""
@@ -99,27 +75,3 @@ async def test_a_server_has_an_outage(stage: Stage) -> None:
     assert await soon(lambda: revealed(stage.channel))
     await stage.play(stage.settled)
     await stage.ends_well()
-
-
-async def test_the_role_of_the_daily_is_deleted(stage: Stage) -> None:
-    """The question is posted without a ping, and /daily says to choose another role."""
-    role = await losses.add_role(stage.world, stage.channel.guild, "learners")
-    await set_up_daily(stage, role=role)
-    await losses.delete_role(stage.world, stage.channel.guild, role)
-    panel = await open_panel(stage.annegret, stage.channel)
-    assert "The role to ping was deleted" in panel.text
-    await press(stage.annegret, panel, "Post now")
-    assert await soon(lambda: cards(stage.channel, "daily"))
-    assert str(role) not in cards(stage.channel, "daily")[0].text
-    await stage.ends_well()
-
-
-async def test_a_thread_is_locked_during_a_round(stage: Stage) -> None:
-    """The open card is still revealed; then the round ends."""
-    thread = stage.world.add_channel(stage.channel.guild, "talk", parent=stage.channel)
-    await stage.world.gateway.emit("THREAD_CREATE", thread.payload())
-    await stage.start_round(thread, questions=2)
-    await losses.lock(stage.world, thread)
-    await ended(stage, "channel")
-    assert len(revealed(thread)) == 1
-    await ends_without_error(stage)

@@ -9,8 +9,8 @@ import pytest
 
 from tests.crash.play import cards, revealed, soon
 from tests.crash.stage import Stage, staged
-from tests.loopback.faults import Call, Fault, When
-from tests.loopback.limits import MESSAGE, MESSAGES
+from tests.loopback.faults import Fault
+from tests.loopback.limits import MESSAGES
 
 CALLBACK = "/interactions/{}/{}/callback"
 PLAYERS = 100
@@ -19,22 +19,6 @@ PLAYERS = 100
 def says(words: str) -> Fault:
     """Return a fault, to be completed, for replies that contain these words."""
     return Fault("drop", "POST", CALLBACK, predicate=lambda call: words in str(call.body))
-
-
-def is_counter(call: Call) -> bool:
-    return " answered" in str(call.body)
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kind", ["drop", "status"])
-async def test_a_reply_that_is_lost_once_is_sent_again(stage: Stage, kind: str, when: When) -> None:
-    """The member reads "Locked in", and the log has no traceback."""
-    await stage.start_round()
-    fault = says("Locked in")
-    fault.kind, fault.status, fault.when = ("drop" if kind == "drop" else "status"), 503, when
-    stage.world.faults.add(fault)
-    assert (await stage.answer()).text.startswith("Locked in")
-    await stage.ends_well()
 
 
 @pytest.mark.proven
@@ -88,23 +72,6 @@ async def test_a_card_is_found_behind_many_messages(stage: Stage) -> None:
         stage.world.say(stage.channel, f"where is the bot? {number}")
     await stage.bot.start()
     await stage.ends_well()
-
-
-@pytest.mark.parametrize("kind", ["delay", "hang"])
-async def test_a_late_counter_does_not_disturb_the_reveal(stage: Stage, kind: str) -> None:
-    """A counter edit that is late or lost neither holds the reveal up nor ends up on top of it."""
-    await stage.start_round()
-    stage.world.faults.add(
-        Fault(
-            "hang" if kind == "hang" else "delay",
-            "PATCH",
-            MESSAGE,
-            seconds=4,
-            predicate=is_counter,
-        )
-    )
-    await stage.ends_well()
-    assert not stage.world.faults.armed  # there was such an edit
 
 
 @pytest.mark.proven

@@ -2,40 +2,8 @@
 
 from __future__ import annotations
 
-from tests.loopback.model import Channel, Guild, Message
+from tests.loopback.model import Guild
 from tests.loopback.world import World
-
-
-async def delete_channel(world: World, channel: Channel) -> None:
-    channel.deleted = True
-    await world.gateway.emit("CHANNEL_DELETE", channel.payload())
-
-
-async def delete_message(world: World, message: Message) -> None:
-    message.deleted = True
-    where = {"channel_id": str(message.channel.id), "guild_id": str(message.channel.guild.id)}
-    await world.gateway.emit("MESSAGE_DELETE", {"id": str(message.id), **where})
-
-
-async def lock(world: World, thread: Channel) -> None:
-    """Lock a thread like a moderator: the bot can still read it."""
-    thread.locked = True
-    await world.gateway.emit("THREAD_UPDATE", thread.payload())
-
-
-async def add_role(world: World, guild: Guild, name: str) -> int:
-    role_id = world.snowflake()
-    guild.roles[role_id] = name
-    role = next(r for r in guild.payload(world.bot)["roles"] if r["id"] == str(role_id))
-    await world.gateway.emit("GUILD_ROLE_CREATE", {"guild_id": str(guild.id), "role": role})
-    return role_id
-
-
-async def delete_role(world: World, guild: Guild, role_id: int) -> None:
-    del guild.roles[role_id]
-    await world.gateway.emit(
-        "GUILD_ROLE_DELETE", {"guild_id": str(guild.id), "role_id": str(role_id)}
-    )
 
 
 async def remove_bot(world: World, guild: Guild) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,18 +10,8 @@ from bot import __version__
 from bot.__main__ import StartError, _closed
 from bot.config import SettingsError
 from bot.core.migrate import HEAD
-from tests.loopback.process import ROOT, BotProcess
+from tests.loopback.process import BotProcess
 from tests.loopback.world import World
-from tests.patience import PATIENCE
-
-_KILLED_WITH_A_BOT = """
-import os, signal, sys
-from pathlib import Path
-from tests.loopback.start import start
-folder = Path(sys.argv[1])
-start({}, folder, folder / "log", afresh=False)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
 @pytest.mark.parametrize(
@@ -56,13 +43,6 @@ async def test_a_start_with_a_wrong_token_says_one_line(tmp_path: Path) -> None:
         begun, line = bot.log.splitlines()
         assert f"Quizformer {__version__}, schema {HEAD}, SQLite, shards: all, Python " in begun
         assert line.startswith("DISCORD_TOKEN was refused by Discord")
-
-
-def test_no_bot_outlives_a_killed_test(tmp_path: Path) -> None:
-    """The bot and the process that it is forked from hold the pipe until they end."""
-    os.mkfifo(tmp_path / "log")  # the bot waits until somebody reads it
-    command = [sys.executable, "-c", _KILLED_WITH_A_BOT, str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, timeout=PATIENCE, check=False)
 
 
 @pytest.mark.parametrize("code", [4004, 4010, 4011, 4012, 4013, 4014, 4999])

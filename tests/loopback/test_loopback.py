@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,9 +13,7 @@ import pytest
 import pytest_asyncio
 
 from tests.loopback.checks import Refused, check_modal
-from tests.loopback.faults import Fault
 from tests.loopback.model import Channel, Json
-from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
 Reply = tuple[int, Any, dict[str, str]]
@@ -92,42 +89,6 @@ async def client(world: World) -> AsyncIterator[Client]:
 @pytest.fixture
 def channel(world: World) -> Channel:
     return world.add_channel(world.add_guild(), "quiz")
-
-
-async def test_a_repeated_nonce_gives_the_first_message(
-    world: World, client: Client, channel: Channel
-) -> None:
-    """A nonce with `enforce_nonce` prevents duplicates in all channels for some minutes."""
-
-    async def post(where: Channel, *, enforce_nonce: bool = True) -> Any:
-        """Return the id of the message, or the code of the refusal."""
-        body = (await client.post(where, "x", nonce="a", enforce_nonce=enforce_nonce))[1]
-        return body.get("id", body.get("code"))
-
-    first = await post(channel)
-    other = world.add_channel(channel.guild, "other")
-    assert [await post(channel), await post(other)] == [first, first]
-    channel.messages[int(first)].deleted = True
-    assert await post(channel) == 10008
-    assert await post(channel, enforce_nonce=False) not in {first, 10008}
-    world.rest.forget_nonces()
-    assert await post(channel) not in {first, 10008}
-
-
-async def test_a_lost_answer_leaves_its_effect(
-    world: World, client: Client, channel: Channel
-) -> None:
-    """A fault after the effect hides it from the bot; one before it prevents it."""
-    path = "/channels/{}/messages"
-    for when in ("before", "after"):
-        world.faults.add(Fault("drop", "POST", path, when))
-    world.faults.add(Fault("status", "POST", path, status=503))
-    for stored in (0, 1):
-        with pytest.raises(aiohttp.ClientError):
-            await client.post(channel, "x")
-        assert len(channel.messages) == stored
-    assert (await client.post(channel, "x"))[0] == 503
-    assert len(channel.messages) == 1
 
 
 async def test_what_discord_refuses_is_refused(
@@ -264,16 +225,3 @@ async def test_a_token_ends(world: World, client: Client, channel: Channel) -> N
         assert (await client.call("PATCH", f"{path}/messages/@original", {"content": "y"}))[1][
             "code"
         ] == 50027
-
-
-async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path) -> None:
-    """The real `python -m bot` registers commands, answers, resumes and ends on SIGTERM."""
-    annegret = world.add_member(channel.guild, "annegret")
-    async with BotProcess(world, tmp_path, afresh=True) as bot:
-        result = await annegret.slash(channel, "help")
-        assert result.ephemeral, bot.log
-        await world.gateway.reconnect()
-        await world.until(lambda: world.gateway.resumed == 1 and world.gateway.connected)
-        assert (await annegret.slash(channel, "help")).acked
-        code, seconds = await bot.stop()
-    assert (code, seconds < 5, world.wrong) == (0, True, [])

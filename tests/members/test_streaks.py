@@ -137,7 +137,7 @@ async def test_a_day_whose_last_question_can_not_be_asked(stage: Stage) -> None:
         if right:
             screen = await go_on(stage, screen.question.practice_id)
     assert await streak(stage) == Streak()
-    await stage.bot.practices.set_aside(verdict.question.id, ALWINA, GUILD, aside=True)
+    await stage.bot.practices.set_aside(verdict.question.id, ALWINA, aside=True)
     over: Any = await go_on(stage, screen.question.practice_id)
     assert over.today.streak == await streak(stage) == Streak(1, 1, 0, 1)
 
@@ -199,21 +199,6 @@ async def test_an_erasure_begins_it_anew(stage: Stage) -> None:
     await stage.database.write(streak_store.ask_on, ALWINA, stage.clock().date())
     assert await rows(stage) == 0
     assert (await credit(stage, stage.clock()))[0] == Streak(1, 1, 0, 1)
-
-
-async def test_a_daily_breaks_it_once_the_date_is_over(stage: Stage) -> None:
-    """Not while the date goes on, nor on a date without a daily."""
-    await stage.set_up("13:00", answer_hours=1)
-    await stage.wait(hours=1)
-    await stage.answer_daily(ALWINA)
-    await stage.wait(days=1, hours=2)
-    assert (await streak(stage)).current == 1
-    await stage.bot.schedules.pause(GUILD, 1)
-    await stage.wait(hours=9)
-    assert await streak(stage) == Streak(0, 1)
-    await credit(stage, stage.clock())
-    await stage.wait(days=30)
-    assert (await streak(stage)).current == 1
 
 
 async def test_a_daily_where_they_do_not_play_breaks_nothing(stage: Stage) -> None:
@@ -311,18 +296,6 @@ async def test_a_date_that_is_answered_late_was_not_missed(stage: Stage) -> None
     opened = START + 7 * DAY
     await stage.database.write(streak_store.ask_on, ALWINA, opened.date())
     assert await credit(stage, opened + DAY, opened) == (Streak(8, 8, 1, 8), NO_NEWS)
-
-
-async def test_moving_over_the_date_line(stage: Stage) -> None:
-    """The date that comes twice counts once, and the one after it counts again."""
-    await stage.bot.profiles.set_zone(ALWINA, "Pacific/Kiritimati")
-    assert (await credit(stage, START))[0].current == 1  # Tuesday there
-    await stage.bot.profiles.set_zone(ALWINA, "Pacific/Honolulu")  # Monday there
-    for later in (HOUR, DAY):  # Monday and Tuesday again
-        found, news = await credit(stage, START + later)
-        assert (found.current, news) == (1, NO_NEWS)
-    assert await rows(stage) == 1
-    assert (await credit(stage, START + 2 * DAY))[0].current == 2
 
 
 async def test_a_length_is_noticed_whatever_counted(stage: Stage) -> None:

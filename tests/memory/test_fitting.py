@@ -90,12 +90,6 @@ def test_what_an_item_shows() -> None:
     assert find_case([]) is None
 
 
-def test_when_a_fit_is_due() -> None:
-    """At 100 reviews, then at twice as many as the last one had."""
-    assert fitting.reviews_needed(None) == 100
-    assert fitting.reviews_needed(150) == 300
-
-
 async def practise(stage: Stage, user_id: int, history: Reviews) -> None:
     given = [(at, item_id, rating) for item_id, log in history.items() for rating, at in log]
     for at, item_id, rating in sorted(given):

@@ -120,19 +120,6 @@ async def test_a_known_section(stage: Stage) -> None:
     assert await stage.bot.milestones.check_all() == 1
 
 
-async def test_a_short_memory_is_no_knowledge(stage: Stage) -> None:
-    """Questions answered right once yesterday don't count yet."""
-    await add(stage, Kind.SECTION, "first", KNOWS)
-    yesterday = stage.clock() - timedelta(days=1)
-
-    def store(conn: Connection) -> None:
-        for item_id in ITEMS:
-            remember(conn, item_id, Review(ALWINA, Rating.Good, yesterday))
-
-    await stage.database.write(store)
-    assert await stage.bot.milestones.check_all() == 0
-
-
 async def test_many_members_are_looked_through(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """A server's members are read page by page, and so are the servers."""
     monkeypatch.setattr("bot.milestones.service._MEMBERS", 2)

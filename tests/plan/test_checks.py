@@ -47,8 +47,8 @@ def weighted(number: int, weights: list[int]) -> Bank:
     return replace(small, sections=sections)
 
 
-def chosen_of(source: Bank, seed: int, goal: str = ALL, days: int = LONG) -> list[Item]:
-    return [source.asked[i] for i in choose_checks(source, goal, {}, days, random.Random(seed))]
+def chosen_of(source: Bank, seed: int) -> list[Item]:
+    return [source.asked[i] for i in choose_checks(source, ALL, {}, LONG, random.Random(seed))]
 
 
 @given(st.data())

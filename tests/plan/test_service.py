@@ -176,19 +176,6 @@ async def test_practice_follows_the_plan(stage: Stage) -> None:
     assert (await shown(stage)).today.to_do == over.today.tomorrow
 
 
-async def test_the_plans_topics_come_first(stage: Stage) -> None:
-    """Known ones and new ones, before all others, which come once no more of the plan are left."""
-    elsewhere = ["t1-a", "t1-b", "t1-c", "t3-a"]
-    await meet(stage, "t2-a", *elsewhere)
-    stage.clock.turn(days=4)
-    outlook = await plan(stage, goal="topics:t2")
-    assert (outlook.goal, outlook.today.to_do) == ("Topic 2", 12)
-    questions, _ = await practise(stage)
-    met = [question.item.topic_id for question in questions]
-    assert met[:4] == ["t2"] * 4
-    assert sorted(met[4:]) == ["t1"] * 4 + ["t3"] * 4
-
-
 async def test_checks(stage: Stage) -> None:
     """Practice asks them in the last third alone, each day as many; a first answer in a round counts."""
     stage = Stage(stage.database, small_bank(30))
@@ -296,11 +283,3 @@ async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
     await plan(stage, kept.day.isoformat(), "40")
     changed = replace(kept, week=(40,) * 7, said=None)
     assert await stage.database.read(store.get, ALWINA) == changed
-
-
-async def test_items_in_play_are_not_in_the_day(stage: Stage) -> None:
-    await plan(stage, minutes="60", goal="topics:t1")  # too small a goal to keep checks of it
-    before = (await shown(stage)).today.ahead
-    await stage.start(4)
-    await stage.run()
-    assert (await shown(stage)).today.ahead == before - 4

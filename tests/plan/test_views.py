@@ -96,8 +96,8 @@ def with_week(*week: int, plan: Plan = PLAN) -> Plan:
     return replace(plan, week=week)
 
 
-async def page_text(outlook: Outlook, past: list[PlannedDay] = PAST) -> str:
-    return text_of(await plan_page(outlook, past, PLAN.user_id))
+async def page_text(outlook: Outlook) -> str:
+    return text_of(await plan_page(outlook, PAST, PLAN.user_id))
 
 
 TODAYS = "Today: 30 questions, about 15 minutes"

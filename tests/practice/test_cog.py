@@ -199,15 +199,3 @@ async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: 
     ]
     (found,) = await stage.database.read(reports_since, datetime(2020, 1, 1, tzinfo=UTC))
     assert (found.item_id, found.text) == (item.id, "A typo.")
-
-
-async def test_a_daily_enters_practice(stage: Stage) -> None:
-    """The verdict says that a missed one comes back, and it is the first in practice tomorrow."""
-    await stage.add_daily(time="00:30", zone="UTC")
-    await stage.wait(3600)
-    card = stage.question(stage.daily)
-    assert "Comes back in your practice" in await card.answer(stage.alwina, right=False)
-    await stage.wait(24 * 3600)
-    practice = Practised(stage, stage.alwina)
-    await practice.open()
-    assert practice.question.item == card.item

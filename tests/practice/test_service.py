@@ -280,18 +280,6 @@ async def test_a_newcomer_tries_three_easy_ones(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("plans", [False, True])
-async def test_a_newcomer_begins_with_the_easiest(stage: Stage, plans: bool) -> None:
-    """With and without a plan, until a few items are met."""
-    stage = Stage(stage.database, small_bank(8))
-    if plans:
-        await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", "15")
-    seen, _ = await practise(stage)
-    assert {asking.item.difficulty for asking in seen[:5]} == {
-        min(item.difficulty for item in stage.bank.asked.values())
-    }
-
-
-@pytest.mark.parametrize("plans", [False, True])
 async def test_what_is_in_play_elsewhere_comes_last(stage: Stage, plans: bool) -> None:
     """A new item that others can still answer is asked only if nothing else is new."""
     stranger = 999
@@ -374,10 +362,10 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
             at = stage.clock()
             verdict = await answer(stage, asking, right=right, user_id=user_id)
             if right:
-                verdict = await stage.bot.practices.guess(asking.question.id, one, GUILD)
+                verdict = await stage.bot.practices.guess(asking.question.id, one)
                 assert verdict.question.guessed
                 assert verdict.answered.right
-                assert await stage.bot.practices.guess(asking.question.id, one, GUILD) == verdict
+                assert await stage.bot.practices.guess(asking.question.id, one) == verdict
             made[user_id] = (await stage.database.read(cards.cards_of, user_id))[asking.item.id]
             await end(stage, asking.question.practice_id, user_id)
             stage.clock.at = at
@@ -390,15 +378,15 @@ async def test_what_cannot_be_a_guess(stage: Stage) -> None:
     """A guess is refused for missed, unanswered or earlier questions."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="Only your last answer"):
-        await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
+        await stage.bot.practices.guess(asking.question.id, ALWINA)
     await answer(stage, asking)
     following = await go_on(stage, asking.question.practice_id)
     with pytest.raises(UserError, match="Only your last answer"):
-        await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
+        await stage.bot.practices.guess(asking.question.id, ALWINA)
     assert isinstance(following, Asking)
     await answer(stage, following, right=False)
     with pytest.raises(UserError, match="was a miss already"):
-        await stage.bot.practices.guess(following.question.id, ALWINA, GUILD)
+        await stage.bot.practices.guess(following.question.id, ALWINA)
 
 
 async def test_what_is_set_aside(stage: Stage) -> None:
@@ -406,11 +394,11 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     stage = Stage(stage.database, small_bank(1))
     asking = await asked(stage)
     with pytest.raises(UserError, match="That practice is gone"):
-        await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD, aside=True)
+        await stage.bot.practices.set_aside(asking.question.id, BOB, aside=True)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
+        await stage.bot.practices.set_aside(asking.question.id, ALWINA, aside=True)
     await answer(stage, asking, right=False)
-    await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
+    await stage.bot.practices.set_aside(asking.question.id, ALWINA, aside=True)
     over = await end(stage, asking.question.practice_id)
     assert (over.answered, over.today.to_do, over.today.again) == (1, 3, ())
     seen, _ = await practise(stage)
@@ -508,7 +496,7 @@ async def test_a_question_that_changes_after_it_was_answered(
     await stage.database.write(change)
     presses = [
         stage.bot.practices.answer(click(stage, asking, right=False)),
-        stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=False),
+        stage.bot.practices.set_aside(asking.question.id, ALWINA, aside=False),
     ]
     for press in presses:
         if change is taken_out:
@@ -545,7 +533,7 @@ async def test_what_was_expected_goes_with_the_answer(stage: Stage) -> None:
         expected.append(None if screen.question.once_more else chance)
         await answer(stage, screen, right=len(expected) > 1)
         if len(expected) == 2:
-            await stage.bot.practices.guess(screen.question.id, ALWINA, GUILD)
+            await stage.bot.practices.guess(screen.question.id, ALWINA)
         screen = await go_on(stage, screen.question.practice_id)
     given = sorted(await stage.answers(PRACTICE), key=lambda one: one.question_id)
     assert [one.expected for one in given] == expected

@@ -95,7 +95,7 @@ async def test_what_takes_long_is_done_outside(
     asking = await asked(stage)
     verdict = await answer(stage, asking)
     assert not verdict.question.guessed
-    await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
+    await stage.bot.practices.guess(asking.question.id, ALWINA)
     assert isinstance(await go_on(stage, asking.question.practice_id), Asking)
     await asked_on(stage, "t2-a")
     await end(stage, asking.question.practice_id)
@@ -213,8 +213,8 @@ async def test_an_erasure_in_between(
     practices, question_id = stage.bot.practices, asking.question.id
     presses: dict[str, Callable[[], Awaitable[Any]]] = {
         "answer": lambda: practices.answer(click(stage, asking)),
-        "guess": lambda: practices.guess(question_id, ALWINA, GUILD),
-        "set aside": lambda: practices.set_aside(question_id, ALWINA, GUILD, aside=True),
+        "guess": lambda: practices.guess(question_id, ALWINA),
+        "set aside": lambda: practices.set_aside(question_id, ALWINA, aside=True),
         "go on": lambda: go_on(stage, asking.question.practice_id),
         "end": lambda: end(stage, asking.question.practice_id),
     }

@@ -14,7 +14,6 @@ from bot.core.database import Database
 from bot.core.tables import count_rows, metadata
 from bot.privacy import store
 from bot.privacy.model import Erasing
-from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.store import erasures
 from bot.privacy.work import RETRY
 from bot.rounds.store import round_questions
@@ -24,7 +23,7 @@ from tests.privacy.failing import fail_after
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 OTHER = GUILD + 1
-DAYS = ERASE_AFTER.days
+DAYS = 30
 
 
 async def live(stage: Stage) -> None:

@@ -81,7 +81,7 @@ NOBODY = Outcome(0, 0, {})
 def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
     best = tuple(Tally(n, 100 - n, 1, 1, 299_999 + n) for n in range(3)) if result is None else ()
     names = dict.fromkeys(range(3), NAME)
-    card = RevealCard(ROW, one, order, 50, 50, result or crowd(one), best, names)
+    card = RevealCard(ROW, one, order, 45, 50, result or crowd(one), best, names, leaders=best)
     return rounds.reveal(card)
 
 
@@ -180,7 +180,7 @@ def test_revealed_cards() -> None:
             picked = " · ".join(f"**{a}** 33%" for a in LETTERS[: len(order)] if a not in right)
             assert one.kind == "typed" or not picked or f"-# {picked}" in found, one.id
             in_round = source == "round"
-            assert labels(view) == ["Explain", "Report", "Finish"][: 2 + in_round], one.id
+            assert labels(view) == ["Explain", "Report", "Next"][: 2 + in_round], one.id
             ids = [
                 route.id(source=source, row=ROW)
                 for route in (question_view.WHY, question_view.REPORT)

@@ -10,9 +10,6 @@ import pytest
 
 from bot.core.backup import back_up
 from soak.month import __main__ as month
-from soak.month.checks import calls_to_gone
-from tests.loopback.faults import Call
-from tests.loopback.world import World
 
 pytestmark = pytest.mark.thorough
 
@@ -60,16 +57,3 @@ def test_a_night_finds_damage_and_nothing_else(tmp_path: Path) -> None:
     assert run.members.promised
     assert run.bot.starts == 2
     assert run.report("a day").endswith("None.")
-
-
-def test_a_request_for_a_server_that_the_bot_has_left_is_found() -> None:
-    """But not one that was sent before, nor one after the bot was added again."""
-    world = World()
-    guild = world.add_guild()
-    channel = world.add_channel(guild, "quiz")
-
-    def found(at: float) -> int:
-        world.calls = [Call("POST", "/channels/{}/messages", (str(channel.id),), {}, {}, [], at)]
-        return len(list(calls_to_gone(world, {guild.id: [(100.0, 200.0)]})))
-
-    assert [found(at) for at in (99.0, 101.0, 150.0, 201.0)] == [0, 0, 1, 0]
