@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from textwrap import wrap
 from typing import Any
 
@@ -147,6 +148,8 @@ def test_what_a_verdict_says_of_its_question() -> None:
     assert said.startswith("Comes back in your practice · Everyone sees the answer at <t:")
     assert "You missed a day, and a freeze kept your streak. 1 freeze left." in said
     assert "Comes back" not in ending(a_day())[0]
+    the_day_before = a_day(day=AT.date() - timedelta(days=1))
+    assert f"Everyone sees the answer {when(AT)}" in ending(the_day_before)[0]
     closed = daily_row(thread_id=ROW, state=DailyState.CLOSED)
     said, _ = ending(a_day(), right=False, daily=closed)
     assert said.startswith(f"Comes back in your practice Talk about it in <#{ROW}> Today: ")

@@ -178,7 +178,7 @@ def test_revealed_cards() -> None:
                 if i in one.right
             ], one.id
             picked = " · ".join(f"**{a}** 33%" for a in LETTERS[: len(order)] if a not in right)
-            assert one.kind == "typed" or not picked or f"-# {picked}" in found, one.id
+            assert one.kind == "typed" or not picked or f"-# Others: {picked}" in found, one.id
             in_round = source == "round"
             assert labels(view) == ["Explain", "Report", "Next"][: 2 + in_round], one.id
             ids = [
@@ -576,9 +576,9 @@ def test_the_verdict_of_a_reveal(right: int, wrong: int, verdict: str, others: s
     card = RevealCard(ROW, one, (0, 1, 2, 3), 1, 5, result, best, dict.fromkeys(range(3), "Bob"))
     view = rounds.reveal(card)
     assert reads(view).startswith(f"### {verdict} Prompt of one? ✅ A text 0 why 0")
-    assert ([line for line in lines(view) if "**B**" in line] == [f"-# **B** {others}"]) == bool(
-        others
-    )
+    assert (
+        [line for line in lines(view) if "**B**" in line] == [f"-# Others: **B** {others}"]
+    ) == bool(others)
     colour = REVEALED if right else ENDED
     assert sent(view)[0]["accent_color"] == colour.value
     asked = replace(typed("attention", topic=TOPIC), topic_id=TOPIC)
@@ -587,7 +587,7 @@ def test_the_verdict_of_a_reveal(right: int, wrong: int, verdict: str, others: s
         rounds.reveal(replace(card, item=asked, order=(), outcome=count_answers(asked, given)))
     )
     assert shown(told[0]).replace("**", "") == f"### {verdict}".replace("A", "attention", 1)
-    assert (f"-# `no` {others}" in told) == bool(others)
+    assert (f"-# Others: `no` {others}" in told) == bool(others)
 
 
 def test_a_reveal_takes_fourteen_lines() -> None:
@@ -628,7 +628,7 @@ def test_wrong_texts_of_a_typed_item() -> None:
         )
     )
     assert found[0] == "### attention · 1 of 7 had it"
-    assert found[3] == "-# `memory` 3 · `loss` 2"
+    assert found[3] == "-# Others: `memory` 3 · `loss` 2"
     assert "bob cheats" not in "\n".join(found).casefold()
 
 
@@ -637,14 +637,16 @@ def test_what_one_member_adds_to_a_wrong_text_is_not_quoted() -> None:
     one = typed("attention", topic=TOPIC)
     wrong = ("memory (╯°□°)╯ ┻━┻", "Memory", "loss!", "loss!", "loss")
     found = lines(reveal(one, (), count_answers(one, [(text, False) for text in wrong])))
-    assert "-# `loss!` 3 · `memory` 2" in found
+    assert "-# Others: `loss!` 3 · `memory` 2" in found
 
 
 @pytest.mark.parametrize("shape", ["1/8", "-3", "x^2", "???"])
 def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
     """A wrong answer is shown as members typed it, not as the words that are compared."""
     one = typed("17", topic=TOPIC)
-    assert f"-# `{shape}` 2" in lines(reveal(one, (), count_answers(one, [(shape, False)] * 2)))
+    assert f"-# Others: `{shape}` 2" in lines(
+        reveal(one, (), count_answers(one, [(shape, False)] * 2))
+    )
 
 
 def test_no_card_is_longer_than_measured() -> None:

@@ -22,7 +22,7 @@ from tests.stage import GUILD, Stage, starter_in
 
 WIDE = small_bank(12)
 SIZE = 3
-"""A round of so many has two easy questions and a medium one, as each topic has."""
+"""The questions of a round. Each topic has one more."""
 
 
 @pytest.fixture
@@ -55,15 +55,19 @@ async def daily(stage: Stage, days: int = 1) -> Daily:
 
 
 async def test_a_round_takes_it_first_and_once(stage: Stage) -> None:
-    """The round after the choice has its questions and says so; the next one has others. The same
-    choice, as of another manager, repeats none; another one begins again, and a round with a topic
-    of its own has that."""
+    """The rounds after the choice have its questions, of any level, and say so, until all were
+    asked. The same choice, as of another manager, repeats none; another one begins again, and a
+    round with a topic of its own has that."""
     assert not (await start(stage))[0].of_week
     await choose(stage)
     made, topics = await start(stage)
     assert made.of_week
     assert made.topic == WIDE.topics["t5"]
     assert topics == {"t5"}
+    made, topics = await start(stage)
+    assert made.of_week
+    assert "t5" in topics
+    assert len(topics) == SIZE
     made, topics = await start(stage)
     assert not made.of_week
     assert made.topic is None
