@@ -196,8 +196,9 @@ async def test_a_phone_shows_what_discord_shows() -> None:
         older = channel.get_by_role("button", name="Load earlier messages")
         await older.wait_for()
         assert await timeline.evaluate(top) == before  # nothing covers the messages
-        await older.click()
-        await timeline.get_by_text("Welcome to the study group").wait_for()
+        welcome = timeline.get_by_text("Welcome to the study group")
+        while not await welcome.is_visible():  # a press while a page is being sent does nothing
+            await older.or_(welcome).first.click()
         await page.close()
     assert faults == []
 
