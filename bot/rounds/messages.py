@@ -13,6 +13,7 @@ from bot.chat.messages import Message
 from bot.core.context import Context, Place
 from bot.core.database import Connection, reading
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.daily.schedule_store import schedules_of
 from bot.games.rules import SHOWN
 from bot.games.service import has_repeats
 from bot.members.store import names_of
@@ -136,6 +137,7 @@ class RoundMessages:
         asked = store.revealed_ids(conn, round_.id)
         ranked = answers_store.standings(conn, ROUND, asked)
         members = [tally.user_id for _, tally in ranked]
+        dailies = schedules_of(conn, round_.guild_id)
         return StandingsCard(
             round_id=round_.id,
             questions=len(asked),
@@ -146,6 +148,7 @@ class RoundMessages:
             repeats=has_repeats(conn, ROUND, asked, ranked),
             hosted=round_.hosted,
             alone=not round_.two_played,
+            next_daily=min(((s.next_at, s.channel_id) for s in dailies if s.next_at), default=None),
         )
 
 

@@ -178,6 +178,7 @@ class StandingsCard(Struct, frozen=True):
     `names` has the known names of the members who are shown. `repeats`: some points don't count on
     the boards, because the item had paid the member before. `alone`: none of them do, because nobody
     else has played; the standings don't say that, since they lack members who were erased.
+    `next_daily` is the time of the server's next question of the day, and its channel.
     """
 
     round_id: int
@@ -189,6 +190,7 @@ class StandingsCard(Struct, frozen=True):
     repeats: bool = False
     hosted: bool = False
     alone: bool = False
+    next_daily: tuple[datetime, int] | None = None
 
 
 class RoundStatus(Struct, frozen=True):

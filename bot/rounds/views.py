@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
 from discord import ui
 
@@ -177,12 +178,17 @@ async def standings(card: StandingsCard) -> Message:
         f"{news}\n-# {why}" if why else news,
         *places,
         *(await _race(card, card.race) if card.race else ()),
+        _next_daily(*card.next_daily) if card.next_daily else None,
         row(
             again,
             misses_button("round", card.round_id),
             button("My answers", MINE.id(round=card.round_id, page=0)),
         ),
     )
+
+
+def _next_daily(at: datetime, channel_id: int) -> str:
+    return f"-# Next question of the day: {t.when(at)} in <#{channel_id}>"
 
 
 def my_answers(round_id: int, given: Sequence[Answered], page: int) -> Message:

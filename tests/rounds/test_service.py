@@ -14,10 +14,10 @@ from bot.core.database import Connection, Database
 from bot.core.errors import UserError
 from bot.games.rules import SHORTEST_GRACE
 from bot.rounds import store
-from bot.rounds.model import OwnResult, RoundOptions
+from bot.rounds.model import OwnResult, RoundOptions, StandingsCard
 from tests.banks import small_bank
 from tests.fakes import unsent
-from tests.rounds.scenes import cards, open_round, press, reveals, standings, stop
+from tests.rounds.scenes import cards, open_round, play, press, reveals, standings, stop
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage, starter_in
 
 
@@ -148,6 +148,19 @@ async def test_stop_waits_for_the_current_reveal(stage: Stage) -> None:
     assert (card.questions, card.ending, len(card.standings)) == (1, "stopped", 1)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending, len(cards(stage))) == ("ended", "stopped", 1)
+
+
+async def test_the_end_names_the_next_question_of_the_day(stage: Stage) -> None:
+    """When and where it comes, unless the server has none or pauses it."""
+    for pauses in (False, True):
+        await stage.set_up("13:00")
+        if pauses:
+            await stage.bot.schedules.pause(GUILD, 1)
+        at = (await stage.status()).next_at
+        await play(stage, await open_round(stage))
+        [*_, post] = stage.sender.of_kind("standings")
+        assert isinstance(post.card, StandingsCard)
+        assert post.card.next_daily == (None if pauses else (at, CHANNEL))
 
 
 async def test_stop_twice_reveals_at_once(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from bot.answers.model import Tally
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
+from bot.chat.text import when
 from bot.questions.answers import count_answers
 from bot.rounds import views as rounds
 from bot.rounds.model import (
@@ -195,6 +196,10 @@ async def test_a_round_of_one() -> None:
     missed = replace(left, alone=True, standings=((1, tally(7, 0, 0)),))
     assert "Well done" not in reads(await rounds.standings(missed))
     assert "A round counts on the leaderboard when two or more people play." in text
+    left = replace(left, next_daily=(AT, ROW))
+    assert f"Next question of the day: {when(AT)} in <#{ROW}>" in reads(
+        await rounds.standings(left)
+    )
     text = reads(await rounds.standings(left))
     assert "🥇 Alwina · 95 points 1 of 10 right, 4.2s on average" in text
     assert "leaderboard" not in text
