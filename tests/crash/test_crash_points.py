@@ -117,7 +117,7 @@ partner       | member after      |                      | * partner: one of two
 partner       | post any          | partnercard:v1:1:1   | * question of a partner
 partner       | reply before      | What to listen for   | partner: asker's card
 partner       | post any          | partnerticks:v1:1:1  | ticks of a partner
-partner       | reply before      | As your partner      | * ticks confirmed: committed, member not told
+partner       | reply before      | Your partner ticked  | * ticks confirmed: committed, member not told
 partner       | post any          | partnerapart:v1      | end of a partner's interview
 """
 """Scene, request or moment, what its body contains, and name; a star marks the `proven` ones.
