@@ -222,7 +222,7 @@ class Members:
             with suppress(CannotDo):
                 for what, card, _ in host_buttons(channel)[-1:]:
                     if self.rng.random() < 0.2:
-                        await self._press(host, card, what.capitalize())
+                        await self._press(host, card, f"host:v1:{what}:")
                 if self.rng.random() < 0.002:
                     status = reply_of(await self.command(host, channel, "quiz"))
                     if status is not None:
