@@ -20,7 +20,7 @@ _SAID = re.compile(
     re.DOTALL,
 )
 _NEXT = "-# Challenge · question "
-_ENDS = re.compile(r"### (\d+) of \d+( this time)?\. ?")
+_ENDS = re.compile(r"### (\d+) of \d+(?: this time)?(?:\.|, the same as )")
 _VERDICT = re.compile(r"(✅ )?\*\*(\d+)\. (Right|Not right|No answer)\*\* · ")
 _ALL = re.compile(r"### \d+ of \d+ right")
 _MINE = re.compile(r"taken:v1:(\d+):\d+")
