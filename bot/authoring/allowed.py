@@ -28,11 +28,6 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
     ): "how far to draft, and what one step yields",
     (
         "twins",
-        "flash-what-stays",
-        "flash-quality-loss",
-    ): "its compute and memory, and its accuracy",
-    (
-        "twins",
         "adaptive-softmax-exact-loss",
         "training-estimate-logits",
     ): "all ways that are exact, and the first one to take",
