@@ -8,11 +8,6 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
     ("plug-in", "context-sliding-reach"): "that reach adds up over the layers is the point",
     (
         "twins",
-        "forgetting-ewc-memory",
-        "preference-ppo-weights",
-    ): "they share a number, and no question",
-    (
-        "twins",
         "softmax-mask-after",
         "attention-scores-mask-by-product",
     ): "a mask that comes too late, and one of zeros",
@@ -31,11 +26,6 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
         "multi-token-best-depth",
         "multi-token-third-rejected",
     ): "how far to draft, and what one step yields",
-    (
-        "twins",
-        "flash-what-stays",
-        "flash-quality-loss",
-    ): "its compute and memory, and its accuracy",
     (
         "twins",
         "adaptive-softmax-exact-loss",
