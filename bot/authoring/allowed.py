@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ALLOWED: Mapping[tuple[str, ...], str] = {
-    ("plug-in", "context-sliding-reach"): "that reach adds up over the layers is the point",
     (
         "twins",
         "softmax-mask-after",
