@@ -176,8 +176,8 @@ def _add_bank(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="bank file (default: QUESTION_BANK, or all shipped packs)",
     )
-    show = actions.add_parser("show", help="print an item as its card shows it")
-    show.add_argument("id", help="the item's id")
+    show = actions.add_parser("show", help="print an item as its card shows it, or a case")
+    show.add_argument("id", help="the id of an item or a case")
     stats = actions.add_parser("stats", help="count topics and items by pack, kind and difficulty")
     for action in (show, stats):
         action.add_argument(
@@ -187,11 +187,11 @@ def _add_bank(parser: argparse.ArgumentParser) -> None:
 
 async def _bank(settings: Settings, options: argparse.Namespace) -> int:
     from bot.authoring import commands as authoring
-    from bot.questions.bank import pack_files
+    from bot.questions.bank import cases_file, pack_files
 
     paths = [options.file] if options.file else list(settings.bank)
     if options.action == "lint":
-        return authoring.lint_files(pack_files(paths))
+        return authoring.lint_files(paths or [*pack_files(), cases_file()])
     if options.action == "show":
         authoring.show(paths, options.id)
     else:

@@ -18,6 +18,7 @@ from typing import Any
 
 import discord
 from discord.ext import commands
+from msgspec.structs import replace
 from sqlalchemy import URL, Table
 
 from bot.answers.erasure import held as answers_held
@@ -94,7 +95,14 @@ from bot.privacy.cog import PrivacyCog
 from bot.privacy.work import Cache, ErasureWork, Privacy
 from bot.profile.cog import ProfileCog
 from bot.profile.service import Profiles
-from bot.questions.bank import check_packs, join_packs, mark_of, pack_files
+from bot.questions.bank import (
+    cases_file,
+    check_packs,
+    join_packs,
+    mark_of,
+    pack_files,
+    parse_cases,
+)
 from bot.questions.banks import Banks, OwnPictures
 from bot.questions.check import BankError
 from bot.questions.cog import AnsweringCog
@@ -403,21 +411,22 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
     """Return the question bank; check it unless the same files were checked on an earlier start."""
     with bank_problems(settings):
         files = [(path, path.read_bytes()) for path in pack_files(settings.bank)]
-        mark = mark_of(*(content for _, content in files))
+        cases = cases_file().read_bytes()
+        mark = mark_of(*(content for _, content in files), cases)
         checked = await database.read(read_note, _CHECKED) == mark
         if not checked:
-            await in_thread(_check, files)
+            await in_thread(_check, files, cases)
             await database.write(set_note, _CHECKED, mark)
-        return join_packs(files, checked=True)
+        return replace(join_packs(files, checked=True), cases=parse_cases(cases, checked=True))
 
 
-def _check(files: Sequence[tuple[Path, bytes]]) -> None:
+def _check(files: Sequence[tuple[Path, bytes]], cases: bytes) -> None:
     """Check packs in a process, because the bot would keep what that loads; without one, check here."""
     try:
-        call_once(START, check_packs, files)
+        call_once(START, check_packs, files, cases)
     except OSError as error:
         log.warning("the question bank is checked in this process: %s", error)
-        check_packs(files)
+        check_packs(files, cases)
 
 
 @asynccontextmanager

@@ -146,7 +146,8 @@ def _check_bank(settings: Settings, *, private: bool) -> int:
     except SettingsError as error:
         print(f"question bank: {error}")
         return 1
-    print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.asked)} questions")
+    size = f"{len(bank.topics)} topics with {len(bank.asked)} questions, {len(bank.cases)} cases"
+    print(f"question bank: fine, {size}")
     if len(bank.packs) > 1:
         for number, pack in enumerate(bank.packs, start=1):
             name = f"pack {number}" if private else pack.name

@@ -11,8 +11,15 @@ from functools import cache
 from typing import Any
 
 from bot.interviews.grading.service import Rubrics
-from bot.questions.bank import data_dir, join_packs, pack_files, parse_bank
-from bot.questions.model import Bank, Choice, Decoy, Item
+from bot.questions.bank import (
+    cases_file,
+    data_dir,
+    join_packs,
+    pack_files,
+    parse_bank,
+    parse_cases,
+)
+from bot.questions.model import Bank, Case, Choice, Decoy, Item
 
 
 @cache
@@ -31,6 +38,12 @@ def rubrics() -> Rubrics:
 def packs() -> Bank:
     """One bank of all packs that come with the bot."""
     return join_packs([(path, path.read_bytes()) for path in pack_files()], checked=True)
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    """The cases that come with the bot."""
+    return parse_cases(cases_file().read_bytes(), checked=True)
 
 
 @cache

@@ -18,6 +18,7 @@ from bot.config import Settings, SettingsError, Unavailable, database_url
 from bot.core.child_process import call_once
 from bot.core.jobs import CLOSE_SECONDS, MAX_CONCURRENT_JOBS
 from bot.core.snowflakes import ALL, Shards
+from bot.questions.bank import cases_file
 from bot.questions.check import BankError
 from tests.banks import small_bank
 from tests.shipped import first_topic
@@ -61,10 +62,13 @@ def test_the_bank_is_checked_in_a_process_or_here(
     """Its problems come back, also on a host that can't start a process."""
     monkeypatch.setattr(app, "call_once", call)
     document = first_topic()
-    app._check([(Path("good.json"), json.dumps(document).encode())])
+    cases = cases_file().read_bytes()
+    app._check([(Path("good.json"), json.dumps(document).encode())], cases)
+    with pytest.raises(BankError, match='"cases" is missing'):
+        app._check([(Path("good.json"), json.dumps(document).encode())], b'{"version": 1}')
     document["title"] = 1
     with pytest.raises(BankError, match="title: must be a text"):
-        app._check([(Path("bad.json"), json.dumps(document).encode())])
+        app._check([(Path("bad.json"), json.dumps(document).encode())], cases)
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ ROOMS = {"model", "rules", "store", "service", "work", "views", "cog"}
 MORE_ROOMS = {
     "topics": {"deck_files"},
     "questions": {
-        *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
+        *("model", "check", "cases", "bank", "banks", "own", "answers", "drawing", "formulas"),
         *("in_play", "typed", "areas", "week"),
     },
     "members": {"names", "streak_service", "streak_store"},
@@ -151,6 +151,7 @@ PURE = {
     "text",
     "model",
     "check",
+    "cases",
     "own",
     "checks",
     "files",

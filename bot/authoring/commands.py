@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bot.authoring.findings import Check, line_numbers, lint, longest_share, statistics
+from bot.authoring.findings import (
+    Check,
+    Finding,
+    case_findings,
+    line_numbers,
+    lint,
+    longest_share,
+    statistics,
+)
 from bot.authoring.habits import outdated
 from bot.authoring.numbers import numeric_share
 from bot.chat.messages import OPEN, REVEALED, Message, separator, text_of
@@ -16,14 +24,21 @@ from bot.chat.text import MAX_TEXT
 from bot.config import SettingsError
 from bot.questions import views as questions_views
 from bot.questions.answers import Answered, Outcome
-from bot.questions.bank import load_packs, parse_bank
+from bot.questions.bank import (
+    cases_file,
+    join_packs,
+    load_packs,
+    pack_files,
+    parse_bank,
+    parse_cases,
+)
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
 from bot.questions.model import Bank, Item
 
 
 def lint_files(paths: Sequence[Path]) -> int:
-    """Print every finding in these packs with its line and fix; return the exit code.
+    """Print every finding in these packs and cases with its line and fix; return the exit code.
 
     A pack must not repeat a question of the packs before it.
     """
@@ -32,6 +47,9 @@ def lint_files(paths: Sequence[Path]) -> int:
     for path in paths:
         try:
             content = path.read_bytes()
+            if path.name == cases_file().name:
+                worst = max(worst, _lint_cases(path, content))
+                continue
             bank = parse_bank(content)
         except OSError as error:
             raise SettingsError(f"{path} can't be read: {error.strerror}") from error
@@ -46,10 +64,13 @@ def lint_files(paths: Sequence[Path]) -> int:
     return worst
 
 
+def _lint_cases(path: Path, content: bytes) -> int:
+    packs = join_packs([(pack, pack.read_bytes()) for pack in pack_files()], checked=True)
+    cases = parse_cases(content, packs.topics)
+    return _print_findings(path, content, case_findings(cases), f"{len(cases)} cases")
+
+
 def _lint_pack(path: Path, content: bytes, bank: Bank, earlier: Sequence[Item]) -> int:
-    text = content.decode("utf-8-sig")
-    data = json.loads(text)
-    numbers = line_numbers(text)
     checks: list[tuple[Check, str]] = [
         (_undrawable, "write LaTeX that ziamath knows"),
         (partial(_overlong, bank), "shorten it"),
@@ -58,23 +79,38 @@ def _lint_pack(path: Path, content: bytes, bank: Bank, earlier: Sequence[Item]) 
             "look it up, and write this month or take the question out",
         ),
     ]
-    findings = lint(bank, checks, earlier)
+    size = f"{len(bank.topics)} topics, {len(bank.asked)} items"
+    return _print_findings(path, content, lint(bank, checks, earlier), size)
+
+
+def _print_findings(path: Path, content: bytes, findings: Sequence[Finding], size: str) -> int:
+    text = content.decode("utf-8-sig")
+    data = json.loads(text)
+    numbers = line_numbers(text)
     for finding in findings:
         number = numbers.get(finding.path, 1)
         where = place(data, finding.path)
         print(f"{path}:{number}: {where}: {finding.message}. Fix: {finding.fix}.")
-    clean = f"{path.name} is clean: {len(bank.topics)} topics, {len(bank.asked)} items"
-    print(f"{len(findings)} findings in {path.name}" if findings else clean)
+    print(
+        f"{len(findings)} findings in {path.name}" if findings else f"{path.name} is clean: {size}"
+    )
     return 1 if findings else 0
 
 
 def show(paths: Sequence[Path], item_id: str) -> None:
-    """Print an item as its cards show it: open, revealed, and with the reasons."""
+    """Print an item as its cards show it: open, revealed, and with the reasons; or a whole case."""
     bank = _bank(paths)
+    if case := bank.case(item_id):
+        for step in case.steps:
+            points = "\n".join(f"- {point.text}" for point in step.key_points)
+            further = [f"{each.question}\n> {each.hint}" for each in step.follow_ups]
+            parts = [step.setting, f"### {step.question}", points, step.answer, *further]
+            print(f"--- {case.title} · {step.title}", *parts, "", sep="\n\n")
+        return
     item = bank.items.get(item_id)
     if item is None:
         raise SettingsError(
-            f"the bank has no item {item_id!r}: python -m bot bank lint lists a file's items by place"
+            f"the bank has no item or case {item_id!r}: python -m bot bank lint lists a file's items by place"
         )
     for title, message in _messages(item, bank):
         print(f"--- {title}\n{text_of(message)}\n")

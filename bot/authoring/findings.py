@@ -14,7 +14,7 @@ from bot.authoring import habits, numbers, variants
 from bot.authoring.allowed import ALLOWED
 from bot.authoring.twins import find_twins
 from bot.core.limits import MAX_TYPED
-from bot.questions.model import Bank, Item, KeyPoint, Topic
+from bot.questions.model import Bank, Case, Item, KeyPoint, Topic
 from bot.questions.typed import normal_form
 
 Path = tuple[str | int, ...]
@@ -23,6 +23,7 @@ LONGEST_SHARE = 0.30
 """The largest share of choice items whose right choice may be the longest one."""
 _STICKS_OUT = 1.35
 _ANSWER_WORDS = (80, 200)
+_CASE_WORDS = {"opening": (60, 90), "ask": (1, 90), "answer": (120, 180)}
 _SHORT_WHY = 15
 _SHOWN_OPPOSITE = 90
 """Characters of the opposite that members see below its key point, on a phone."""
@@ -138,8 +139,34 @@ def _topic_findings(topic: Topic) -> Iterator[Finding]:
         yield Finding(place, message, fix, "references", (topic.id,))
 
 
+def case_findings(cases: Sequence[Case]) -> list[Finding]:
+    """Return all findings in cases, whose topics all packs have."""
+    findings: list[Finding] = []
+    for c, case in enumerate(cases):
+        path: Path = ("cases", c)
+        findings += _below(path, _length_findings("opening", case.steps[0].setting))
+        for n, step in enumerate(case.steps):
+            findings += _below((*path, "steps", n), _step_findings(step))
+    return findings
+
+
+def _step_findings(step: Topic) -> Iterator[Finding]:
+    yield from _length_findings("ask", step.question)
+    yield from _length_findings("answer", step.answer)
+    yield from _key_point_findings(step)
+    for place, text in (("ask", step.question), ("answer", step.answer)):
+        if word := habits.stilted(text):
+            yield Finding((place,), f'"{word}" sounds translated', "say it as you would aloud")
+
+
+def _length_findings(field: str, text: str) -> Iterator[Finding]:
+    words, (fewest, most) = len(text.split()), _CASE_WORDS[field]
+    if not fewest <= words <= most:
+        yield Finding((field,), f"has {words} words", f"bring it to {fewest} to {most} words")
+
+
 def _opposite_findings(number: int, point: KeyPoint) -> Iterator[Finding]:
-    place = ("key_points", number, "opposites")
+    place: Path = ("key_points", number, "opposites") if point.opposites else ("key_points", number)
     if len(point.opposites) < 2:
         message = f"only {len(point.opposites)} opposites"
         yield Finding(place, message, "add sentences of somebody who has it the wrong way round")
@@ -324,7 +351,8 @@ def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
     opposites = Counter(
         len(point.opposites) for topic in bank.topics.values() for point in topic.key_points
     )
-    return {
+    areas = {"cases by area": Counter(case.area for case in bank.cases)} if bank.cases else {}
+    return areas | {
         "total": {
             "sections": len(bank.sections),
             "topics": len(bank.topics),

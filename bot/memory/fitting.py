@@ -36,7 +36,7 @@ _CERTAIN = 1e-6
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class Case(Struct, frozen=True):
+class FirstRecall(Struct, frozen=True):
     """An item's answers of its first day, then after so many days whether the next one was right."""
 
     first_day: tuple[Rating, ...]
@@ -61,16 +61,16 @@ def fit(history: Mapping[str, Sequence[tuple[Rating, datetime]]]) -> FirstStabil
     return again, hard, good, easy
 
 
-def find_case(reviews: Sequence[tuple[Rating, datetime]]) -> Case | None:
+def find_case(reviews: Sequence[tuple[Rating, datetime]]) -> FirstRecall | None:
     """Return what an item's reviews tell; None if all are of one day."""
     for number, ((_, before), (rating, at)) in enumerate(pairwise(reviews)):
         if days := (at - before).days:
             first_day = tuple(rated for rated, _ in reviews[: number + 1][:MAX_FIT_ANSWERS])
-            return Case(first_day, days, rating != Rating.Again)
+            return FirstRecall(first_day, days, rating != Rating.Again)
     return None
 
 
-def _best(cases: Sequence[Case], rating: Rating) -> float:
+def _best(cases: Sequence[FirstRecall], rating: Rating) -> float:
     """Return the best stability after a first answer with this rating."""
     usual = USUAL[rating - 1]
     own = [case for case in cases if case.first_day[0] == rating]
@@ -103,6 +103,6 @@ def _after_first_day(first_day: Sequence[Rating], stability: float) -> float:
     return card.stability
 
 
-def _loss(case: Case, stability: float) -> float:
+def _loss(case: FirstRecall, stability: float) -> float:
     chance = min(max(recall_after(case.days, stability), _CERTAIN), 1 - _CERTAIN)
     return -math.log(chance if case.right else 1 - chance)

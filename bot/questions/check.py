@@ -226,6 +226,8 @@ def place(data: Any, path: Sequence[str | int]) -> str:
 
 
 _SINGULAR = {
+    "cases": "case",
+    "steps": "step",
     "sections": "section",
     "topics": "topic",
     "items": "item",

@@ -232,6 +232,8 @@ class Topic(Struct, frozen=True, dict=True):
     misconceptions: tuple[Misconception, ...] = ()
     weight: int = USUAL_WEIGHT
     """How often interviews ask about it: 1 sometimes, 2 often, 3 nearly always."""
+    setting: str = ""
+    """Words that lead to the question; empty for all but steps of cases."""
 
     @cached_property
     def levels(self) -> Mapping[float, int]:
@@ -271,6 +273,21 @@ class Section(Struct, frozen=True):
     topics: tuple[Topic, ...]
 
 
+class Case(Struct, frozen=True):
+    """A scenario in steps, each of them a topic with an open question and without items.
+
+    The first step's `setting` is the interviewer's opening; that of each later one carries on from a
+    good answer to the step before. A step's id is the case's, a dot, and its number from 1.
+    `topics` are the ids of the bank's topics that the case leans on.
+    """
+
+    id: str
+    title: str
+    area: str
+    topics: tuple[str, ...]
+    steps: tuple[Topic, ...]
+
+
 class Pack(Struct, frozen=True):
     """The questions of one file, named after the file."""
 
@@ -283,7 +300,8 @@ class Bank(Struct, frozen=True, dict=True):
 
     `sections` hold the questions that are asked, `retired` those of a server that are not asked any
     more but stay readable for members who answered them. `silent` are ids of topics whose open question is
-    not asked. `packs` are the packs the bank was joined from, if any.
+    not asked. `packs` are the packs the bank was joined from, if any. `cases` belong to no server, so
+    only the bank of all packs has them.
     """
 
     title: str
@@ -291,6 +309,7 @@ class Bank(Struct, frozen=True, dict=True):
     packs: tuple[Pack, ...] = ()
     retired: tuple[Section, ...] = ()
     silent: frozenset[str] = frozenset()
+    cases: tuple[Case, ...] = ()
 
     @classmethod
     def join(cls, packs: Sequence[Pack]) -> Bank:
@@ -340,6 +359,15 @@ class Bank(Struct, frozen=True, dict=True):
     @cached_property
     def section_titles(self) -> Mapping[str, str]:
         return {section.id: section.title for section in (*self.sections, *self.retired)}
+
+    def case(self, case_id: str | None) -> Case | None:
+        return next((case for case in self.cases if case.id == case_id), None)
+
+    def step(self, step_id: str) -> Topic | None:
+        """Return a step of a case by its id."""
+        case = self.case(step_id.partition(".")[0])
+        steps = case.steps if case is not None else ()
+        return next((step for step in steps if step.id == step_id), None)
 
     def only(self, topic_ids: Container[str]) -> Bank:
         """Return the bank with these topics only."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,14 @@ import pytest
 from bot.authoring.numbers import values
 from bot.questions.model import Item
 from bot.questions.typed import quantity
-from tests.shipped import packs
+from tests.shipped import cases, packs
 
-SUMS: dict[str, str] = json.loads((Path(__file__).parent / "sums.json").read_text("utf-8"))
+_FOLDER = Path(__file__).parent
+SUMS: dict[str, str] = json.loads((_FOLDER / "sums.json").read_text("utf-8"))
+CASE_SUMS: dict[str, list[tuple[str, str]]] = json.loads(
+    (_FOLDER / "case_sums.json").read_text("utf-8")
+)
+"""By step of a case: expressions, and the numbers as the model answer writes them."""
 ASKED = packs().asked
 _SCALES = (1, 0.01, 100, 1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9)
 """A choice may say 34 GB, 34% or 34 million where the expression gives the number in another unit."""
@@ -38,10 +44,14 @@ def _holds(item: Item, value: float) -> bool:
     )
 
 
+def _worked_out(expression: str) -> float:
+    return float(eval(expression, {**vars(math), "math": math}))
+
+
 @pytest.mark.parametrize("item_id", SUMS)
 def test_the_answer_follows_from_the_numbers(item_id: str) -> None:
     """The expression gives the keyed answer, and no wrong choice."""
-    value = eval(SUMS[item_id], {**vars(math), "math": math})
+    value = _worked_out(SUMS[item_id])
     assert _holds(ASKED[item_id], value), value
 
 
@@ -50,3 +60,18 @@ def test_every_typed_number_is_worked_out() -> None:
     numbers = [i for i in ASKED.values() if i.kind == "typed" and quantity(i.accept[0])]
     assert len(numbers) >= 50
     assert [item.id for item in numbers if item.id not in SUMS] == []
+
+
+@pytest.mark.parametrize("step_id", CASE_SUMS)
+def test_the_numbers_of_a_case_are_worked_out(step_id: str) -> None:
+    """Each expression gives a number of the step's model answer."""
+    [step] = [step for case in cases() for step in case.steps if step.id == step_id]
+    for expression, number in CASE_SUMS[step_id]:
+        assert re.search(rf"(?<![\d.,]){re.escape(number)}(?!\d|[.,]\d)", step.answer), number
+        shown = float(number.replace(",", ""))
+        assert math.isclose(_worked_out(expression), shown, rel_tol=_NEAR), expression
+
+
+def test_every_case_has_a_number_that_is_worked_out() -> None:
+    worked_out = {step_id.rpartition(".")[0] for step_id in CASE_SUMS}
+    assert {case.id for case in cases()} == worked_out

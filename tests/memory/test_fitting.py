@@ -15,7 +15,7 @@ from bot.answers.store import PRACTICE, Reviews
 from bot.core.limits import MAX_FIT_ANSWERS, MAX_FIT_ITEMS
 from bot.memory import fitting
 from bot.memory import store as memory
-from bot.memory.fitting import Case, find_case, fit
+from bot.memory.fitting import FirstRecall, find_case, fit
 from bot.memory.model import FirstStabilities
 from bot.memory.rules import USUAL, first_stabilities, recall, review
 from bot.memory.service import FirstStabilitiesWork
@@ -83,7 +83,7 @@ def test_usual_members_keep_usual_stabilities() -> None:
 def test_what_an_item_shows() -> None:
     """It is the first answer on a later day, after all answers of the first one."""
     log = [(AGAIN, AT), (GOOD, AT + 10 * MINUTES), (HARD, AT + 23 * 60 * MINUTES)]
-    assert find_case([*log, (AGAIN, AT + 5 * DAY), (GOOD, AT + 9 * DAY)]) == Case(
+    assert find_case([*log, (AGAIN, AT + 5 * DAY), (GOOD, AT + 9 * DAY)]) == FirstRecall(
         (AGAIN, GOOD, HARD), 4, False
     )
     assert find_case(log) is None
@@ -149,9 +149,9 @@ def test_a_fit_has_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
         f"i{n}": [*((rng.choice((AGAIN, GOOD)), AT) for _ in range(30)), (GOOD, AT + 3 * DAY)]
         for n in range(MAX_FIT_ITEMS + 1)
     }
-    fitted: list[Case] = []
+    fitted: list[FirstRecall] = []
 
-    def best(cases: list[Case], rating: Rating) -> float:
+    def best(cases: list[FirstRecall], rating: Rating) -> float:
         fitted.extend(cases)
         return USUAL[rating - 1]
 

@@ -89,12 +89,14 @@ def test_a_bad_pack_is_named() -> None:
 
 
 def test_the_shipped_packs(tmp_path: Path) -> None:
-    """Every JSON file in the data folder is a pack without a problem, but the schema. Named files
-    take their place."""
+    """Every JSON file in the data folder is a pack without a problem, but schemas and cases. Named
+    files take their place."""
     files = pack_files()
     assert files[0] == data_dir() / "questions.json"
-    assert not [file for file in files if file.name.endswith(".schema.json")]
+    others = {"cases.json", "cases.schema.json", "questions.schema.json"}
+    assert {file.name for file in data_dir().glob("*.json")} == {f.name for f in files} | others
     bank = load_packs()
+    assert len(bank.cases) == len({case.id for case in bank.cases})
     assert len(bank.items) == sum(len(pack.bank.items) for pack in bank.packs)
     assert [pack.name for pack in bank.packs] == [file.stem for file in files]
     (file, content) = pack("mine")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
 from msgspec import Struct, field
@@ -102,7 +102,7 @@ class Rubric(Struct, frozen=True):
         vocabularies = [
             frozenset(word.stem for words in of_point for word in words) for of_point in phrasings
         ]
-        question_stems = stems(topic.question)
+        question_stems = stems(topic.question) | stems(topic.setting)
         wrong = [w for wrong in topic.misconceptions for w in _wrong_statements(wrong)]
         right: list[Phrasing] = [s.words for s in parse_sentences(topic.answer)]
         right += [words for of_point in phrasings for words in of_point]
@@ -139,8 +139,8 @@ class BankWords(Struct, frozen=True):
     def rubric_for_other_topic(self, topic: Topic) -> Rubric:
         """Return the rubric of a topic that is not in the bank."""
         own = {stem for text in texts_of(topic) for stem in stems(text)}
-        topics_by_stem = dict(self.topics_by_stem)
-        topics_by_stem |= {stem: {topic.id, *topics_by_stem.get(stem, ())} for stem in own}
+        with_own = {stem: {topic.id, *self.topics_by_stem.get(stem, ())} for stem in own}
+        topics_by_stem = ChainMap(with_own, self.topics_by_stem)  # type: ignore[arg-type]
         return Rubric.from_topic(topic, topics_by_stem, self.background)
 
 
@@ -252,4 +252,5 @@ def _words(sentences: Sequence[Sentence]) -> list[Word]:
 def texts_of(topic: Topic) -> list[str]:
     """Return the texts of a topic whose words are counted."""
     worded = (text for point in topic.key_points for text in (point.text, *point.accept))
-    return [topic.question, topic.answer, *worded]
+    setting = [topic.setting] if topic.setting else []
+    return [*setting, topic.question, topic.answer, *worded]

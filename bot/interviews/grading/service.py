@@ -80,13 +80,15 @@ class Rubrics:
         self._counting = Lock()
 
     def for_topic(self, topic: Topic) -> Rubric:
-        """Return the rubric of a topic of the bank."""
+        """Return the rubric of a topic of the bank, or of a step of a case."""
         if topic.id not in self._rubrics:
             self._rubrics[topic.id] = self.build(topic)
         return self._rubrics[topic.id]
 
     def build(self, topic: Topic) -> Rubric:
         """Build a rubric without caching it, for a question that is rarely asked."""
+        if topic.id not in self._bank.topics:
+            return self.words.rubric_for_other_topic(topic)
         return Rubric.from_topic(topic, self.words.topics_by_stem, self.words.background)
 
     @property
