@@ -99,7 +99,7 @@ def mix(count: int, left: Sequence[int]) -> list[int]:
 
 
 def shuffled(item: Item, rng: random.Random) -> tuple[int, ...]:
-    """Return a random order of `item.choices`, given by index; empty if it has none."""
-    order = list(range(len(item.choices)))
+    """Return a random order of an item's choices or lines of code, by index; empty if it has none."""
+    order = list(item.offered)
     rng.shuffle(order)
     return tuple(order)
