@@ -43,7 +43,8 @@ def test_a_refusal_is_counted() -> None:
 
 
 OPTIONS = {
-    **{name: ["topic"] for name in ("practice", "topics", "interview")},
+    **{name: ["topic"] for name in ("practice", "topics")},
+    "interview": ["topic", "kind"],
     "quiz": ["questions", "topic", "difficulty", "seconds", "mode"],
     "challenge": ["member", "topic", "questions", "difficulty", "hours"],
     "leaderboard": ["period", "board", "topic"],
