@@ -5,12 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ALLOWED: Mapping[tuple[str, ...], str] = {
-    ("plug-in", "context-sliding-reach"): "that reach adds up over the layers is the point",
-    (
-        "twins",
-        "forgetting-ewc-memory",
-        "preference-ppo-weights",
-    ): "they share a number, and no question",
     (
         "twins",
         "softmax-mask-after",
@@ -31,11 +25,6 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
         "multi-token-best-depth",
         "multi-token-third-rejected",
     ): "how far to draft, and what one step yields",
-    (
-        "twins",
-        "flash-what-stays",
-        "flash-quality-loss",
-    ): "its compute and memory, and its accuracy",
     (
         "twins",
         "adaptive-softmax-exact-loss",
