@@ -59,6 +59,7 @@ CHOICES = {
     "quiz difficulty": ["easy", "medium", "hard"],
     "quiz mode": ["timed", "hosted"],
     "leaderboard period": ["today", "week", "month", "all"],
+    "interview kind": ["question", "case"],
 }
 
 

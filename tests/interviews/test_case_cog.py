@@ -125,7 +125,7 @@ def _buttons(message: discord.Message) -> list[Any]:
 
 
 async def test_a_case_with_a_partner(stage: Stage) -> None:
-    """From the first card to the swap; who is asked never sees the key points first."""
+    """From the first card to the swap; the key points are in no public message."""
     card = await begin(stage, kind="case", topic=CASE.id)
     await press_as(stage, stage.alwina, card, "With a partner")
     search = stage.quiz.last_message

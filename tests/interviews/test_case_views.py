@@ -50,7 +50,7 @@ def step_of(case: Case, number: int, **changes: object) -> Step:
 
 
 def assessments(topic: Topic) -> list[Assessment]:
-    """What a grade can be: nothing or half found, all in doubt, counted, and a partner's."""
+    """Grades of all sorts: nothing or half found, all in doubt, counted, and a partner's."""
 
     def graded(*states: str) -> Assessment:
         points = [
@@ -188,7 +188,7 @@ def test_the_list_of_cases() -> None:
 
 @pytest.mark.parametrize("case_id", CASES)
 def test_every_card_with_a_partner_fits(case_id: str) -> None:
-    """Who asks sees what leads to the step, the question, all key points and the follow-up."""
+    """The asker's has the setting of the step, its question, all key points and the follow-up."""
     case = CASES[case_id]
     names = {1: "Alwina" * 5, 2: "Bob" * 10}
     for n, topic in enumerate(case.steps, start=1):

@@ -100,7 +100,7 @@ async def test_the_last_time(stage: Stage, alwina: Solver) -> None:
 
 
 async def test_an_interview_and_a_case_run_side_by_side(stage: Stage, alwina: Solver) -> None:
-    """Neither ends the other. An interview names the case, and a second case ends the first."""
+    """An interview names the case that waits. Only a second case ends the first."""
     first = await alwina.start("one")
     await alwina.solve()
     interview = Candidate(stage)

@@ -102,7 +102,7 @@ async def test_they_exchange_roles(stage: Stage) -> None:
 
 
 async def test_the_other_way_round(stage: Stage) -> None:
-    """Once, in the same thread: who asked is asked a case that they haven't had."""
+    """Once, in the same thread, and with a case that the next one to answer hasn't had."""
     await begin(stage)
     with pytest.raises(UserError, match="That is over"):
         await stage.bot.partners.swap(1, BOB)
@@ -126,7 +126,7 @@ async def test_the_other_way_round(stage: Stage) -> None:
 
 
 async def test_who_can_not_go_on(stage: Stage) -> None:
-    """Others can't, nor can two of whom one doesn't want to."""
+    """Nobody else can, and no pair that is kept apart."""
     await begin(stage)
     for number in range(1, 5):
         await answer(stage, number)
