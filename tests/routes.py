@@ -19,6 +19,7 @@ _FREE = {
     "[1-9]": "1",
     "[0-9]{1,10}": "7",
     "[0-5]{1,6}|none": "01",
+    "[0-9]{0,9}": "01",
     "(?:[0-9a-f]{2}){0,30}": "61",
 }
 """A value for each pattern that is neither a row nor a choice between words."""

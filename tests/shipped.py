@@ -19,7 +19,7 @@ from bot.questions.bank import (
     parse_bank,
     parse_cases,
 )
-from bot.questions.model import Bank, Case, Choice, Item
+from bot.questions.model import Bank, Case, Choice, Decoy, Item
 
 
 @cache
@@ -96,7 +96,23 @@ def typed(*accept: str, topic: str = "t") -> Item:
     return Item("typed-one", topic, "typed", 3, "Prompt?", "Explanation.", accept=accept)
 
 
+def in_order(name: str = "code", *, topic: str = "t") -> Item:
+    """An item with lines of code to put in order: 102345 is right, too, and line 6 doesn't belong."""
+    return Item(
+        id=name,
+        topic_id=topic,
+        kind="order",
+        difficulty=3,
+        prompt=f"Prompt of {name}?",
+        explanation=f"Explanation of {name}.",
+        lines=("a = 1", "b = 2", "while a < b:", "    a += b", "    b += a", "a = b"),
+        decoys=(Decoy("    a -= b", "It never ends."),),
+        orders=("102345",),
+        language="python",
+    )
+
+
 def orders(one: Item) -> list[tuple[int, ...]]:
-    """Some orders of an item's choices: as in the bank, reversed, and rotated by one."""
-    plain = tuple(range(len(one.choices)))
+    """Some orders of an item's choices or lines: as in the bank, reversed, and rotated by one."""
+    plain = tuple(one.offered)
     return [plain, plain[::-1], plain[1:] + plain[:1]]

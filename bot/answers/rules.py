@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from fsrs import Rating
 
 from bot.answers.model import Tally
-from bot.questions.model import Item
+from bot.questions.model import PLACING_SECONDS, Item
 
 FEWEST_PLAYERS = 2
 """A game, which is a round or a challenge, adds points to the boards once this many have answered."""
@@ -61,9 +61,10 @@ def slow_in_game(seconds: int | None) -> int | None:
 def slow_in_practice(item: Item) -> int:
     """Return after how many milliseconds a right answer in practice is slow.
 
-    It leaves time to read, to think (20 seconds, and 10 for each level of difficulty) and to type.
+    It leaves time to read, to think (20 seconds, and 10 for each level of difficulty), and to type or
+    to place lines of code.
     """
-    typing = 15_000 if item.kind == "typed" else 0
+    typing = 15_000 if item.kind == "typed" else 1_000 * PLACING_SECONDS * len(item.lines)
     return item.reading_ms + 20_000 + 10_000 * item.difficulty + typing
 
 

@@ -133,7 +133,7 @@ def stats(paths: Sequence[Path]) -> None:
 
 
 def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
-    order = tuple(range(len(item.choices)))
+    order = tuple(item.offered)
     head = f"-# {questions_views.about(item, bank)}"
     rows = questions_views.answer_rows(item, "round", 1)
     revealed = questions_views.revealed(item, order, Outcome(0, 0, {}))

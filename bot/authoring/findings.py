@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
+from rapidfuzz.fuzz import ratio
 
 from bot.authoring import habits, numbers, variants
 from bot.authoring.allowed import ALLOWED
@@ -28,6 +29,9 @@ _SHOWN_OPPOSITE = 90
 """Characters of the opposite that members see below its key point, on a phone."""
 _CODE_COLUMNS = 46
 """The columns of code that are readable on a phone, which wraps lines after some 32."""
+_MOST_ORDERS = 12
+_LIKE_A_LINE = 50
+"""The least likeness of a decoy and some line of the code, in percent."""
 MOST_AUTHORS = 1 / 12
 """The largest share of items that may name a paper's authors in the prompt."""
 
@@ -205,14 +209,33 @@ def _item_findings(item: Item) -> Iterator[Finding]:
         yield Finding(("formula",), message, "add spoken: how you would read it aloud")
     if re.search(r"[\\^_{}$]", item.spoken or ""):
         yield Finding(("spoken",), "has LaTeX in it", "write words: x sub i, to the power n")
-    yield from _typed_findings(item) if item.kind == "typed" else _choice_findings(item)
+    of_kind = {"typed": _typed_findings, "order": _order_findings}
+    yield from of_kind.get(item.kind, _choice_findings)(item)
 
 
 def _code_findings(item: Item) -> Iterator[Finding]:
-    lines = (item.code or "").splitlines()
+    lines = [*(item.code or "").splitlines(), *item.pieces]
     if (columns := max(map(len, lines), default=0)) > _CODE_COLUMNS:
         fix = f"a phone wraps after some 32; break it, at the latest after {_CODE_COLUMNS}"
-        yield Finding(("code",), f"has a line of {columns} columns", fix)
+        yield Finding(("lines" if item.lines else "code",), f"has a line of {columns} columns", fix)
+
+
+def _order_findings(item: Item) -> Iterator[Finding]:
+    for n, line in enumerate(item.lines):
+        if len(re.findall(r"\w+", line)) < 2:
+            message = f'"{line.strip()}" has its place by its form alone'
+            yield Finding(
+                ("lines", n), message, "join it with the next line, or write it otherwise"
+            )
+    if len(item.right_orders) > _MOST_ORDERS:
+        message = f"{len(item.right_orders)} orders of its lines are right"
+        yield Finding(("orders",), message, "join lines that don't depend on one another")
+    for n, decoy in enumerate(item.decoys):
+        if max(ratio(decoy.text.strip(), line.strip()) for line in item.lines) < _LIKE_A_LINE:
+            message = f'"{decoy.text.strip()}" is like no line of the code, so it sticks out'
+            yield Finding(("decoys", n), message, "write what one might take for a line of it")
+        if len(decoy.why) < _SHORT_WHY:
+            yield Finding(("decoys", n, "why"), "gives no reason", "say which mistake it would be")
 
 
 def _giveaways(item: Item) -> Iterator[Finding]:
@@ -278,10 +301,12 @@ def _twin_findings(
     items: Sequence[tuple[Path, Item]], earlier: Sequence[Item]
 ) -> Iterator[Finding]:
     """Yield a finding about the later item of each pair that asks the same question."""
-    everything = [*earlier, *(item for _, item in items)]
+    asking = [(path, item) for path, item in items if not item.lines]  # code shares its words
+    before = [item for item in earlier if not item.lines]
+    everything = [*before, *(item for _, item in asking)]
     for pair in find_twins(everything):
-        if pair.later >= len(earlier):
-            path, later = items[pair.later - len(earlier)]
+        if pair.later >= len(before):
+            path, later = asking[pair.later - len(before)]
             first = everything[pair.first].id
             message = f'asks much the same as "{first}": {", ".join(pair.shared)}'
             fix = "ask something else in one of them"

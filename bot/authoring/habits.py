@@ -63,13 +63,15 @@ def texts_of(topic: Topic) -> Iterator[tuple[tuple[str | int, ...], str]]:
 def texts_of_item(
     item: Item, *, wrong_choices: bool = True
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield the texts of an item, with their places; reasons are those of all choices."""
+    """Yield the texts of an item, with their places; reasons are those of all choices and decoys."""
     yield ("prompt",), item.prompt
     yield ("explanation",), item.explanation
     for c, choice in enumerate(item.choices):
         if wrong_choices or choice.correct:
             yield ("choices", c, "text"), choice.text
         yield ("choices", c, "why"), choice.why
+    for d, decoy in enumerate(item.decoys):
+        yield ("decoys", d, "why"), decoy.why
 
 
 def stilted(text: str) -> str | None:

@@ -35,7 +35,7 @@ _OPERATIONS: Sequence[Callable[[float, float], float]] = (
 
 def turns_on_a_number(item: Item) -> bool:
     """Return whether the answer is a typed number, or the choices differ in little but numbers."""
-    if item.kind == "typed":
+    if not item.choices:
         return any(_FIGURE.fullmatch(form.rstrip("%")) for form in item.accept)
     plain = [
         re.sub(r"[^\w\s]", " ", _FIGURE.sub(" ", choice.text)).split() for choice in item.choices

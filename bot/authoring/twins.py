@@ -110,8 +110,12 @@ _UNASKED = 6.0
 
 
 def _words_of(item: Item) -> _Words:
-    right = [choice.text for choice in item.choices if choice.correct] or item.accept[:3]
+    right = [choice.text for choice in item.choices if choice.correct] or [
+        *item.accept[:3],
+        *item.lines,
+    ]
     wrong = [choice.text for choice in item.choices if not choice.correct]
+    wrong += [decoy.text for decoy in item.decoys]
     return _Words(
         prompt=frozenset(stems(item.prompt)),
         key=frozenset(stems(" ".join(right))),

@@ -38,6 +38,7 @@ from bot.core.limits import (
 from bot.questions.check import (
     Problem,
     file_error,
+    items_in,
     pictures_in,
     place,
     problems_in,
@@ -184,7 +185,8 @@ def write_own(
     if sheet:
         # Spreadsheets take a file for UTF-8 if it starts with a byte order mark.
         content = b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
-        made = Export("csv", content, sum(1 for _ in pictures_in(document)))
+        in_order = sum(item["kind"] == "order" for _, item in items_in(document))
+        made = Export("csv", content, sum(1 for _ in pictures_in(document)), in_order)
     else:
         content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
         if len(content) > MAX_FILE_BYTES:  # without its spaces, an import may take it
@@ -311,10 +313,12 @@ def _item_document(item: Item, names: Mapping[str, str]) -> dict[str, Any]:
             out[name] = value
     if item.picture is not None:
         out["picture"] = asdict(item.picture)
-    if item.kind == "typed":
-        out["accept"] = list(item.accept)
-    else:
-        out["choices"] = [asdict(choice) for choice in item.choices]
+    for name in ("accept", "lines", "orders"):
+        if value := getattr(item, name):
+            out[name] = list(value)
+    for name in ("choices", "decoys"):
+        if value := getattr(item, name):
+            out[name] = [asdict(each) for each in value]
     out["explanation"] = item.explanation
     if item.reference is not None:
         out["reference"] = item.reference

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from bot.bank.model import Extras, Form
 from bot.chat import text as t
+from bot.core.errors import UserError
 from bot.questions.answers import with_unit
 from bot.questions.check import Problem, refuse
 from bot.questions.model import LETTERS, level_of
@@ -107,8 +108,13 @@ def _one_line(text: str) -> str:
 def form_of(item: Mapping[str, Any]) -> Form:
     """Return the form of an item of a bank's file.
 
-    A form shows one of the spellings that count for a typed answer, and no reasons of choices.
+    A form shows one of the spellings that count for a typed answer, and no reasons of choices. Refuses
+    code to put in order, which has no form.
     """
+    if item["kind"] == "order":
+        raise UserError(
+            "Code in order has no form. Press Export in </bank>, change it in the file, and import that."
+        )
     return Form(
         prompt=item["prompt"],
         answer="\n".join(_answers(item, correct=True)),

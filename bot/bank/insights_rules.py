@@ -126,7 +126,12 @@ def _judge(item: Item, answers: Sequence[Given], skills: _Skills) -> Judged:
 
 
 def _doubt(item: Item, skilled: Sequence[tuple[Given, float]]) -> Doubt | None:
-    """Return the strongest doubt about an item's key, from answers with their members' skills."""
+    """Return the strongest doubt about an item's key, from answers with their members' skills.
+
+    There is none about code in order: most wrong orders are just that.
+    """
+    if item.kind == "order":
+        return None
     if item.kind != "choice":
         found = wrong_majority([skill for _, skill in skilled], [not g.correct for g, _ in skilled])
         return Doubt(None, *found) if found else None

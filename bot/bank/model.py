@@ -129,11 +129,12 @@ class Checked(Struct, frozen=True):
 
 
 class Export(Struct, frozen=True):
-    """A server's questions as a file; CSV leaves out some `pictures_left_out`."""
+    """A server's questions as a file; CSV leaves out pictures, and code to put in order."""
 
     ending: str
     content: bytes
     pictures_left_out: int = 0
+    orders_left_out: int = 0
 
 
 class SuggestionState(StrEnum):

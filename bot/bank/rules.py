@@ -180,17 +180,31 @@ def _successor(
 ) -> OwnItem:
     """Return the row that is asked from now on, with an item's new content.
 
-    Stored answers refer to choices by index, so choices keep their indexes. If they can't, because
-    the kind or the number of choices changed, the row has a new number, and the old one is retired.
+    Stored answers refer to choices and lines by index, so these keep their indexes. If they can't,
+    because the kind or a number changed or a line moved, the row has a new number, and the old one
+    is retired.
     """
     old = json.loads(before.content)
-    old_choices = old.get("choices", ())
+    old_lines = _lines_of(old)
+    now_at = zip(old_lines, _lines_of(content), strict=False)
+    moved = any(now != then and now in old_lines for then, now in now_at)
     number = before.number
-    if old["kind"] != content["kind"] or len(old_choices) != len(content.get("choices", ())):
+    if moved or _shape_of(old) != _shape_of(content):
         number = next(numbers)
     elif "choices" in content:
-        content = {**content, "choices": _in_old_order(old_choices, content["choices"])}
+        content = {**content, "choices": _in_old_order(old["choices"], content["choices"])}
     return replace(before, number=number, topic_id=topic_id, content=to_json(content))
+
+
+def _shape_of(content: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return an item's kind, and how many choices, lines and decoys it has."""
+    lists = ("choices", "lines", "decoys")
+    return content["kind"], *(len(content.get(name, ())) for name in lists)
+
+
+def _lines_of(content: Mapping[str, Any]) -> list[str]:
+    """Return the lines of code to put in order, then the decoys, as answers refer to them."""
+    return [*content.get("lines", ()), *(decoy["text"] for decoy in content.get("decoys", ()))]
 
 
 def _in_old_order(
@@ -259,6 +273,8 @@ def _key_of(row: OwnTopic | OwnItem) -> Any:
         return [point["text"] for point in content.get("key_points", ())]
     if content["kind"] == "typed":
         return *content["accept"], content.get("unit"), content.get("tolerance")
+    if content["kind"] == "order":
+        return content.get("orders")
     return tuple(choice["correct"] for choice in content["choices"])
 
 

@@ -34,6 +34,7 @@ _MOST_SOURCES = 100
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 """The start of a cell that a spreadsheet may execute; an apostrophe in front prevents that."""
+_NOT_IN_SHEETS = "order"
 _NO_TOPIC = "?"
 """Placeholder title for rows without a topic."""
 SAMPLE = """\
@@ -94,6 +95,10 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
             continue
         filled = [(name, cell) for name, cell in zip(header, cells, strict=False) if cell.strip()]
         values = {name: _unescaped(cell) for name, cell in filled}
+        if values.get("kind", "").strip().casefold() == _NOT_IN_SHEETS:
+            problem = "is code to put in order, which only JSON can hold"
+            problems.append(Problem(f"row {number}, kind", problem))
+            continue
         problems += sheet.add_row(number, values)
     if not sheet.document["sections"]:
         raise BankError(problems) if problems else file_error("has no question in it")
@@ -312,13 +317,20 @@ def _column(path: Sequence[str | int]) -> str:
 
 
 def write_sheet(document: Mapping[str, Any], sources: Bank) -> str:
-    """Write a document's closed questions as CSV; `sources` has the references of packs' topics."""
+    """Write a document's closed questions as CSV, but not code to put in order.
+
+    `sources` has the references of packs' topics.
+    """
     rows = []
     for section in document["sections"]:
         for topic in section["topics"]:
             known = sources_of(sources.topics.get(topic["id"]))
             references = topic.get("references") or known
-            rows += [_row(section, topic, item, references) for item in topic["items"]]
+            rows += [
+                _row(section, topic, item, references)
+                for item in topic["items"]
+                if item["kind"] != _NOT_IN_SHEETS
+            ]
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()

@@ -159,11 +159,13 @@ def _report_page(found: WaitingReport, note: str | None) -> Message:
         about = "-# Its answer is hidden until the reveal: this question is being asked now."
     elif found.item is not None:
         about = t.cut(answers(found.item), _MAX_LENGTH["answers"])
-    can_edit = found.own is not None and not found.hidden
+    has_form = found.item is None or found.item.kind != "order"
+    can_edit = found.own is not None and not found.hidden and has_form
     if found.shipped:
         hint = "-# This question came with me, and whoever runs me can read the report too. You can't change it here."
     elif found.own is not None:
-        hint = "-# Mend it with Edit, or take it out with </bank>. Then press Done."
+        mend = "with Edit" if has_form else "in a file, with Export and Import"
+        hint = f"-# Mend it {mend}, or take it out with </bank>. Then press Done."
     else:
         hint = "-# Nobody is asked it here now, so there's nothing to mend."
     return Message(

@@ -51,7 +51,7 @@ from bot.core.limits import (
 from bot.questions.check import Problem
 from bot.questions.model import LETTERS, Bank, Item
 from bot.questions.own import OwnItem
-from bot.questions.views import accepted, pictures, prompt_block
+from bot.questions.views import accepted, code_with_decoys, pictures, prompt_block
 
 COMMAND = "</bank>"
 _SEARCH_BYTES = 30
@@ -204,10 +204,15 @@ def exported(found: Export) -> Message:
             f"-# A CSV file has no pictures, so those of {t.count(found.pictures_left_out, 'question')} "
             "are not in it. Questions keep their pictures when you import it. JSON brings them along."
         )
+    in_order = None
+    if number := found.orders_left_out:
+        left_out = t.count(number, "such question is", "such questions are")
+        in_order = f"-# CSV can't hold code to put in order, so {left_out} left out. JSON has all."
     return Message(
         REVEALED,
         "Here are this server's questions. Import in </bank> takes the file back.",
         note,
+        in_order,
         Download(f"questions.{found.ending}", found.content),
     )
 
@@ -334,7 +339,9 @@ def question_page(page: QuestionPage, note: str | None = None) -> Message:
         notes.append(
             "Its choices or its kind are others now, so it is a new question. Past answers stay with the old one."
         )
-    correct = None
+    correct, has_form = None, item.kind != "order"
+    if not has_form:
+        notes.append("-# To change the code, export JSON, edit the file and import it.")
     if page.otherwise:
         notes.append(f"{t.count(page.otherwise, 'past answer')} would be judged differently now.")
         correct = button("Correct past answers", CORRECT.id(number=number), PRIMARY)
@@ -350,10 +357,12 @@ def question_page(page: QuestionPage, note: str | None = None) -> Message:
         row(select_menu(LEVEL.id(number=number), _LEVELS, item.level)),
         row(
             correct,
-            button("Edit", QUESTION.id(what="edit", number=number)),
+            button("Edit", QUESTION.id(what="edit", number=number)) if has_form else None,
             button("Undo", UNDO.id(change=page.change)) if page.change else None,
             button("Take out", QUESTION.id(what="retire", number=number)),
-            button("Code, formula, picture", QUESTION.id(what="extras", number=number)),
+            button("Code, formula, picture", QUESTION.id(what="extras", number=number))
+            if has_form
+            else None,
         ),
     )
 
@@ -362,6 +371,8 @@ def _how_asked(item: Item) -> str:
     """Say in a few words how members are asked an item."""
     if item.kind == "typed":
         return "typed"
+    if item.kind == "order":
+        return f"{len(item.lines)} lines to put in order"
     right = "several" if item.kind == "multiple" else "one"
     return f"{right} of {len(item.choices)} to pick"
 
@@ -410,6 +421,8 @@ def answers(item: Item) -> str:
     """Return an item's answers with the right ones marked."""
     if item.kind == "typed":
         return f"Accepted: {accepted(item, item.accept)}"
+    if item.kind == "order":
+        return code_with_decoys(item)
     return "\n".join(
         f"**{LETTERS[n]}**  {t.one_line(choice.text)}{' · ✅ right' if choice.correct else ''}"
         for n, choice in enumerate(item.choices)

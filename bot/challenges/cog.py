@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -21,6 +22,7 @@ from bot.challenges.model import (
 from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.chat.client import QuizBot, topic_choices
+from bot.chat.messages import Part
 from bot.chat.news import News
 from bot.chat.replies import is_private, say, say_here, update_reply
 from bot.chat.router import Fields, guild_id_of, message_id_of
@@ -47,7 +49,11 @@ class ChallengeCog(commands.Cog):
         bot.router.add(view.MINE, self.mine)
         bot.router.add(view.BACK, self.back)
         self.answerable = Answerable(
-            players.check_open, self.answer, challenges.explain, challenges.item_of
+            players.check_open,
+            self.answer,
+            challenges.explain,
+            challenges.item_of,
+            below=self.below,
         )
 
     @app_commands.command(
@@ -112,6 +118,9 @@ class ChallengeCog(commands.Cog):
         """Store an answer; claimed first, because two processes would both reply to it."""
         await self.bot.router.claim(interaction)
         await self._show(interaction, await self.players.answer(click))
+
+    async def below(self, click: Click) -> Sequence[Part | None]:
+        return view.below(click.question_id, await self.players.ends_at(click))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show a page of a member's own answers; before the close, of what they may know."""

@@ -172,6 +172,11 @@ class ChallengePlayers:
             raise UserError(f"Time was up, so this one counts as a miss. {PRESS_SKIP}")
         return item, order
 
+    @reading
+    def ends_at(self, conn: Connection, click: Click) -> datetime:
+        """Return until when a player can answer a question that they are shown."""
+        return shown_or_refuse(conn, click.question_id, click.user_id)[2].deadline_at
+
     async def _run(self, work: Callable[[Connection], tuple[T, datetime | None]]) -> T:
         """Run a write that returns a result and, if it changed, the challenge's new due time."""
         result, due = await self._database.write(work)

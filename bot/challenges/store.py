@@ -23,6 +23,7 @@ from bot.challenges.model import (
 )
 from bot.core import member_hashes
 from bot.core.jobs import Queue, queue_columns
+from bot.core.limits import MAX_PIECES
 from bot.core.personal import NOBODY, SECRET, SOMEBODY, Held
 from bot.core.tables import (
     Instant,
@@ -128,7 +129,7 @@ challenge_shown = sa.Table(
     sa.Column("question_id", sa.ForeignKey("challenge_questions.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     # it could show where the right answer is
-    sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
+    sa.Column("choice_order", sa.String(MAX_PIECES), nullable=False, info=SECRET),
     sa.Column("shown_at", Instant, nullable=False),
     sa.Column("deadline_at", Instant, nullable=False),  # just before the skip, if skipped
     # whether Discord has confirmed the message; if it never does, the time starts again

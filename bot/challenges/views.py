@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from discord import ui
 
@@ -25,6 +26,7 @@ from bot.chat.messages import (
     OPEN,
     PRIMARY,
     Message,
+    Part,
     PlainMessage,
     button,
     link_button,
@@ -175,6 +177,12 @@ def question(found: PlayerQuestion) -> Message:
             button("Report", REPORT.id(source="challenge", row=found.question_id)),
         ),
     )
+
+
+def below(question_id: int, ends_at: datetime) -> tuple[Part | None, ...]:
+    """Return the parts below the page where a player puts lines of code in order."""
+    skip = button("Skip", SKIP.id(row=question_id))
+    return f"-# Until {t.when(ends_at, 'T')} · only you see this", row(skip)
 
 
 def run_result(found: RunResult, page: int = 0) -> Message:

@@ -41,6 +41,11 @@ def one_line(text: str) -> str:
     return escape(" ".join(text.split()))
 
 
+def capital(text: str) -> str:
+    """Return a text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
 def cut(text: str, limit: int) -> str:
     """Cut a text to `limit` characters, ending in an ellipsis if it was longer."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -147,6 +147,9 @@ in each text they take 28 MB of memory.
 """
 MAX_OWN_TOPICS = 500
 """A server's own topics: autocomplete searches them at every key press."""
+MAX_PIECES = 10
+"""Lines of code to put in order, with those that don't belong: each is one digit of an answer, and a
+custom id holds all of them."""
 MAX_PICTURES = 300
 """Pictures of a server's own questions: an import decodes each of them."""
 MAX_PICTURES_BYTES = 8 << 20

@@ -16,7 +16,7 @@ from bot.answers.store import DAILY
 from bot.core import member_hashes
 from bot.core.calendar import local_date
 from bot.core.jobs import Queue, queue_columns, was_refused
-from bot.core.limits import MAX_DAILY_NAME
+from bot.core.limits import MAX_DAILY_NAME, MAX_PIECES
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -46,7 +46,7 @@ dailies = sa.Table(
     sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False),  # its schedule's at that time
     sa.Column("item_id", sa.String(48)),
     sa.Column("topic_id", sa.String(48)),  # only for an open question, which has no item
-    sa.Column("choice_order", sa.String(6), nullable=False),
+    sa.Column("choice_order", sa.String(MAX_PIECES), nullable=False),
     sa.Column("answer_hours", sa.Integer, nullable=False),
     sa.Column("thread", sa.Boolean, nullable=False),  # whether a discussion thread is wanted
     sa.Column("channel_id", sa.BigInteger),

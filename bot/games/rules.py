@@ -6,14 +6,14 @@ import re
 from datetime import timedelta
 from math import ceil
 
-from bot.questions.model import Item
+from bot.questions.model import PLACING_SECONDS, Item
 
 SHOWN = 10
 """Members named in the standings."""
 FULL_POINTS = 100
 """Points for a right answer without delay."""
 LEAST_TIME, MOST_TIME = 15, 90
-"""Seconds for an item if no time was asked for."""
+"""Seconds for an item if no time was asked for; code to put in order may take half as long again."""
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 _WORDS_A_SECOND = 200 / 60
 _SECONDS_A_LINE = 2
@@ -30,22 +30,27 @@ def reading_time(text: str) -> float:
 
 
 def seconds_for(item: Item) -> int:
-    """Return an item's time limit if none was asked for: 15 to 90 seconds in steps of five.
+    """Return an item's time limit if none was asked for: 15 to 135 seconds in steps of five.
 
     It has time for reading (a formula as it is read aloud, code line by line, what a picture
-    shows), for looking at a picture, for thinking (more for difficult items and for choices that
-    are judged one by one), for working out a number (an estimate takes longer), and for typing.
+    shows), for looking at a picture, for thinking (more for difficult items, and for choices or
+    lines that are judged one by one), for working out a number (an estimate takes longer), for
+    typing, and for placing lines of code.
     """
     shown = item.picture.alt if item.picture else ""
     reading = reading_time(
         " ".join([item.prompt, item.spoken or "", shown, *(c.text for c in item.choices)])
-    ) + _SECONDS_A_LINE * len((item.code or "").splitlines())
+    ) + _SECONDS_A_LINE * len([*(item.code or "").splitlines(), *item.pieces])
     reading += _SECONDS_A_PICTURE if item.picture else 0
-    thinking = 4 + 2 * item.difficulty + (2 * len(item.choices) if item.kind == "multiple" else 0)
-    working_out = 10 if item.tolerance else 5 if _is_worked_out(item) else 0
+    judged = len(item.choices) if item.kind == "multiple" else len(item.lines)
+    thinking = 4 + 2 * (item.difficulty + judged)
+    is_worked_out = not item.lines and _is_worked_out(item)
+    working_out = 10 if item.tolerance else 5 if is_worked_out else 0
+    placing = PLACING_SECONDS * len(item.lines)
     typing = 5 + 0.3 * len(item.accept[0]) if item.kind == "typed" else 0
-    needed = 5 * ceil((reading + thinking + working_out * item.difficulty + typing) / 5)
-    return min(max(needed, LEAST_TIME), MOST_TIME)
+    working = working_out * item.difficulty + typing + placing
+    most = MOST_TIME * 3 // 2 if item.lines else MOST_TIME
+    return min(max(5 * ceil((reading + thinking + working) / 5), LEAST_TIME), most)
 
 
 def _is_worked_out(item: Item) -> bool:

@@ -161,7 +161,8 @@ def _miss(number: int, answered: Answered) -> list[tuple[Part | None, ...]]:
     if item.code:
         head += f"\n{t.code_block(item.code, item.language)}"
     said = "\n".join(own_reasons(answered))
-    blocks = [f"You: {said}" if said else "You didn't answer this one.", right_reasons(answered)]
+    you = "" if item.kind == "order" else "You: "
+    blocks = [f"{you}{said}" if said else "You didn't answer this one.", right_reasons(answered)]
     if item.kind == "typed":
         blocks[-1] += f"\n-# {t.one_line(item.explanation)}"
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - _AROUND)

@@ -16,7 +16,7 @@ from datetime import datetime
 from bot.memory.ability import REPEATED
 from bot.memory.progress import Knowledge
 from bot.memory.rules import USUAL, recall, recall_after, stability_after
-from bot.questions.model import Item, Topic
+from bot.questions.model import PLACING_SECONDS, Item, Topic
 
 DAYS = 30
 """Days ahead without a plan."""
@@ -72,6 +72,7 @@ class _Values:
         seconds = known.bank.reading_seconds[item.id] + _SECONDS + _EXPLANATION * (1 - knows)
         if item.kind == "typed":
             seconds += _TYPING
+        seconds += PLACING_SECONDS * len(item.lines)
         return (taught * new + weight * gained) / seconds
 
     def _topic(self, topic_id: str) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, select, update
 from bot.answers.rules import slow_in_practice
 from bot.answers.sources import Source, Terms
 from bot.answers.store import PRACTICE, answers
+from bot.core.limits import MAX_PIECES
 from bot.core.personal import SECRET
 from bot.core.tables import (
     Instant,
@@ -57,7 +58,7 @@ practice_questions = sa.Table(
     # the item as it was shown; it could show what is right
     sa.Column("item_mark", sa.BigInteger, nullable=False, info=SECRET),
     # it could show the place of the right answer
-    sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
+    sa.Column("choice_order", sa.String(MAX_PIECES), nullable=False, info=SECRET),
     # the bot expects so many of a thousand such answers to be right; null if the item was met before
     sa.Column("expected", sa.Integer),
     sa.Column("once_more", sa.Boolean, nullable=False),  # it was missed shortly before

@@ -117,7 +117,9 @@ def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
         first,
         row(
             button(goes_on, NEXT.id(practice=verdict.question.practice_id), PRIMARY),
-            button("Explain", WHY.id(source="practice", row=row_id)) if item.choices else None,
+            button("Explain", WHY.id(source="practice", row=row_id))
+            if item.choices or item.decoys
+            else None,
             button("I guessed", GUESSED.id(question=row_id)) if may_guess else None,
         ),
         row(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.questions.answers import decode_picks
+from bot.questions.answers import decode_order, decode_picks
 from bot.questions.model import Bank
 
 FILE_BYTES = 8_000_000
@@ -21,14 +21,16 @@ Row = Mapping[str, Any]
 
 
 def readable(bank: Bank, row: Row) -> Row:
-    """Return a row with the texts of the picked choices instead of their numbers."""
+    """Return a row with the texts of the picked choices or placed lines instead of their numbers."""
     item = bank.items.get(row.get("item_id") or "")
     if item is None or item.kind == "typed" or not row.get("answer"):
         return row
-    picked = [
-        item.choices[n].text for n in sorted(decode_picks(row["answer"])) if n < len(item.choices)
-    ]
-    return {**row, "answer": picked}
+    if item.kind == "order":
+        texts, picked = item.pieces, decode_order(row["answer"])
+    else:
+        texts = tuple(choice.text for choice in item.choices)
+        picked = tuple(sorted(decode_picks(row["answer"])))
+    return {**row, "answer": [texts[n] for n in picked if n < len(texts)]}
 
 
 class DataFiles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 
 from msgspec import Struct
 
@@ -12,7 +13,7 @@ from bot.chat.text import escape
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
 from bot.core.limits import MAX_TYPED
-from bot.questions.model import LETTERS, Item
+from bot.questions.model import LETTERS, PIECE_LETTERS, Item
 from bot.questions.typed import is_near, matches, normal_form
 
 _NAMELESS_FROM = 2
@@ -23,7 +24,7 @@ One member alone could put any words into the bot's mouth.
 
 
 Shown = tuple[Item, tuple[int, ...]]
-"""An item, and the order of its choices on the card, as indexes in the bank."""
+"""An item, and the order of its choices or lines of code on the card, as indexes in the bank."""
 
 
 def encode_picks(picks: Iterable[int]) -> str:
@@ -50,10 +51,17 @@ def letters(picks: Iterable[int], order: Sequence[int]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def placed_letters(placed: Iterable[int], order: Sequence[int]) -> str:
+    """Return the letters that lines of code had on the card, in the order of the code."""
+    return " ".join(PIECE_LETTERS[order.index(n)] for n in placed)
+
+
 def is_right(item: Item, answer: str) -> bool:
-    """Return whether a stored answer has exactly the right choices, or a matching text."""
+    """Return whether a stored answer has exactly the right choices, a right order, or a matching text."""
     if item.kind == "typed":
         return matches(answer, item.accept) or is_near(answer, item)
+    if item.kind == "order":
+        return answer in item.right_orders
     return decode_picks(answer) == item.right
 
 
@@ -76,11 +84,27 @@ def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
         raise UserError("That choice isn't on the card. Pick one of its letters.")
     if item.kind == "choice" and len(set(click.picks)) != 1:
         raise UserError("Only one choice counts here. Pick one letter.")
+    if item.kind == "order":
+        check_placed(item, order, click.picks)
+        if len(click.picks) < len(item.lines):
+            raise UserError("Some lines are still missing. Pick them from the list, then lock in.")
+        return encode_order(order[p] for p in click.picks)
     return encode_picks(order[p] for p in click.picks)
+
+
+def check_placed(item: Item, order: Sequence[int], placed: Sequence[int]) -> None:
+    """Refuse lines of code that a page has placed, by position, if the item has other lines by now."""
+    fits = len({*placed}) == len(placed) <= len(item.lines) and {*placed} <= {*item.offered}
+    if item.kind != "order" or not fits or sorted(order) != [*item.offered]:
+        raise UserError(
+            "This question was changed, so this page is out of date. Go on with </today>."
+        )
 
 
 def shown_answer(item: Item, order: tuple[int, ...], given: str) -> str:
     """Return a stored answer as the member saw it: the letters on the card, or the typed text."""
+    if item.kind == "order":
+        return placed_letters(decode_order(given), order)
     return given if item.kind == "typed" else letters(decode_picks(given), order)
 
 
@@ -95,6 +119,8 @@ def with_unit(number: str, unit: str | None) -> str:
 
 def right_answer(item: Item, order: Sequence[int]) -> str:
     """Return the right answer of an item as its card shows it: letters, or a text."""
+    if item.kind == "order":
+        return placed_letters(range(len(item.lines)), order)
     return shown_right(item) if item.kind == "typed" else letters(item.right, order)
 
 
@@ -108,6 +134,23 @@ def almost(item: Item, answer: str) -> tuple[int, int] | None:
     picks, right = decode_picks(answer), item.right
     is_close = len(picks ^ right) == 1 and bool(picks & right)
     return (len(picks & right), len(right)) if is_close else None
+
+
+def right_up_to(item: Item, answer: str) -> int:
+    """Return how many of the first lines of an answer are those of a right order."""
+    return max(_shared(answer, order) for order in item.right_orders)
+
+
+def nearest_order(item: Item, answer: str | None) -> list[str]:
+    """Return the lines of code in the right order that an answer follows for longest."""
+    nearest = max(item.right_orders, key=lambda order: _shared(answer or "", order))
+    return [item.lines[n] for n in decode_order(nearest)]
+
+
+def _shared(answer: str, order: str) -> int:
+    return sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(answer, order, strict=False))
+    )
 
 
 class Answered(Struct, frozen=True):
@@ -134,7 +177,10 @@ def missed_items(given: Iterable[Answered]) -> list[str]:
 
 
 class Outcome(Struct, frozen=True):
-    """How all players answered a question; `picked` maps a choice's index to how many picked it."""
+    """How all players answered a question.
+
+    `picked` maps the index of a choice, or of a line of code that doesn't belong, to how many picked it.
+    """
 
     answered: int
     right: int
@@ -149,6 +195,8 @@ def count_answers(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
         wrong = _wrong_texts(text for text, correct in given if not correct)
         return Outcome(len(given), right, {}, wrong)
     picked = Counter(pick for picks, _ in given for pick in decode_picks(picks))
+    for line in range(len(item.lines)):
+        del picked[line]
     return Outcome(len(given), right, picked)
 
 

@@ -17,6 +17,7 @@ from bot.core.limits import (
     MAX_ENTRIES,
     MAX_ITEMS,
     MAX_KEYS,
+    MAX_PIECES,
     MAX_PROBLEMS,
 )
 from bot.questions.model import Bank, Item, Pack, Section, Topic
@@ -237,6 +238,9 @@ _SINGULAR = {
     "references": "reference",
     "accept": "accepted answer",
     "opposites": "opposite",
+    "lines": "line",
+    "decoys": "decoy",
+    "orders": "order",
 }
 
 
@@ -275,8 +279,16 @@ def _in_words(error: Any) -> str:
                 limit, f"is {_short(repr(value))}, which does not have the form {limit}"
             )
         case "not":
-            return "has both choices and accept: typed items have accept, all others have choices"
+            return _foreign_fields(value, [each["required"] for each in limit["anyOf"]])
     return str(error.message)[:200]
+
+
+def _foreign_fields(item: Mapping[str, Any], unwanted: Sequence[Sequence[str]]) -> str:
+    """Describe the fields of an item that don't fit its kind or one another."""
+    if ["accept", "choices"] in unwanted:
+        return "has both choices and accept: typed items have accept, all others have choices"
+    names = [name for (name,) in unwanted if name in item]
+    return f"{_names(names)} not for an item of the kind {item.get('kind')}"
 
 
 _TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
@@ -292,6 +304,7 @@ _PATTERNS = {
     r"\S": "is empty",
     r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)": "must be lower-case words joined by hyphens, for example lora-rank",
     r"^https?://[^\s<>()]+$(?!\n)": "must be an address that starts with https://",
+    r"^[0-8]{6,9}$(?!\n)": "must be the numbers of all lines, counted from 0, for example 0213456",
     r"^[A-Za-z0-9_-]+\.(png|jpg|jpeg|webp|gif)$(?!\n)": (
         "must be the name of a .png, .jpg, .webp or .gif file, of letters, digits and hyphens"
     ),
@@ -382,7 +395,7 @@ def pictures_in(data: Any) -> Iterator[tuple[Path, Any]]:
 
 
 def _item_violations(item: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the code, the number or the choices of a possibly invalid item."""
+    """Yield what is wrong with the code, the number, the choices or the lines of a possibly invalid item."""
     code, accept = item.get("code"), item.get("accept")
     if isinstance(code, str):
         yield from _code_violations(code)
@@ -392,6 +405,7 @@ def _item_violations(item: Mapping[str, Any]) -> Iterator[str]:
         if number is None or number[1]:
             yield "has a unit or a tolerance, so its first accepted answer must be a plain number"
     yield from _choice_violations(item)
+    yield from _piece_violations(item)
 
 
 def _code_violations(code: str) -> Iterator[str]:
@@ -425,6 +439,30 @@ def _choice_violations(item: Mapping[str, Any]) -> Iterator[str]:
     same = [" ".join(text.split()) for text in texts if isinstance(text, str) and text.strip()]
     if len(set(same)) < len(same):
         yield "two choices have the same text"
+
+
+def _piece_violations(item: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the lines to put in order of a possibly invalid item."""
+    lines = item.get("lines")
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        return
+    pieces = [*lines, *_texts([decoy.get("text") for _, decoy in entries(item, "decoys")])]
+    if any(re.search("[\n\t]|```", piece) for piece in pieces):
+        yield "has a line with a line break, a tab or three backticks in it; write spaces"
+    if len(pieces) > MAX_PIECES:
+        yield f"has {len(pieces)} lines with the decoys; {MAX_PIECES} are allowed"
+    if len({"".join(piece.split()) for piece in pieces}) < len(pieces):
+        yield "has two lines that differ in nothing but spaces"
+    orders = _texts(item.get("orders"))
+    own = "".join(map(str, range(len(lines))))
+    if any("".join(sorted(order)) != own for order in orders):
+        yield f"has an order that does not hold each of {own} once"
+    if own in orders or orders != sorted({*orders}):
+        yield "has orders that are not sorted, or its own order among them"
+
+
+def _texts(node: Any) -> list[str]:
+    return [text for text in node if isinstance(text, str)] if isinstance(node, list) else []
 
 
 def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import discord
 from discord.ext import commands
 from msgspec import Struct
 
 from bot.chat.client import QuizBot
-from bot.chat.replies import return_text_on_error, say, say_all
+from bot.chat.messages import Part
+from bot.chat.replies import return_text_on_error, say, say_all, say_here
 from bot.chat.router import (
     UNKNOWN,
     Fields,
@@ -17,13 +18,14 @@ from bot.chat.router import (
     click_of,
     modal_reason,
     modal_text,
+    selected_values,
 )
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.errors import UserError
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import views as view
-from bot.questions.answers import Answered, Shown
+from bot.questions.answers import Answered, Shown, check_placed
 from bot.questions.model import Bank
 from bot.questions.service import Reports
 
@@ -37,11 +39,12 @@ async def bank_of(interaction: discord.Interaction) -> Bank:
 class Answerable(Struct, frozen=True):
     """A feature's handlers for the question cards that it posts.
 
-    `check_open` returns the question of a click on a button that opens a modal, or refuses if the
-    member can't answer it any more. `answer` stores an answer and replies. `explain` returns the
+    `check_open` returns the question of a click on a button that opens a modal or page, or refuses if
+    the member can't answer it any more. `answer` stores an answer and replies. `explain` returns the
     question as the member answered it. `item_of` returns the id of the item or topic that the
     member was asked, or None if they were asked none. `judged`: the member has read a verdict with
-    its reasons, not a reveal.
+    its reasons, not a reveal. `below` returns the parts below the page where lines of code are put in
+    order.
     """
 
     check_open: Callable[[Click], Awaitable[Shown]]
@@ -49,6 +52,7 @@ class Answerable(Struct, frozen=True):
     explain: Callable[[Click], Awaitable[Answered]]
     item_of: Callable[[Click], Awaitable[str | None]]
     judged: bool = False
+    below: Callable[[Click], Awaitable[Sequence[Part | None]]] | None = None
 
 
 class AnsweringCog(commands.Cog):
@@ -65,6 +69,9 @@ class AnsweringCog(commands.Cog):
             (view.PICKS, self.picks),
             (view.WRITE, self.fill_in),
             (view.TYPED, self.typed),
+            (view.ARRANGE, self.arrange),
+            (view.PLACE, self.place),
+            (view.LOCK, self.lock),
             (view.WHY, self.why),
             (view.REPORT, self.report),
             (view.REPORTED, self.reported),
@@ -91,6 +98,30 @@ class AnsweringCog(commands.Cog):
 
     async def typed(self, interaction: discord.Interaction, fields: Fields) -> None:
         click = click_of(interaction, fields, text=modal_text(interaction, MAX_TYPED))
+        await self._answerable(fields).answer(interaction, click)
+
+    async def arrange(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Show the page where lines of code are put in order, if the question is still open."""
+        await self._arrange(interaction, fields, fields["placed"])
+
+    async def place(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Place the line that was picked from the list next."""
+        picked = "".join(selected_values(interaction))
+        if picked not in list("0123456789"):
+            raise UserError(UNKNOWN)
+        await self._arrange(interaction, fields, fields["placed"] + picked)
+
+    async def _arrange(self, interaction: discord.Interaction, fields: Fields, placed: str) -> None:
+        source, click = self._answerable(fields), click_of(interaction, fields)
+        item, order = await source.check_open(click)
+        positions = tuple(map(int, placed))
+        check_placed(item, order, positions)
+        below = await source.below(click) if source.below else ()
+        at = fields["source"], click.question_id
+        await say_here(interaction, view.arranging(item, order, positions, *at, *below))
+
+    async def lock(self, interaction: discord.Interaction, fields: Fields) -> None:
+        click = click_of(interaction, fields, picks=tuple(map(int, fields["placed"])))
         await self._answerable(fields).answer(interaction, click)
 
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:

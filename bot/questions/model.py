@@ -14,6 +14,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 LETTERS = "ABCDEF"
+PIECE_LETTERS = "ABCDEFGHIJ"
+"""The letters of lines of code on a card, with those that don't belong."""
+PLACING_SECONDS = 4
+"""Seconds to find a line of code and put it in its place, besides reading it."""
 USUAL_WEIGHT = 2
 LOGITS_A_LEVEL = 0.8
 """The step from one difficulty of the bank to the next, on the Rasch scale."""
@@ -21,7 +25,7 @@ _READ_A_SECOND = 15
 """Characters of a question that members read in a second."""
 _GUESSED_SET = 0.05
 """The chance to guess a set of right choices."""
-_GIST = {"typed": 200, "multiple": 100}
+_GIST = {"typed": 200, "multiple": 100, "order": 100}
 """Characters that two sentences may have, by kind, to be shown in place of the first alone."""
 _SENTENCE_END = re.compile(
     r"(?<!\b[A-Za-z]\.)(?<! al\.| vs\.| cf\.| No\.|e\.g\.|i\.e\.|Fig\.|etc\.)(?<!\.\.\.)"
@@ -33,6 +37,13 @@ _SENTENCE_END = re.compile(
 class Choice(Struct, frozen=True):
     text: str
     correct: bool
+    why: str
+
+
+class Decoy(Struct, frozen=True):
+    """A line that doesn't belong into a piece of code; `why` says what mistake it would be."""
+
+    text: str
     why: str
 
 
@@ -68,7 +79,7 @@ class ItemPicture(Struct, frozen=True):
 
 
 class Item(Struct, frozen=True):
-    """A closed question. Typed items have `accept` and no `choices`, all others the reverse."""
+    """A closed question: `choices` to pick from, `accept` if it is typed, or `lines` to put in order."""
 
     id: str
     topic_id: str
@@ -94,6 +105,26 @@ class Item(Struct, frozen=True):
     """The year and month when a fact that ages was checked, such as `2026-05`."""
     reference: int | None = None
     """The index of the topic's reference that is the source of the fact, if any."""
+    lines: tuple[str, ...] = ()
+    """The lines of a piece of code in a right order."""
+    decoys: tuple[Decoy, ...] = ()
+    orders: tuple[str, ...] = ()
+    """Other right orders of `lines`, as answers are stored, such as `0213456`."""
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """All that members choose lines from: those of the code, then the decoys."""
+        return (*self.lines, *(decoy.text for decoy in self.decoys))
+
+    @property
+    def offered(self) -> range:
+        """The indexes of the choices, or of `pieces`: what a card shuffles."""
+        return range(len(self.choices or self.pieces))
+
+    @property
+    def right_orders(self) -> tuple[str, ...]:
+        """All right orders of `lines`, as answers are stored; the bank's own is the first."""
+        return ("".join(map(str, range(len(self.lines)))), *self.orders)
 
     @property
     def level(self) -> str:
@@ -108,15 +139,15 @@ class Item(Struct, frozen=True):
     @property
     def guessing(self) -> float:
         """The probability that somebody who doesn't know the answer gets it right."""
-        if self.kind == "typed":
+        if self.kind in {"typed", "order"}:
             return 0.0
         return 1 / len(self.choices) if self.kind == "choice" else _GUESSED_SET
 
     @property
     def reading_ms(self) -> int:
-        """The milliseconds that it takes to read prompt and choices."""
-        text = len(self.prompt) + sum(len(choice.text) for choice in self.choices)
-        return text * 1000 // _READ_A_SECOND
+        """The milliseconds that it takes to read the prompt with the choices or lines of code."""
+        texts = (self.prompt, *(choice.text for choice in self.choices), *self.pieces)
+        return sum(map(len, texts)) * 1000 // _READ_A_SECOND
 
     @property
     def right(self) -> frozenset[int]:
@@ -146,8 +177,8 @@ class Item(Struct, frozen=True):
     def mark(self) -> int:
         """A number that changes with what is asked and with what is right."""
         choices = [(choice.text, choice.correct) for choice in self.choices]
-        shown = self.kind, self.prompt, self.code, self.formula, self.picture, choices
-        return _mark(shown, self.accept, self.unit, self.tolerance)
+        shown = self.kind, self.prompt, self.code, self.formula, self.picture, choices, self.pieces
+        return _mark(shown, self.accept, self.unit, self.tolerance, self.orders)
 
 
 class KeyPoint(Struct, frozen=True):

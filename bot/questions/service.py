@@ -79,5 +79,6 @@ def _reported_question(bank: Bank, item_id: str) -> list[tuple[str, str]]:
     if item_id not in bank.items:
         return [("question", "not in this bank")]
     item = bank.items[item_id]
-    right = [choice.text for choice in item.choices if choice.correct] or [shown_right(item)]
+    right = [choice.text for choice in item.choices if choice.correct]
+    right = right or [*item.lines] or [shown_right(item)]
     return [("question", item.prompt), ("right answer", " · ".join(right))]

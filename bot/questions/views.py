@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from datetime import datetime
 
+import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, row
+from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, row
 from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.pictures import StoredPicture
 from bot.chat.router import ROW, TOPIC, Route
@@ -17,12 +18,15 @@ from bot.questions import formulas
 from bot.questions.answers import (
     Answered,
     Outcome,
+    decode_order,
     decode_picks,
     letters,
+    nearest_order,
     right_answer,
+    right_up_to,
     shown_right,
 )
-from bot.questions.model import LETTERS, Bank, Item, Reference
+from bot.questions.model import LETTERS, PIECE_LETTERS, Bank, Item, Reference
 from bot.questions.own import server_of
 
 SOURCE = "[a-z]{1,12}"
@@ -39,6 +43,12 @@ CHOOSE = Route("choose", {"source": SOURCE, "row": ROW})
 PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
 TYPED = Route("typed", {"source": SOURCE, "row": ROW})
+# The page where lines of code are put in order, with the positions of those that are placed; the
+# list of the other lines; and the button that locks the answer in.
+_PLACED = {"source": SOURCE, "row": ROW, "placed": "[0-9]{0,9}"}
+ARRANGE = Route("arrange", _PLACED)
+PLACE = Route("place", _PLACED)
+LOCK = Route("lock", _PLACED)
 WHY = Route("why", {"source": SOURCE, "row": ROW})
 COMES_BACK = "Comes back in your practice"
 PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
@@ -72,7 +82,7 @@ def prompt_block(item: Item) -> str:
 
 
 def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
-    """Return the parts of an open question: prompt with code, pictures and choices."""
+    """Return the parts of an open question: prompt with code, pictures, and choices or lines."""
     return prompt_block(item), *pictures(item), choice_lines(item, order)
 
 
@@ -126,8 +136,8 @@ def revealed(
 def card_length(item: Item, bank: Bank) -> int:
     """Return the most characters an item's card can have, open or revealed."""
     typed = (("x" * MAX_TYPED, 99_999),) * 3 if item.kind == "typed" else ()
-    outcome = Outcome(1, 1, dict.fromkeys(range(len(item.choices)), 1), typed)
-    order = range(len(item.choices))
+    order = item.offered
+    outcome = Outcome(2, 1, dict.fromkeys(order, 1), typed)
     texts = [about(item, bank), prompt_block(item), choice_lines(item, order)]
     texts += [formulas.in_words(item), picture_in_words(item)]
     is_open = sum(map(len, texts)) + _ADDED_OPEN
@@ -135,13 +145,17 @@ def card_length(item: Item, bank: Bank) -> int:
 
 
 def verdict_blocks(answered: Answered) -> list[str]:
-    """Return the verdict with its reasons: after a miss also those for the right choices."""
+    """Return the verdict with its reasons: after a miss also what was right."""
     right = "" if answered.right else _right_reasons(answered)
     return [own_result(answered), *([right] if right else [])]
 
 
 def _right_reasons(answered: Answered) -> str:
-    """Return the right choices of an item with their reasons; empty for a typed item."""
+    """Return the right choices of an item with their reasons, or its code in order; empty if typed."""
+    item = answered.item
+    if item.kind == "order":
+        head = "A right order:" if item.orders else "The right order:"
+        return f"{head}\n{_code_in_order(item, answered.answer)}"
     return "\n".join(
         _marked_reason(answered.item, answered.order, p)
         for p in answered.order
@@ -158,6 +172,10 @@ def own_result(answered: Answered) -> str:
         if answered.right:
             return f"✅ **Right**: {t.escape(answered.answer)}"
         return f"**Not quite**: you wrote {t.code(answered.answer)}. The answer is **{t.escape(shown_right(item))}**."
+    if item.kind == "order":
+        if answered.right:
+            return f"✅ **Right**\n{_code_in_order(item, answered.answer)}"
+        return "\n".join([f"**Not quite**: {_how_far(answered)}.", *_decoys(answered, used=True)])
     picks = decode_picks(answered.answer)
     reasons = "\n".join(_reason(item, order, p) for p in order if p in picks)
     if answered.right:
@@ -186,7 +204,7 @@ def explained(answered: Answered, bank: Bank) -> list[Message]:
 def other_reasons(answered: Answered) -> list[Message]:
     """Return the reasons that the verdict on an answer leaves out: those for the other choices."""
     reasons = _others(answered, answered.item.right)
-    texts = t.pages([reasons or "Your answer had every choice in it."])
+    texts = t.pages([reasons or "You've read all its reasons already."])
     return [Message(REVEALED, text) for text in texts]
 
 
@@ -201,14 +219,22 @@ def _own_answer(answered: Answered, told: Container[int]) -> str:
             if answered.right
             else f"You wrote {t.code(answer)}."
         )
+    if item.kind == "order":
+        said = "✅ You had it" if answered.right else t.capital(_how_far(answered))
+        return "\n".join([f"{said}.", *_decoys(answered, used=True)])
     picks = decode_picks(answer)
     left = [_marked_reason(item, order, p) for p in order if p in picks and p not in told]
     return "\n".join(["You said:", *left]) if left else f"✅ You said **{letters(picks, order)}**."
 
 
 def _others(answered: Answered, told: Container[int]) -> str:
-    """Return the choices that the reader didn't pick, with their reasons, the right ones first."""
+    """Return the choices that the reader didn't pick, with their reasons, the right ones first.
+
+    Of code to put in order, these are the lines that don't belong.
+    """
     item, order = answered.item, answered.order
+    if item.kind == "order":
+        return "\n".join(_decoys(answered, used=False))
     picks = decode_picks(answered.answer or "")
     return "\n".join(
         _marked_reason(item, order, p)
@@ -257,6 +283,11 @@ def own_reasons(answered: Answered, *, secret: bool = False) -> list[str]:
     item, order = answered.item, answered.order
     if answered.answer is None or item.kind == "typed":
         return [t.code(answered.answer)] if answered.answer else []
+    if item.kind == "order":
+        if answered.right:
+            return []
+        said = f"{t.capital(_how_far(answered, secret=secret))}."
+        return [said, *([] if secret else _decoys(answered, used=True))]
     picks = decode_picks(answered.answer)
     told = picks if secret or answered.right else picks - item.right
     reasons = [_reason(item, order, p) for p in order if p in told]
@@ -266,6 +297,37 @@ def own_reasons(answered: Answered, *, secret: bool = False) -> list[str]:
 def right_reasons(answered: Answered) -> str:
     """Return what was right, each choice with its reason."""
     return _right_reasons(answered) or f"✅ **{t.escape(shown_right(answered.item))}**"
+
+
+def _how_far(answered: Answered, *, secret: bool = False) -> str:
+    """Say how much of a wrong order was right; unless the rest is `secret`, what came then."""
+    item, answer = answered.item, answered.answer or ""
+    number = right_up_to(item, answer)
+    said = f"right up to line {number} of {len(item.lines)}" if number else "another line is first"
+    if secret:
+        return said
+    line = t.code(item.pieces[decode_order(answer)[number]].strip())
+    return f"{said}, {'then' if number else 'and'} you had {line}"
+
+
+def _decoys(answered: Answered, *, used: bool) -> list[str]:
+    """Return the lines that don't belong, with their reasons: those that the reader used, or the others."""
+    picks = decode_picks(answered.answer or "")
+    return [
+        f"{t.code(decoy.text.strip())} doesn't belong\n-# {t.one_line(decoy.why)}"
+        for n, decoy in enumerate(answered.item.decoys, start=len(answered.item.lines))
+        if (n in picks) is used
+    ]
+
+
+def code_with_decoys(item: Item) -> str:
+    """Return the code of an item in a right order, and the lines that don't belong with their reasons."""
+    return "\n".join([_code_in_order(item), *_decoys(Answered(item, (), None), used=False)])
+
+
+def _code_in_order(item: Item, answer: str | None = None) -> str:
+    """Return the code in the right order that an answer follows for longest."""
+    return t.code_block("\n".join(nearest_order(item, answer)), item.language)
 
 
 def _reason(item: Item, order: Sequence[int], index: int) -> str:
@@ -283,6 +345,8 @@ def choice_lines(item: Item, order: Sequence[int]) -> str:
     if item.kind == "typed":
         near = f" · within {item.tolerance}% counts" if item.tolerance else ""
         return f"-# Type {t.escape(_what_to_type(item))}{near}"
+    if item.kind == "order":
+        return f"{_lettered_code(item, order)}\n{_to_place(item)}"
     more = "\n-# One or more are right. Choose all that are." if item.kind == "multiple" else ""
     return _lettered(item, order) + more
 
@@ -294,6 +358,21 @@ def _what_to_type(item: Item) -> str:
     return f"a number ({item.unit})" if item.unit else "a number"
 
 
+def _lettered_code(item: Item, order: Sequence[int], placed: Sequence[int] = ()) -> str:
+    """Return the lines of code on a card that are not `placed` yet, by position, with their letters."""
+    lines = [
+        f"{PIECE_LETTERS[n]}  {item.pieces[i]}" for n, i in enumerate(order) if n not in placed
+    ]
+    return t.code_block("\n".join(lines), item.language)
+
+
+def _to_place(item: Item) -> str:
+    """Say how many lines the code has, and how many on the card are not among them."""
+    extra = len(item.decoys)
+    left = f"{extra} of these don't belong" if extra > 1 else "one of these doesn't belong"
+    return f"-# {len(item.lines)} lines; {left}"
+
+
 def _lettered(item: Item, order: Sequence[int]) -> str:
     return "\n".join(
         f"**{LETTERS[n]}**  {t.one_line(item.choices[i].text)}" for n, i in enumerate(order)
@@ -303,6 +382,8 @@ def _lettered(item: Item, order: Sequence[int]) -> str:
 def _verdict(item: Item, order: Sequence[int], outcome: Outcome, who: str) -> str:
     """Return the right answer and how many had it, or `who` did if only one answered."""
     right = t.escape(right_answer(item, order))
+    if item.kind == "order":
+        right = "In this order" if outcome.right and outcome.answered > 1 else "in this order"
     if outcome.answered == 1:
         return f"{right} · {who}" if who else f"It's {right}"
     if not outcome.right:
@@ -311,9 +392,12 @@ def _verdict(item: Item, order: Sequence[int], outcome: Outcome, who: str) -> st
 
 
 def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
-    """Return the right choices and why they are right, then how often anything else was answered."""
-    right, others = [], []
-    for letter, index in zip(LETTERS, order, strict=False):
+    """Return what is right and why, then how often anything else was answered."""
+    right, others = [_code_in_order(item)] if item.lines else [], []
+    for n, decoy in enumerate(item.decoys, start=len(item.lines)):
+        if outcome.answered > 1 and n in outcome.picked:
+            others.append(f"{t.code(decoy.text.strip())} {_number(outcome.picked[n], outcome)}")
+    for letter, index in zip(LETTERS, order if item.choices else (), strict=False):
         # what the only one who answered picked is for them alone
         picked = outcome.picked.get(index, 0) if outcome.answered > 1 else 0
         number = _number(picked, outcome)
@@ -386,11 +470,14 @@ def _linked(reference: Reference) -> str:
 
 
 def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:
-    """Return a button for each letter, or one that opens the modal."""
+    """Return a button for each letter, or one that opens the modal or the page to answer on."""
     if item.kind == "typed":
         return [ui.ActionRow(button("Answer", WRITE.id(source=source, row=row_id), PRIMARY))]
     if item.kind == "multiple":
         return [ui.ActionRow(button("Choose", CHOOSE.id(source=source, row=row_id), PRIMARY))]
+    if item.kind == "order":
+        custom_id = ARRANGE.id(source=source, row=row_id, placed="")
+        return [ui.ActionRow(button("Put in order", custom_id, PRIMARY))]
     buttons = [
         button(LETTERS[n], ANSWER.id(source=source, row=row_id, position=n))
         for n in range(len(item.choices))
@@ -424,6 +511,49 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
     custom_id = PICKS.id(source=source, row=row_id)
     return boxes_modal(
         title, custom_id, label="Tick all that are right", options=options, above=above
+    )
+
+
+def arranging(
+    item: Item,
+    order: Sequence[int],
+    placed: Sequence[int],
+    source: str,
+    row_id: int,
+    *below: Part | None,
+) -> Message:
+    """Return the private page where a member puts lines of code in order, one after the other.
+
+    `placed` are the positions on the card of the lines so far. The id of each button holds them.
+    """
+    whole = len(item.lines)
+
+    def custom_id(route: Route, placed: Sequence[int]) -> str:
+        return route.id(source=source, row=row_id, placed="".join(map(str, placed)))
+
+    code = [item.pieces[order[n]] for n in placed]
+    options = [
+        discord.SelectOption(label=f"{PIECE_LETTERS[n]} · {item.pieces[i].strip()}", value=str(n))
+        for n, i in enumerate(order)
+        if n not in placed
+    ]
+    is_full = len(placed) == whole
+    choose = ui.Select[ui.LayoutView](
+        custom_id=custom_id(PLACE, placed),
+        placeholder=f"Line {len(placed) + 1} of {whole}",
+        options=options,
+    )
+    undo = button("Undo", custom_id(ARRANGE, placed[:-1]))
+    lock = button("Lock in", custom_id(LOCK, placed), PRIMARY) if is_full else None
+    return Message(
+        OPEN,
+        t.heading(item.prompt),
+        t.code_block("\n".join(code), item.language) if code else None,
+        f"-# Left out\n{_lettered_code(item, order, placed)}" if is_full else None,
+        None if is_full else f"{_lettered_code(item, order, placed)}\n{_to_place(item)}",
+        None if is_full else row(choose),
+        row(lock, undo) if placed else None,
+        *below,
     )
 
 

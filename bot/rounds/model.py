@@ -32,12 +32,16 @@ class Phase(StrEnum):
 class RoundOptions(GameOptions, frozen=True):
     """The options of a round. Without `seconds`, each question has the time that its item needs.
 
-    A hosted round has no time limits: its host reveals the answers and goes on.
+    A hosted round has no time limits: its host reveals the answers and goes on. Code to put in order
+    is not asked, because it takes too long while others wait.
     """
 
     questions: int = DEFAULT_QUESTIONS
     seconds: int | None = None
     hosted: bool = False
+
+    def allows(self, item: Item) -> bool:
+        return item.kind != "order" and GameOptions.allows(self, item)
 
 
 class Round(Struct, frozen=True):

@@ -20,7 +20,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from bot.questions.model import LETTERS, Bank, Item
+from bot.questions.model import LETTERS, PIECE_LETTERS, Bank, Item
 from bot.questions.own import is_own
 
 DECK_NAME = "Quizformer"
@@ -36,7 +36,7 @@ _CHOICES = tuple((letter, f"{letter} right", f"{letter} why") for letter in LETT
 FIELDS = (
     *("Id", "Question", "Code", "Formula", "Hint"),
     *(field for choice in _CHOICES for field in choice),
-    *("Accepted", "Unit", "Explanation", "Source", "Source address"),
+    *("Accepted", "Unit", "In order", "Left out", "Explanation", "Source", "Source address"),
     *("Section", "Topic", "Checked", "Made by"),
 )
 _SEPARATOR = "\x1f"
@@ -69,7 +69,9 @@ def note_of(item: Item, bank: Bank, pictures: Mapping[str, str]) -> Note:
     values = {
         "Id": item.id,
         "Question": item.prompt,
-        "Code": item.code,
+        "Code": "\n".join(_lettered(item)) if item.lines else item.code,
+        "In order": "\n".join(item.lines),
+        "Left out": "\n".join(f"{decoy.text.strip()}: {decoy.why}" for decoy in item.decoys),
         "Hint": _hint(item),
         "Accepted": "\n".join(item.accept),
         "Unit": item.unit,
@@ -81,7 +83,8 @@ def note_of(item: Item, bank: Bank, pictures: Mapping[str, str]) -> Note:
         "Checked": item.as_of,
         "Made by": _OWN if is_own(item.id) else _SHIPPED,
     }
-    for (text, right, why), index in zip(_CHOICES, _order(item), strict=False):
+    choices = _order(item) if item.choices else []
+    for (text, right, why), index in zip(_CHOICES, choices, strict=False):
         choice = item.choices[index]
         values |= {text: choice.text, right: _RIGHT if choice.correct else None, why: choice.why}
     fields = {name: to_html(values.get(name) or "") for name in FIELDS}
@@ -98,11 +101,17 @@ def note_of(item: Item, bank: Bank, pictures: Mapping[str, str]) -> Note:
 
 
 def _order(item: Item) -> list[int]:
-    """Return the order of an item's choices in its note, which is always the same.
+    """Return the order of an item's choices or lines in its note, which is always the same.
 
     Many files have the right choice first, and Anki shows the choices in the order of the note.
     """
-    return sorted(range(len(item.choices)), key=lambda n: _hash(f"{item.id} {n}"))
+    return sorted(item.offered, key=lambda n: _hash(f"{item.id} {n}"))
+
+
+def _lettered(item: Item) -> list[str]:
+    """Return the lines to put in order, and those that don't belong, with their letters."""
+    lines = [item.pieces[n] for n in _order(item)]
+    return [f"{letter}  {line}" for letter, line in zip(PIECE_LETTERS, lines, strict=False)]
 
 
 def _hash(text: str) -> int:
@@ -114,6 +123,8 @@ def _hint(item: Item) -> str:
         return "One or more are right."
     if item.kind == "choice":
         return ""
+    if item.kind == "order":
+        return f"{len(item.lines)} lines; {len(item.decoys)} of these stay out."
     hint = f"A number ({item.unit})" if item.unit else "Say or type the answer"
     return hint + (f", within {item.tolerance}%." if item.tolerance else ".")
 
@@ -176,6 +187,7 @@ QUESTION_HTML = _card_html(answered=False)
 ANSWER_HTML = (
     _card_html(answered=True)
     + """<hr id="answer">{{#Accepted}}<p><b>{{Accepted}}</b> {{Unit}}</p>{{/Accepted}}
+{{#In order}}<pre>{{In order}}</pre><div class="why">Stays out: {{Left out}}</div>{{/In order}}
 <p>{{Explanation}}</p><div class="small">{{#Source address}}<a href="{{Source address}}">{{Source}}</a>
 {{/Source address}}{{#Checked}} · checked {{Checked}}{{/Checked}}<br>{{Made by}}</div>"""
 )

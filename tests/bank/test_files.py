@@ -227,7 +227,7 @@ def test_all_problems_are_reported_at_once() -> None:
     items[5] |= {"id": "ours-3", "reference": 4}
     data["sections"][1]["topics"] = [{"id": "ours", "title": "Ours", "items": items, "number": 99}]
     assert [said.partition('topic "ours", ')[2] for said in refused(encoded(data))] == [
-        "item \"ours-0\", kind: is 'essay' but must be one of 'choice', 'multiple', 'typed'",
+        "item \"ours-0\", kind: is 'essay' but must be one of 'choice', 'multiple', 'typed', 'order'",
         'item "ours-1": "prompt" is missing',
         'item "ours-2": 0 choices are marked right; a choice item needs exactly one',
         'item "ours-3": 3 choices are marked right; a choice item needs exactly one',
@@ -276,7 +276,7 @@ def test_all_problems_of_a_sheet_are_reported_at_once() -> None:
     ]
     assert refused("\n".join(rows).encode(), "x.csv") == [
         'row 1: the column "colour" is not known here',
-        "row 2, kind: is 'essay' but must be one of 'choice', 'multiple', 'typed'",
+        "row 2, kind: is 'essay' but must be one of 'choice', 'multiple', 'typed', 'order'",
         "row 3, prompt: is empty",
         "row 4: 0 choices are marked right; a choice item needs exactly one",
         "row 5: 3 choices are marked right; a choice item needs exactly one",

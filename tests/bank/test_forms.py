@@ -244,8 +244,10 @@ def test_answers_that_were_imported_stay() -> None:
 
 
 def test_no_shipped_question_is_refused() -> None:
-    """The rules are for mistakes: each shipped question could be written in the form as it is."""
+    """The rules are for mistakes: each shipped question but code in order could be written in the form."""
     for shipped in packs().items.values():
+        if shipped.kind == "order":
+            continue
         written = form_of(to_builtins(shipped))
         assert tidied(written) == replace(written, why=written.why.strip())
         item_from(written)

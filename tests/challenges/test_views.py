@@ -25,7 +25,7 @@ from bot.chat import text as t
 from bot.chat.messages import CHALLENGE, ENDED, text_of
 from bot.core.limits import MAX_TYPED
 from bot.questions.answers import Answered
-from bot.questions.model import Item
+from bot.questions.model import Decoy, Item
 from tests.messages import check_limits, custom_ids, height, labels, lines, reads
 from tests.shipped import packs
 
@@ -112,7 +112,8 @@ def test_few_who_took_it() -> None:
 
 
 def _length(item: Item) -> int:
-    return sum(map(len, [item.prompt, item.code or "", *(choice.text for choice in item.choices)]))
+    offered = [*(choice.text for choice in item.choices), *item.pieces]
+    return sum(map(len, [item.prompt, item.code or "", *offered]))
 
 
 def test_the_longest_questions_fit() -> None:
@@ -124,7 +125,7 @@ def test_the_longest_questions_fit() -> None:
             10**17,
             1,
             item,
-            tuple(range(len(item.choices))),
+            tuple(item.offered),
             20,
             20,
             90,
@@ -140,8 +141,15 @@ def test_the_longest_questions_fit() -> None:
 
 
 def answered(item: Item, pick: int | str | None) -> Answered:
-    order = tuple(range(len(item.choices)))
+    order = tuple(item.offered)
     return Answered(item, order, None if pick is None else str(pick))
+
+
+def a_pick(item: Item, *, right: bool) -> int | str:
+    """Return an answer; one of the first choice may be right, too."""
+    if item.kind == "order":
+        return item.right_orders[0][:: 1 if right else -1]
+    return "no" if item.kind == "typed" else min(item.right) if right else 0
 
 
 def ending(*given: Answered, **values: Any) -> RunResult:
@@ -158,13 +166,20 @@ def test_the_end_of_a_run_tells_nothing_of_what_was_missed() -> None:
         if item.kind == "typed":
             pick: int | str = "certainly not this"
             other = replace(item, accept=("something else",), explanation="Else.", unit=None)
+        elif item.kind == "order":  # the first two lines are right
+            pick = item.right_orders[0][:2] + item.right_orders[0][:1:-1]
+            first, last = item.pieces[:2], item.pieces[:1:-1]
+            number = len(item.lines)
+            decoys = tuple(Decoy(text, "?") for text in [*first, *last][number:])
+            changed = [*first, *last][:number]
+            other = replace(item, lines=tuple(changed), decoys=decoys, explanation="Else.")
         else:
             pick = min(hidden)
-            changed = [
+            choices = [
                 choice if n == pick else replace(choice, correct=n == max(hidden - {pick}), why="?")
                 for n, choice in enumerate(item.choices)
             ]
-            other = replace(item, choices=tuple(changed), explanation="Else.")
+            other = replace(item, choices=tuple(choices), explanation="Else.")
         pages = [views.run_result(ending(answered(each, pick))) for each in (item, other)]
         assert reads(pages[0]) == reads(pages[1]), item.id
         check_limits(pages[0], item.id)
@@ -179,10 +194,7 @@ def test_the_end_of_a_run_fits_a_phone() -> None:
     heights, turns = [], []
     items = list(packs().items.values())
     for n in range(0, len(items) - 5, 5):
-        given = [
-            answered(one, "no" if one.kind == "typed" else min(one.right) if n % 2 else 0)
-            for one in items[n : n + 5]
-        ]
+        given = [answered(one, a_pick(one, right=n % 2 > 0)) for one in items[n : n + 5]]
         for theirs in (None, 3):
             end, page, pages = ending(*given, theirs=theirs), 0, 1
             while page < pages:

@@ -286,7 +286,7 @@ def test_kinds_have_their_own_fields() -> None:
         ("difficulty", 0, "is 0 but must be at least 1"),
         ("prompt", " \n", "is empty"),
         ("prompt", "x" * 601, "has 601 characters; 600 are allowed"),
-        ("kind", "open", "is 'open' but must be one of 'choice', 'multiple', 'typed'"),
+        ("kind", "open", "is 'open' but must be one of 'choice', 'multiple', 'typed', 'order'"),
         ("id", "Not An Id", "must be lower-case words joined by hyphens, for example lora-rank"),
         ("choices", None, "must be a list, not empty"),
         ("choices", [], "has 0 entries; at least 2 are needed"),

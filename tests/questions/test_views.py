@@ -18,7 +18,7 @@ from bot.questions import answers as answers_module
 from bot.questions import formulas
 from bot.questions import views as question_view
 from bot.questions.answers import Answered, Outcome, count_answers, encode_picks, is_right
-from bot.questions.model import Bank, Choice, Item, Section
+from bot.questions.model import Bank, Choice, Decoy, Item, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
 from bot.rounds.model import QuestionCard, RevealCard
@@ -42,7 +42,7 @@ AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 ROW = 10**18 - 1
 MEMBER = 10**19 - 1  # no id of Discord's is longer
 NAME = "*" * 32  # no name of Discord's is longer
-LETTERS = "ABCDEF"
+LETTERS = "ABCDEFGHIJ"
 
 
 # ------------------------------------------------------------------ making cards
@@ -71,7 +71,7 @@ def daily(one: Item, order: tuple[int, ...]) -> Message:
 def crowd(one: Item) -> Outcome:
     """An outcome with large numbers for every choice, or three wrong texts as long as can be typed."""
     wrong = tuple((letter * 100, 33_333) for letter in "x`\\") if one.kind == "typed" else ()
-    picked = {n: 33_333 + n for n in range(len(one.choices))}
+    picked = {n: 33_333 + n for n in one.offered[len(one.lines) :]}
     return Outcome(answered=99_999, right=33_333, picked=picked, wrong_texts=wrong)
 
 
@@ -94,6 +94,10 @@ def answers(one: Item) -> list[str]:
     """Stored answers to an item: right, wrong in each way, and for typed ones the longest."""
     if one.kind == "typed":
         return [one.accept[0], "x" * 100, "\\" * 100, "`*_" * 33, "<@1> # [a](b)"]
+    if one.kind == "order":
+        own = one.right_orders[0]
+        decoy = str(len(own))
+        return [*one.right_orders[:2], own[::-1], own[:-1] + decoy, decoy + own[1:]]
     every = range(len(one.choices))
     if one.kind == "choice":
         return [encode_picks([n]) for n in every]
@@ -107,6 +111,11 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     right = is_right(one, answer)
     review = Answered(one, order, answer, 100 if right else 0)
     return daily_views.verdict(verdict_on(review), a_day())
+
+
+def arranging(one: Item, order: tuple[int, ...], placed: Sequence[int] = (0, 1)) -> Message:
+    """The page where lines of code are put in order."""
+    return question_view.arranging(one, order, placed, "challenge", ROW)
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:
@@ -143,15 +152,16 @@ def test_open_cards() -> None:
             for part in (words(one.prompt), bank().section_of(one), one.level):
                 assert part in text, one.id
             plain = [line.replace("**", "", 2) for line in lines(view)]
-            lettered = [shown(line) for line in plain if re.match(r"[A-F]  ", line)]
-            expected = [f"{LETTERS[n]} {words(one.choices[i].text)}" for n, i in enumerate(order)]
+            lettered = [shown(line) for line in plain if re.match(r"[A-J]  ", line)]
+            offered = [choice.text for choice in one.choices] or one.pieces
+            expected = [f"{LETTERS[n]} {words(offered[i])}" for n, i in enumerate(order)]
             assert lettered == expected, one.id
             if one.kind == "choice":
                 assert labels(view) == list(LETTERS[: len(order)]), one.id
                 ids = [f"answer:v1:{source}:{ROW}:{n}" for n in range(len(order))]
             else:
-                route = question_view.CHOOSE if one.kind == "multiple" else question_view.WRITE
-                ids = [route.id(source=source, row=ROW)]
+                name = {"multiple": "choose", "typed": "write", "order": "arrange"}[one.kind]
+                ids = [f"{name}:v1:{source}:{ROW}" + ":" * (one.kind == "order")]
             assert custom_ids(view) == ids, one.id
 
 
@@ -163,7 +173,10 @@ def test_revealed_cards() -> None:
         for source, view in (("round", reveal(one, order)), ("daily", daily_end(one, order))):
             text, found = reads(view), lines(view)
             verdict = " and ".join(filter(None, (", ".join(right[:-1]), *right[-1:])))
-            verdict = words(verdict or answers_module.right_answer(one, ()))
+            typed_or_code = (
+                answers_module.right_answer(one, order) if one.accept else "In this order"
+            )
+            verdict = words(verdict or typed_or_code)
             assert shown(found[0]).removeprefix("### ").removeprefix("📅 ") == (
                 f"{verdict} · 33% of 99,999 had it"
             )
@@ -178,6 +191,9 @@ def test_revealed_cards() -> None:
                 if i in one.right
             ], one.id
             picked = " · ".join(f"**{a}** 33%" for a in LETTERS[: len(order)] if a not in right)
+            if one.kind == "order":
+                assert all(line in found for line in one.lines), one.id
+                picked = " · ".join(f"`{decoy.text.strip()}` 33%" for decoy in one.decoys)
             assert one.kind == "typed" or not picked or f"-# Others: {picked}" in found, one.id
             in_round = source == "round"
             assert labels(view) == ["Explain", "Report", "Next"][: 2 + in_round], one.id
@@ -200,6 +216,8 @@ def test_a_reveal_and_its_explanation_say_everything_once() -> None:
             said = f"{LETTERS[order.index(n)]} {words(choice.text)} {words(choice.why)}"
             is_told = one.kind == "choice" and choice.correct
             assert (said in card, said in more) == (is_told, not is_told), (one.id, answer)
+        for decoy in one.decoys:
+            assert (words(decoy.why) in card, words(decoy.why) in more) == (False, True), one.id
         explained = [words(one.gist), words(one.beyond_gist)]
         if one.kind != "choice":
             assert " ".join(filter(None, explained)) == words(one.explanation), one.id
@@ -222,7 +240,8 @@ def test_private_pages() -> None:
             right = answer is not None and is_right(one, answer)
             picked = {int(n) for n in answer or ""} if one.kind != "typed" else set()
             reasons = [f"{words(choice.text)} {words(choice.why)}" for choice in one.choices]
-            told = [reasons[n] for n in picked | set(one.right)]
+            reasons += [*one.lines, *(words(decoy.why) for decoy in one.decoys)]
+            told = [reasons[n] for n in picked | one.right | {*range(len(one.lines))}]
             pages = mine([Answered(one, order, answer)])
             text = reads(*pages)
             if right:  # one line
@@ -233,14 +252,14 @@ def test_private_pages() -> None:
                 formula = formulas.alt_text(one) if one.formula else ""
                 assert words(formula) in shown(text_of(pages[0])), one.id
                 assert words(one.prompt) in text, (one.id, answer)
-                assert all(reason in text for reason in told), (one.id, answer)
+                assert all(words(reason) in text for reason in told), (one.id, answer)
             if one.kind == "typed" and not right:
                 assert words(one.accept[0]) in text, (one.id, answer)
                 assert answer is None or words(one.explanation) in text, (one.id, answer)
             if answer is not None:
                 text = reads(*verdict(one, order, answer))
                 assert text.startswith("✅ Right" if right else "Not quite"), (one.id, answer)
-                assert all(reason in text for reason in told), (one.id, answer)
+                assert all(words(reason) in text for reason in told), (one.id, answer)
                 assert words(one.explanation) in text, (one.id, answer)
 
 
@@ -283,7 +302,7 @@ def test_the_verdict_on_a_practised_question_leaves_the_other_choices() -> None:
     (page,) = question_view.other_reasons(Answered(one, (0, 1, 2, 3), "01"))
     assert reads(page) == "D text 3 why 3"
     (page,) = question_view.other_reasons(Answered(one, (0, 1, 2, 3), "0123"))
-    assert reads(page) == "Your answer had every choice in it."
+    assert reads(page) == "You've read all its reasons already."
 
 
 @pytest.mark.parametrize(
@@ -391,7 +410,7 @@ def test_a_typed_item_is_answered_under_its_question() -> None:
 def test_modals_tell_nothing_of_the_answer() -> None:
     """Which choices are right, why, and what is accepted changes nothing of the modal."""
     for one, order in shown_items():
-        if one.kind != "choice":
+        if one.kind in {"multiple", "typed"}:
             turned = tuple(replace(c, correct=not c.correct, why="another") for c in one.choices)
             other = replace(one, choices=turned, accept=("another",), explanation="Another.")
             assert modal_of(one, order) == modal_of(other, order), one.id
@@ -407,10 +426,17 @@ def test_open_cards_tell_nothing_of_the_answer() -> None:
         other = replace(
             one, id="another-id", choices=turned, accept=("another",), explanation="Another."
         )
-        if one.kind == "typed":
+        if one.kind in {"typed", "order"}:
             other = replace(other, choices=())
-        for make in (question, daily):
-            assert sent(make(one, order)) == sent(make(other, order)), one.id
+        other_order = order
+        if one.kind == "order":  # the last lines become those that don't belong
+            number, texts = len(one.lines), one.pieces[::-1]
+            decoys = tuple(Decoy(text, "another reason") for text in texts[number:])
+            other = replace(other, lines=texts[:number], decoys=decoys, orders=())
+            other_order = tuple(len(texts) - 1 - n for n in order)
+        for make in (question, daily, arranging):
+            if make is not arranging or one.kind == "order":
+                assert sent(make(one, order)) == sent(make(other, other_order)), one.id
 
 
 # ------------------------------------------------------------------ pictures
@@ -444,7 +470,8 @@ def filled(length: int, mark: str = "") -> str:
 
 def largest(kind: str) -> Item:
     """An item that is as long as the schema allows in every field."""
-    right = {"choice": [0], "multiple": [0, 1, 2, 3, 4], "typed": []}[kind]
+    right = {"choice": [0], "multiple": [0, 1, 2, 3, 4], "typed": [], "order": []}[kind]
+    code = range(9 if kind == "order" else 0)
     choices = tuple(
         Choice(filled(200, f"choice {n}"), n in right, filled(300, f"why {n}")) for n in range(6)
     )
@@ -455,14 +482,17 @@ def largest(kind: str) -> Item:
         difficulty=5,
         prompt=filled(600, "prompt"),
         explanation=filled(600, "explanation"),
-        choices=() if kind == "typed" else choices,
+        choices=() if kind in {"typed", "order"} else choices,
         accept=tuple(filled(100, f"accept {n}") for n in range(20)) if kind == "typed" else (),
-        formula="x" * 400,
-        spoken="x" * 300,
+        formula=None if code else "x" * 400,
+        spoken=None if code else "x" * 300,
+        lines=tuple(filled(60, f"line {n}") for n in code),
+        decoys=tuple(Decoy(filled(60, "decoy"), filled(300, "why")) for _ in code[:1]),
+        orders=("102345678",) if code else (),
     )
 
 
-@pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
+@pytest.mark.parametrize("kind", ["choice", "multiple", "typed", "order"])
 @pytest.mark.parametrize("make", [question, daily, reveal, daily_end])
 def test_the_largest_item_has_its_public_cards(
     make: Callable[[Item, tuple[int, ...]], Message], kind: str
@@ -477,7 +507,7 @@ def test_the_largest_item_has_its_public_cards(
     assert is_open or words(one.gist) in text
 
 
-@pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
+@pytest.mark.parametrize("kind", ["choice", "multiple", "typed", "order"])
 def test_the_largest_item_has_its_pages(kind: str) -> None:
     """Reasons and "My answers" of an item as long as the schema allows go on over pages, and nothing is lost."""
     one = largest(kind)
@@ -597,6 +627,8 @@ def test_a_reveal_takes_fourteen_lines() -> None:
     for one, order in shown_items():
         wrong = [str(n) for n in range(len(one.choices)) if n not in one.right] or ["no"]
         given = [("".join(map(str, sorted(one.right))) or "yes", True)] * 2
+        if one.kind == "order":
+            given, wrong = [(one.right_orders[0], True)] * 2, answers(one)[-2:]
         result = count_answers(one, [*given, *((text, False) for text in wrong[:2])])
         best = tuple(Tally(n, 98, 1, 1, 2_100) for n in range(2))
         card = RevealCard(ROW, one, order, 3, 5, result, best, {0: "Ada", 1: "Blaise"})

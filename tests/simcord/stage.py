@@ -38,8 +38,13 @@ RUBRICS = rubrics()
 _ITEMS = {f"### {' '.join(item.prompt.split())}": item for item in BANK.items.values()}
 """By the line of a card that asks them."""
 ACCEPTED_ONCE = {
-    *("choose", "write"),  # for a round's first question: then it waits, if needlessly
-    *("answer", "picks", "typed", "ticks", "ticked", "confirm", "count", "followup"),
+    *(
+        "choose",
+        "write",
+        "arrange",
+        "place",
+    ),  # for a round's first question: then it waits, if needlessly
+    *("answer", "lock", "picks", "typed", "ticks", "ticked", "confirm", "count", "followup"),
     *("partnercard", "partnertick", "partnerticks"),
 }
 """Routes whose change is the same if two processes make it."""
