@@ -164,7 +164,9 @@ async def test_what_is_told_of_a_wrong_order(stage: Stage, source: str) -> None:
     page = await place(stage.alwina, page, *ONE.lines[1::-1], ONE.lines[2], NEVER, *ONE.lines[3:5])
     told = reply(await stage.alwina.click(page, label="Lock in"))
     if source == "challenge":
-        page = answer_to(await stage.alwina.click(stage.quiz.last_message, label="Take it"))
+        card = stage.quiz.last_message
+        assert card is not None
+        page = answer_to(await stage.alwina.click(card, label="Take it"))
         told = reply(await stage.alwina.click(page, label="Skip"))
         assert "**1. Not right** · Prompt of code" in told
         assert "\nRight up to line 3 of 6." in told
