@@ -205,8 +205,8 @@ def explained(answered: Answered, bank: Bank) -> list[Message]:
 
 
 def leaves_reasons(answered: Answered) -> bool:
-    """Return whether `other_reasons` has any."""
-    return bool(_others(answered, answered.item.right))
+    """Return whether `other_reasons` has any; a typed item has none."""
+    return answered.item.kind != "typed" and bool(_others(answered, answered.item.right))
 
 
 def other_reasons(answered: Answered) -> list[Message]:
