@@ -31,7 +31,7 @@ SECTION = replace(bank().sections[0], topics=(TOPIC,))
 BANK = Bank("Code", (SECTION,))
 ONE = TOPIC.items[0]
 TOLD = {"practice": "✅ **Right**", "daily": "✅ **Right**", "challenge": "Locked in **"}
-"""What the reply to an answer has."""
+"""A part of the reply to an answer."""
 NEVER = "    a -= b"
 
 
@@ -82,7 +82,7 @@ async def opened(stage: Stage, source: str) -> discord.Message:
 
 
 async def given(stage: Stage) -> list[str]:
-    """Return all answers of members, as they are stored."""
+    """Return all stored answers of members."""
     query = select(answers.c.answer).where(answers.c.answer.is_not(None))
     return await stage.database.read(lambda conn: list(conn.execute(query).scalars()))
 
@@ -146,7 +146,7 @@ async def test_a_tap_too_many(stage: Stage, source: str) -> None:
 
 @pytest.mark.parametrize("source", ["daily", "challenge"], indirect=True)
 async def test_a_page_whose_question_has_closed(stage: Stage, source: str) -> None:
-    """Neither the next line nor the answer is taken; one sentence says why."""
+    """It takes no further line and no answer, and says why in a sentence."""
     page = await opened(stage, source)
     full = await place(stage.alwina, page, *ONE.lines)
     lock = custom_ids(full)[0]
@@ -158,8 +158,8 @@ async def test_a_page_whose_question_has_closed(stage: Stage, source: str) -> No
 
 
 async def test_what_is_told_of_a_wrong_order(stage: Stage, source: str) -> None:
-    """How far it was right, with the reason for a line that doesn't belong, and the code in the right
-    order that is nearest; in a challenge that others still take, only how far."""
+    """The verdict names the last right line, says why another one doesn't belong, and has the code in
+    the nearest right order. A challenge that others still take tells only the first of these."""
     page = await opened(stage, source)
     page = await place(stage.alwina, page, *ONE.lines[1::-1], ONE.lines[2], NEVER, *ONE.lines[3:5])
     told = reply(await stage.alwina.click(page, label="Lock in"))
