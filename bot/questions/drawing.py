@@ -23,14 +23,18 @@ def draw(
 
     Those whose id is in `first` are drawn before others, of whatever level they are.
 
-    `asked` has when the server was last asked items, by id. The half of the items that was asked
+    `asked` has when the server was last asked items, by id. The half of each level that was asked
     most recently is left out, unless that leaves too few; `mix` says how many of each level come
     from the others. Each is of a topic that was drawn least so far; among those, of the one whose
     oldest item of the level was asked longest ago, then of the one that was asked longest ago
     itself. Remaining ties are random. Within a topic, the level's item asked longest ago is drawn.
     """
     times = {item.id: asked.get(item.id, _NEVER) for item in items}
-    oldest = sorted(times.values())[: max(count, (len(times) + 1) // 2)]
+    rested: dict[str, int] = {}
+    for level in LEVELS:
+        of_level = sorted(times[item.id] for item in items if item.level == level)
+        half = of_level[: max(count, (len(of_level) + 1) // 2)]
+        rested[level] = max(half, default=_NEVER)
     topic_asked: dict[str, int] = {}
     preferred: dict[str, list[Item]] = {level: [] for level in LEVELS}
     by_level: dict[str, dict[str, list[Item]]] = {level: {} for level in LEVELS}
@@ -39,7 +43,7 @@ def draw(
         topic_asked[topic_id] = max(at, topic_asked.get(topic_id, _NEVER))
         if item.id in first:
             preferred[item.level].append(item)
-        elif at <= oldest[-1]:
+        elif at <= rested[item.level]:
             by_level[item.level].setdefault(topic_id, []).append(item)
     ahead = mix(count, [len(preferred[level]) for level in LEVELS])
     left = [sum(map(len, by_level[level].values())) for level in LEVELS]

@@ -76,18 +76,25 @@ def banks(build: st.DrawFn) -> tuple[list[Item], dict[str, int]]:
 def test_the_laws_of_a_draw(bank: tuple[list[Item], dict[str, int]], count: int, seed: int) -> None:
     """A draw is as long as it can be, without repetition; it climbs, and each step is fair.
 
-    Nothing of the half that was asked most recently comes while others are left. No topic with
-    items of the level left has been drawn less often, and among the topics drawn as often, no item
+    Nothing of the half of its level that was asked most recently comes while others are left. No
+    topic with items of the level left has been drawn less often, and among the topics drawn as often, no item
     of the level has waited longer.
     """
     items, asked = bank
     drawn = draw(items, asked, count, random.Random(seed))
     assert len(drawn) == len({i.id for i in drawn}) == min(count, len(items))
     for one in drawn:
-        longer = [i for i in items if asked.get(i.id, NEVER) < asked.get(one.id, NEVER)]
-        assert len(longer) < max(count, (len(items) + 1) / 2)
-    rested = sorted(asked.get(i.id, NEVER) for i in items)[: max(count, (len(items) + 1) // 2)]
-    left = {i.id: i for i in items if asked.get(i.id, NEVER) <= rested[-1]}
+        of_level = [asked.get(i.id, NEVER) for i in items if i.level == one.level]
+        longer = [at for at in of_level if at < asked.get(one.id, NEVER)]
+        assert len(longer) < max(count, (len(of_level) + 1) / 2)
+    left = {
+        i.id: i
+        for level in LEVELS
+        for of_level in [[i for i in items if i.level == level]]
+        for i in of_level
+        for half in [max(count, (len(of_level) + 1) // 2)]
+        if asked.get(i.id, NEVER) in sorted(asked.get(j.id, NEVER) for j in of_level)[:half]
+    }
     available = [sum(i.level == level for i in left.values()) for level in LEVELS]
     levels = [LEVELS.index(i.level) for i in drawn]
     assert levels == sorted(levels)

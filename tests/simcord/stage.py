@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import discord
 import simcord
+from msgspec.structs import replace
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 
@@ -28,7 +29,7 @@ from bot.playground.session import download
 from bot.questions.model import Item
 from tests.messages import not_odd
 from tests.patience import PATIENCE
-from tests.shipped import bank, rubrics
+from tests.shipped import bank, cases, rubrics
 
 SOON = 1.5
 """Timers due within this many seconds are awaited after a click; later ones need `Stage.wait`."""
@@ -333,7 +334,7 @@ def _walk(components: Any) -> Iterator[Any]:
 async def _bot(file: Path, stack: AsyncExitStack) -> tuple[QuizBot, Database]:
     settings = Settings(token="test", database=database_url(f"sqlite:///{file}"), shard_count=1)
     database = await stack.enter_async_context(open_database(settings.database))
-    bot = build_bot(settings, BANK, database)
+    bot = build_bot(settings, replace(BANK, cases=cases()), database)
     bot.download = download
     _watch(bot)
     assert isinstance(bot.features, Services)
