@@ -7,11 +7,6 @@ from collections.abc import Mapping
 ALLOWED: Mapping[tuple[str, ...], str] = {
     (
         "twins",
-        "flash-what-stays",
-        "flash-quality-loss",
-    ): "all that stays the same, and the accuracy alone",
-    (
-        "twins",
         "tokenization-reencoded-rollout",
         "temperature-ratio-pattern",
     ): "other token ids, and another temperature",
