@@ -135,6 +135,11 @@ class Interviews:
         points = sum(len(step.key_points) for step in case.steps)
         return CaseRun(case, count=PointCount(sum(said), points) if said else None)
 
+    @reading
+    def offered(self, conn: Connection, user_id: int, guild_id: int | None) -> list[Case]:
+        """Return the cases that a member is offered."""
+        return self._offered(conn, user_id, guild_id)
+
     def _offered(self, conn: Connection, user_id: int, guild_id: int | None) -> list[Case]:
         bank = self._banks.of_member(conn, user_id, guild_id)
         return rules.offered_cases(self._packs, bank)
