@@ -479,7 +479,7 @@ def chunks(run: Run) -> None:
 
 @harness("harness-order-loop")
 def agent(run: Run) -> None:
-    """It goes on after a comment with calls, and ends with a message that has none."""
+    """It goes on after a comment with calls, and ends with a message without any."""
     replies = [
         SimpleNamespace(text="I'll look.", calls=[SimpleNamespace(id=1), SimpleNamespace(id=2)]),
         SimpleNamespace(text="", calls=[SimpleNamespace(id=3)]),
@@ -573,7 +573,7 @@ def batches(run: Run) -> None:
 
 
 def _result(coroutine: Any) -> Any:
-    """What a coroutine returns that never has to wait."""
+    """Return the result of a coroutine that never has to wait."""
     try:
         coroutine.send(None)
     except StopIteration as stopped:
@@ -614,7 +614,7 @@ def bootstrap(run: Run) -> None:
 
 @harness("flash-order-online")
 def online_softmax(run: Run) -> None:
-    """The same as the softmax over all scores, wherever the largest one is."""
+    """The result is the softmax over all scores, in whichever block the largest one is."""
     rng = np.random.default_rng(1)
     s, v = rng.normal(size=9), rng.normal(size=(9, 2))
     for large in (0, 4, 8):
