@@ -83,7 +83,7 @@ _FITS = (
 )
 _OPENLY = """
     SELECT user_id, q.topic_id, answered_at, grade, NULL AS ticks FROM interview_questions AS q
-    JOIN interviews ON interviews.id = interview_id WHERE grade IS NOT NULL
+    JOIN interviews ON interviews.id = interview_id WHERE grade IS NOT NULL AND case_id IS NULL
     UNION ALL
     SELECT user_id, topic_id, answered_at, NULL, answer FROM answers
     WHERE item_id = '' AND answer != '' AND user_id > 0
