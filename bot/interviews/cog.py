@@ -91,12 +91,11 @@ class InterviewCog(commands.Cog):
         kind = interaction.namespace.kind
         found = [] if kind == "case" else await topic_choices(interaction, current)
         if kind != "question":
-            runs = await self.interviews.cases(interaction.user.id, interaction.guild_id)
             words = current.casefold().split()
             found += [
-                app_commands.Choice(name=f"Case · {run.case.title}", value=run.case.id)
-                for run in runs
-                if all(word in f"case {run.case.title}".casefold() for word in words)
+                app_commands.Choice(name=f"Case · {case.title}", value=case.id)
+                for case in await self.interviews.offered(interaction.user.id, interaction.guild_id)
+                if all(word in f"case {case.title}".casefold() for word in words)
             ]
         return found[:25]
 

@@ -239,8 +239,8 @@ def replaced() -> Message:
 def question(card: PartnerCard) -> Message:
     """The question in the thread, for the member who answers."""
     assert card.topic is not None
-    setting = card.topic.setting
-    return Message(OPEN, t.escape(setting) or None, asked(card.topic))
+    setting = t.escape(card.topic.setting)
+    return Message(OPEN, setting or None, separator() if setting else None, asked(card.topic))
 
 
 def ticks_ready(card: PartnerCard) -> Message:

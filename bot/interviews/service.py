@@ -135,6 +135,11 @@ class Interviews:
         points = sum(len(step.key_points) for step in case.steps)
         return CaseRun(case, count=PointCount(sum(said), points) if said else None)
 
+    @reading
+    def offered(self, conn: Connection, user_id: int, guild_id: int | None) -> list[Case]:
+        """Return the cases that a member is offered."""
+        return self._offered(conn, user_id, guild_id)
+
     def _offered(self, conn: Connection, user_id: int, guild_id: int | None) -> list[Case]:
         bank = self._banks.of_member(conn, user_id, guild_id)
         return rules.offered_cases(self._packs, bank)
@@ -324,7 +329,7 @@ class Interviews:
     ) -> Step:
         """Return a question with its assessment, and with what the missed points bring back."""
         back = 0, 0
-        if assessment.count is not None and step.case is None:
+        if assessment.count is not None:
             back = await self._database.read(self._brought_back, step, user_id, guild_id)
         return replace(step, assessment=assessment, brought_back=back)
 
@@ -445,39 +450,29 @@ class Interviews:
         interview = store.get(conn, interview_id)
         if interview is None:  # erased a moment ago
             raise UserError(_GONE)
+        bank = self._banks.of_member(conn, interview.user_id, guild_id)
         while True:
             asked = store.questions_of(conn, interview_id)
             newest = asked[-1] if asked else None
             if newest is not None:
-                if not self._is_there(conn, interview, newest, guild_id):  # the bank has changed
+                removed = interview.case_id is None and newest.topic_id not in bank.topics
+                if removed:  # the bank has changed since
                     store.skip(conn, newest.id, self._now())
                 elif newest.open or (newest.number > after and newest.answer is not None):
                     return interview, newest
             number = newest.number + 1 if newest else 1
             topic = None
             if number <= interview.total:
-                topic = self._draw(conn, interview, asked, guild_id)
+                topic = self._draw(conn, bank, interview, asked, guild_id)
             if topic is None:
                 store.end(conn, interview_id, self._now())
                 return None
             store.add_question(conn, interview, number, topic.id, self._now())
 
-    def _is_there(
-        self,
-        conn: Connection,
-        interview: Interview,
-        question: InterviewQuestion,
-        guild_id: int | None,
-    ) -> bool:
-        """Whether what was asked can still be answered where the member is."""
-        if interview.case_id is not None:
-            return self._packs.step(question.topic_id) is not None
-        bank = self._banks.of_member(conn, interview.user_id, guild_id)
-        return question.topic_id in bank.topics
-
     def _draw(
         self,
         conn: Connection,
+        bank: Bank,
         interview: Interview,
         asked: Sequence[InterviewQuestion],
         guild_id: int | None,
@@ -486,7 +481,7 @@ class Interviews:
         if interview.case_id is not None:
             return self._packs.step(f"{interview.case_id}.{len(asked) + 1}")
         return rules.draw_topic(
-            self._banks.of_member(conn, interview.user_id, guild_id),
+            bank,
             topics_met(conn, interview.user_id),
             used={question.topic_id for question in asked},
             hidden=self._in_play.topics(conn, interview.user_id, guild_id),

@@ -377,6 +377,7 @@ def case_list(runs: Sequence[CaseRun], page: int) -> Message:
     pages = [runs[n : n + _CASES_A_PAGE] for n in range(0, len(runs), _CASES_A_PAGE)]
     page = min(page, len(pages) - 1)
     done = sum(run.count is not None for run in runs)
+    head = t.count(len(runs), "case") + " in four steps" + (f" · {done:,} done" if done else "")
     options = [
         discord.SelectOption(
             label=run.case.title, value=run.case.id, description=_case_state(run).capitalize()
@@ -385,7 +386,7 @@ def case_list(runs: Sequence[CaseRun], page: int) -> Message:
     ]
     return Message(
         OPEN,
-        f"### Cases\n-# {t.count(len(runs), 'case')} in four steps · {done:,} done",
+        f"### Cases\n-# {head}",
         "\n".join(
             f"{t.one_line(run.case.title)}{f' · {state}' if (state := _progress(run)) else ''}"
             for run in pages[page]

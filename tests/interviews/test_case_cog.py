@@ -88,7 +88,7 @@ async def test_what_is_suggested(stage: Stage) -> None:
         return [str(choice["value"]) for choice in found]
 
     assert await values("", kind="case") == [case.id for case in OFFERED]
-    assert not {case.id for case in OFFERED} & {*await values("", kind="question")}
+    assert CASE.id not in await values(CASE.title[:12], kind="question")
     assert (await values(CASE.title[:12]))[-1] == CASE.id
     assert await values("case " + CASE.title[:12].lower()) == [CASE.id]
     assert await values("no such words", kind="case") == []

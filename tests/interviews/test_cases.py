@@ -23,7 +23,16 @@ from bot.members import streak_store
 from bot.memory import store as memory_store
 from bot.questions.model import Bank, Case
 from tests.banks import small_case, teaching_bank
-from tests.interviews.test_service import GOOD, PART, Candidate, counts_in
+from tests.fakes import FakeVerifier
+from tests.interviews.test_service import (
+    GOOD,
+    PART,
+    PARTLY,
+    Candidate,
+    connect_model,
+    counts_in,
+    raises_doubt,
+)
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -278,3 +287,16 @@ async def test_one_case_runs_at_a_time(stage: Stage) -> None:
     for case_id, made in (("one", True), ("two", False), (None, True), (None, False)):
         create = partial(store.create, user_id=ALWINA, topic_id=None, total=4, now=stage.clock())
         assert await stage.database.write(partial(create, case_id=case_id)) is made
+
+
+async def test_a_model_reads_what_led_to_the_step(stage: Stage, alwina: Solver) -> None:
+    """It is asked about a step's answer with the setting, and its count stays its own."""
+    verifier = await connect_model(stage, FakeVerifier(raises_doubt))
+    await alwina.start("one")
+    verified = await alwina.verify(await alwina.graded(PARTLY))
+    [(question, answer, _)] = verifier.asked
+    assert question == "So far one took 0 steps.\n\nWhat would you do in step 1?"
+    assert answer == PARTLY
+    assert verified.assessment is not None
+    assert verified.assessment.count == PointCount(2, 3)
+    assert (await alwina.end()).asked[0][1].model == verifier.name

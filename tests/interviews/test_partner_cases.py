@@ -103,6 +103,8 @@ async def test_they_exchange_roles(stage: Stage) -> None:
 
 async def test_the_other_way_round(stage: Stage) -> None:
     """Once, in the same thread, and with a case that the next one to answer hasn't had."""
+    alone = await stage.bot.interviews.start_case(BOB, GUILD, "two")
+    await stage.bot.interviews.end(alone.question_id, BOB)  # type: ignore[union-attr]
     await begin(stage)
     with pytest.raises(UserError, match="That is over"):
         await stage.bot.partners.swap(1, BOB)
@@ -120,7 +122,7 @@ async def test_the_other_way_round(stage: Stage) -> None:
         await stage.bot.partners.swap(1, BOB)
     card = await stage.bot.partners.card(2, 1, ALWINA)
     assert isinstance(card, PartnerCard)
-    assert (card.asker, card.answerer) == ("Alwina", "Bob")
+    assert (card.asker, card.answerer, card.case) == ("Alwina", "Bob", ONE)
     await answer(stage, 1, asker=ALWINA, key=2)
     assert (await row(stage, 2)).interview_of(BOB) is not None
 
