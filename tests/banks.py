@@ -6,7 +6,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
+from bot.questions.model import (
+    Bank,
+    Case,
+    Choice,
+    FollowUp,
+    Item,
+    KeyPoint,
+    Reference,
+    Section,
+    Topic,
+)
 
 
 def small_bank(topics: int = 3) -> Bank:
@@ -30,6 +40,23 @@ def teaching_bank() -> Bank:
     return Bank(
         bank.title, tuple(replace(s, topics=tuple(map(_taught, s.topics))) for s in bank.sections)
     )
+
+
+def small_case(case_id: str, *topic_ids: str) -> Case:
+    """A case whose steps have the key points of `teaching_bank`, and that leans on these topics."""
+    taught = _taught(_topic(1))
+    steps = tuple(
+        replace(
+            taught,
+            id=f"{case_id}.{n}",
+            title=f"Step {n} of {case_id}",
+            setting=f"So far {case_id} took {n - 1} steps.",
+            question=f"What would you do in step {n}?",
+            items=(),
+        )
+        for n in range(1, 5)
+    )
+    return Case(case_id, f"The case of {case_id}", "search", topic_ids, steps)
 
 
 def _taught(topic: Topic) -> Topic:

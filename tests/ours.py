@@ -29,6 +29,19 @@ def content(prompt: str = "Ours?", **changes: Any) -> dict[str, Any]:
     return {**item, **changes}
 
 
+CODE: dict[str, Any] = {
+    "kind": "order",
+    "difficulty": 3,
+    "prompt": "In which order?",
+    "lines": ["a = 1", "b = 2", "while a < b:", "    a += b", "    b += a", "a = b"],
+    "decoys": [{"text": "    a -= b", "why": "It never ends."}],
+    "orders": ["102345"],
+    "language": "python",
+    "explanation": "So it is.",
+}
+"""Code to put in order as in a bank's file, without its id."""
+
+
 def own_topic(guild_id: int, number: int, **changes: Any) -> OwnTopic:
     """A topic of a server; with `question` it has an open question."""
     points = changes.pop("key_points", ["point 0", "point 1", "point 2"])

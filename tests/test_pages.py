@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from bot.challenges.model import RunResult
 from bot.chat.messages import OPEN, Message, text_of
 from bot.core.paging import PAGE_SIZE
 from bot.interviews import views as interviews_views
+from bot.interviews.model import CaseRun
 from bot.members import store as members_store
 from bot.memory.model import Progress
 from bot.questions.answers import Answered
@@ -31,7 +33,7 @@ from bot.topics import views as topics_views
 from bot.topics.model import TopicList
 from tests.answers.entries import counted, store_counted
 from tests.bank.test_insights_views import NOTHING
-from tests.banks import small_bank
+from tests.banks import small_bank, small_case
 from tests.fakes import START
 from tests.ours import furnish
 from tests.stage import ALWINA, GUILD, Stage
@@ -146,12 +148,18 @@ async def tabs(_stage: Stage, size: int) -> Show:
     )
 
 
+async def cases(stage: Stage, size: int) -> Show:
+    made = (replace(small_case(f"case-{n}"), title=named(n)) for n in range(size))
+    return at_once(partial(interviews_views.case_list, [CaseRun(case) for case in made]))
+
+
 LISTS: dict[str, tuple[Callable[[Stage, int], Awaitable[Show]], str]] = {
     "own questions": (own_questions, "listing"),
     "members, all time": (board("members", "all"), "_page"),
     "members, this week": (board("members", "week"), "_page"),
     "teams": (board("teams", "week"), "_page"),
     "topics": (topics, "topic_list"),
+    "cases": (cases, "case_list"),
     "answers in a round": (own_answers(rounds_views.my_answers), "my_answers"),
     "answers in a challenge": (own_answers(challenges_views.my_answers), "my_answers"),
     "answers at the end of a run": (own_answers(at_the_end), "run_result"),
@@ -168,8 +176,8 @@ async def test_next_leads_through_all_of_a_list(stage: Stage, name: str, size: i
 
     Where there is but one, no button can't be pressed.
     """
-    if name == "topics" and not size:
-        return  # a bank without topics isn't loaded
+    if name in {"topics", "cases"} and not size:
+        return  # a bank without topics isn't loaded, and without cases nothing leads there
     show = await LISTS[name][0](stage, size)
     page, seen, said = 0, list[str](), list[str]()
     while True:

@@ -22,12 +22,13 @@ from bot.chat.replies import (
     show,
     show_graded,
 )
-from bot.chat.router import Fields, modal_text, selected_points
+from bot.chat.router import UNKNOWN, Fields, modal_text, selected_points, selected_values
+from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews import views as view
 from bot.interviews.model import InterviewReport, Step
-from bot.interviews.partner_views import look_button
+from bot.interviews.partner_views import look_button, look_on_case_button
 from bot.interviews.service import Interviews
 from bot.members.views import streak_news
 
@@ -39,6 +40,10 @@ class InterviewCog(commands.Cog):
         self.interviews = interviews
         self._drafts = bot.context.drafts
         bot.router.add(view.BEGIN, self.begin)
+        bot.router.add(view.BEGIN_CASE, self.begin_case)
+        bot.router.add(view.CASES, self.show_cases)
+        bot.router.add(view.CASE_PICK, self.pick_case)
+        bot.router.add(view.TOLD, self.told)
         bot.router.add(view.ANSWER, self.open_answer)
         bot.router.add(view.ANSWERED, self.answered)
         bot.router.add(view.FEEDBACK, self.feedback)
@@ -51,19 +56,78 @@ class InterviewCog(commands.Cog):
     @app_commands.command(
         description="A private mock interview: open questions, and feedback on your answers"
     )
-    @app_commands.describe(topic="Start with this topic. Default: one you haven't seen for a while")
-    @app_commands.autocomplete(topic=topic_choices)
+    @app_commands.describe(
+        topic="Start with this topic or case. Default: one you haven't seen for a while",
+        kind="Single questions, or a case in four steps. Default: questions",
+    )
+    @app_commands.choices(
+        kind=[
+            app_commands.Choice(name="Open questions", value="question"),
+            app_commands.Choice(name="Case", value="case"),
+        ]
+    )
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-    async def interview(self, interaction: discord.Interaction, topic: str | None = None) -> None:
-        work = self.interviews.start(
-            interaction.user.id, interaction.guild_id, topic_id=topic, questions=rules.QUESTIONS
-        )
+    async def interview(
+        self,
+        interaction: discord.Interaction,
+        topic: str | None = None,
+        kind: str | None = None,
+    ) -> None:
+        user_id, guild_id = interaction.user.id, interaction.guild_id
+        if kind == "case" or (kind is None and self.interviews.is_case(topic)):
+            work = self.interviews.start_case(user_id, guild_id, topic)
+        else:
+            questions = rules.QUESTIONS
+            work = self.interviews.start(user_id, guild_id, topic_id=topic, questions=questions)
         result = await defer_if_slow(interaction, work)
-        page = _page(result)
-        if interaction.guild_id is not None and isinstance(result, Step) and not result.answer:
-            page = view.question_card(result, look_button(topic))
-        await say(interaction, page)
+        await say(interaction, _first_page(interaction, result, topic))
+
+    @interview.autocomplete("topic")
+    async def choices(
+        self, interaction: discord.Interaction[QuizBot], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Suggest topics, then cases; only one of both once a kind is chosen."""
+        kind = interaction.namespace.kind
+        found = [] if kind == "case" else await topic_choices(interaction, current)
+        if kind != "question":
+            words = current.casefold().split()
+            found += [
+                app_commands.Choice(name=f"Case · {case.title}", value=case.id)
+                for case in await self.interviews.offered(interaction.user.id, interaction.guild_id)
+                if all(word in f"case {case.title}".casefold() for word in words)
+            ]
+        return found[:25]
+
+    async def begin_case(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Replace the page that was used with a case."""
+        await self._begin_case(interaction, fields["case"])
+
+    async def pick_case(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """Replace the list with the case that was picked."""
+        picked = selected_values(interaction)
+        if len(picked) != 1:
+            raise UserError(UNKNOWN)
+        await self._begin_case(interaction, picked[0])
+
+    async def _begin_case(self, interaction: discord.Interaction, case_id: str) -> None:
+        user_id, guild_id = interaction.user.id, interaction.guild_id
+        work = self.interviews.start_case(user_id, guild_id, case_id or None)
+        result = await defer_here(interaction, work)
+        await say_here(interaction, _first_page(interaction, result, None))
+
+    async def show_cases(self, interaction: discord.Interaction, fields: Fields) -> None:
+        runs = await self.interviews.cases(interaction.user.id, interaction.guild_id)
+        if not runs:
+            raise UserError("There are no cases for the questions of this server.")
+        await say_here(interaction, view.case_list(runs, int(fields["page"])))
+
+    async def told(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Show privately what was told of a case so far."""
+        step = await self._feedback(interaction, int(fields["row"]))
+        if step.case is None:
+            raise UserError(UNKNOWN)
+        await say(interaction, view.told(step.case, step.number))
 
     async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Replace the page that was used with an interview of one question on its topic."""
@@ -188,6 +252,19 @@ class InterviewCog(commands.Cog):
         self, interaction: discord.Interaction, question_id: int
     ) -> Coroutine[Any, Any, Step]:
         return self.interviews.feedback(question_id, interaction.user.id, interaction.guild_id)
+
+
+def _first_page(
+    interaction: discord.Interaction, result: Step | InterviewReport, topic: str | None
+) -> Message:
+    """Return a page that may also lead to a partner, where the member can have one."""
+    if interaction.guild_id is None or not isinstance(result, Step) or result.answer:
+        return _page(result)
+    if result.case is None:
+        return view.question_card(result, look_button(topic))
+    if result.number == 1:
+        return view.question_card(result, look_on_case_button(result.case.id))
+    return _page(result)
 
 
 def _page(result: Step | InterviewReport) -> Message:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from bot.core.personal import NOBODY
 from bot.interviews.grading import PointState
 from bot.members.model import Streak, StreakNews
-from bot.questions.model import Topic
+from bot.questions.model import Case, Topic
 
 SAID, OPPOSITE = "said", "opposite"
 """States of a point that a model has checked, besides `PointState.MISSING`."""
@@ -34,6 +34,7 @@ class Interview(Struct, frozen=True):
     topic_id: str | None
     total: int
     ended_at: datetime | None
+    case_id: str | None = None
 
 
 class InterviewQuestion(Struct, frozen=True):
@@ -54,6 +55,10 @@ class InterviewQuestion(Struct, frozen=True):
     @property
     def open(self) -> bool:
         return self.answered_at is None
+
+    @property
+    def skipped(self) -> bool:
+        return self.answered_at is not None and self.answer is None
 
 
 class PointCount(Struct, frozen=True):
@@ -193,7 +198,7 @@ def decode_reply(text: str) -> Reply:
 
 
 class Step(Struct, frozen=True):
-    """A question of an interview: open, or answered and with its feedback.
+    """A question of an interview or a step of a case: open, or answered and with its feedback.
 
     `assessment` is None while the question is open, if the answer can't be graded, and while the
     topic is an open question of the day that others can still answer.
@@ -214,6 +219,12 @@ class Step(Struct, frozen=True):
     """The follow-up once it is answered or shown; None while feedback is held back."""
     brought_back: tuple[int, int] = (0, 0)
     """The number of the topic's items that missed points bring back, and that of days until then."""
+    case: Case | None = None
+    """The case whose step this is."""
+    skipped: bool = False
+    """Whether the member has skipped the step, so that they may see the model answer."""
+    paused: Case | None = None
+    """The case that the member could go on with instead of starting this interview."""
 
     @property
     def last(self) -> bool:
@@ -242,6 +253,18 @@ class InterviewReport(Struct, frozen=True):
 
     asked: tuple[tuple[Topic, AskedQuestion], ...]
     practise: tuple[Topic, ...]
+    case: Case | None = None
+
+
+class CaseRun(Struct, frozen=True):
+    """A case, and of a member's latest interview on it: the step where it is, and what it made.
+
+    `step` is None if none is going on, and `count` if no points were counted.
+    """
+
+    case: Case
+    step: int | None = None
+    count: PointCount | None = None
 
 
 class PartnerState(StrEnum):
@@ -273,7 +296,7 @@ class PartnerEnding(StrEnum):
 
 
 class PartnerInterview(Struct, frozen=True):
-    """A row of `partner_interviews`. The first member asks the odd questions."""
+    """A row of `partner_interviews`. The first member asks the odd questions, and is asked a case."""
 
     id: int
     guild_id: int
@@ -296,6 +319,7 @@ class PartnerInterview(Struct, frozen=True):
     created_at: datetime
     due_at: datetime | None
     ending: PartnerEnding | None
+    case_id: str | None = None
 
     @property
     def members(self) -> tuple[int, int]:
@@ -309,10 +333,10 @@ class PartnerInterview(Struct, frozen=True):
 
     def asker(self, number: int) -> int:
         """Return who asks the question with this number, from 1."""
-        return self.members[(number + 1) % 2]
+        return self.members[1 if self.case_id else (number + 1) % 2]
 
     def answerer(self, number: int) -> int:
-        return self.members[number % 2]
+        return self.members[0 if self.case_id else number % 2]
 
     def interview_of(self, user_id: int) -> int | None:
         """Return the interview that holds what a member was asked."""
@@ -331,12 +355,14 @@ class PartnerCard(Struct, frozen=True):
     """The values that the cards of an interview with a partner show.
 
     `topic` is the one that is asked or, before the first question, the one that is wanted, if any.
+    Of a case, it is a step. `case` is None if it has left the bank.
     """
 
     interview: PartnerInterview
     names: Mapping[int, str]
     topic: Topic | None
     section: str
+    case: Case | None = None
 
     @property
     def asker(self) -> str | None:

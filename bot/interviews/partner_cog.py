@@ -34,6 +34,8 @@ class PartnerCog(commands.Cog):
         self.partners = partners
         self.interviews = interviews
         bot.router.add(partner_views.LOOK, self.look)
+        bot.router.add(partner_views.LOOK_ON_CASE, self.look)
+        bot.router.add(partner_views.SWAP, self.swap)
         bot.router.add(partner_views.JOIN, self.join)
         bot.router.add(partner_views.WITHDRAW, self.withdraw)
         bot.router.add(partner_views.EXCHANGE, self.exchange)
@@ -56,8 +58,9 @@ class PartnerCog(commands.Cog):
             interaction.user.id,
             guild_id_of(interaction),
             interaction.channel_id,
-            fields["topic"] or None,
+            fields.get("topic") or None,
             partial(update_reply, interaction),
+            fields.get("case"),
         )
         await say(interaction, partner_views.posted(search, interaction.channel_id))
 
@@ -145,6 +148,10 @@ class PartnerCog(commands.Cog):
             return
         await self.partners.end(key, user_id)
         await say_here(interaction, partner_views.ended())
+
+    async def swap(self, interaction: discord.Interaction, fields: Fields) -> None:
+        await self.partners.swap(int(fields["row"]), interaction.user.id)
+        await say(interaction, partner_views.swapped())
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         user_id = interaction.user.id

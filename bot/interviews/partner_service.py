@@ -26,6 +26,7 @@ from bot.interviews.model import (
     PartnerState,
     ticked_by_partner,
 )
+from bot.interviews.service import draw_case
 from bot.members.store import names_of
 from bot.members.streak_service import Streaks
 from bot.memory.store import topics_met
@@ -39,6 +40,7 @@ _BUSY = (PartnerState.OPENING, *_ASKED, *_SHOWN)
 _NOT_WITH = "not with"
 """The fact about two members that one wants no further interview with the other."""
 _GONE = "That is over. Look for a partner with </interview>."
+_NO_CASE = "I don't know that case. Pick another in </topics>."
 
 
 class PartnerInterviews:
@@ -48,6 +50,7 @@ class PartnerInterviews:
         self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
+        self._packs = context.banks.packs
         self._in_play = context.in_play
         self._scheduler = context.scheduler
         self._now = context.now
@@ -55,13 +58,19 @@ class PartnerInterviews:
         self.pending_starts = PendingStarts(context.now)
 
     async def look(
-        self, user_id: int, guild_id: int, channel_id: int, topic_id: str | None, notify: Notify
+        self,
+        user_id: int,
+        guild_id: int,
+        channel_id: int,
+        topic_id: str | None,
+        notify: Notify,
+        case_id: str | None = None,
     ) -> PartnerInterview:
         """Post a card that looks for a partner, or return the one that the member has.
 
-        `notify` tells the member if it can't be posted.
+        `notify` tells the member if it can't be posted. With a case, the other one asks its steps.
         """
-        found = await self._look(user_id, guild_id, channel_id, topic_id)
+        found = await self._look(user_id, guild_id, channel_id, topic_id, case_id)
         if found.state is PartnerState.POSTING:
             self.pending_starts.add(found.id, user_id, notify)
         return found
@@ -74,6 +83,7 @@ class PartnerInterviews:
         guild_id: int,
         channel_id: int,
         topic_id: str | None,
+        case_id: str | None,
     ) -> PartnerInterview:
         servers.lock(conn, guild_id)
         known = partner_store.of_member(conn, user_id, _LOOKING)
@@ -82,7 +92,9 @@ class PartnerInterviews:
         self._require_free(conn, user_id, "You're")
         bank = self._banks.of(conn, guild_id)
         check_topic(bank, topic_id)
-        if not bank.open_topics:
+        if case_id is not None and self._packs.case(case_id) is None:
+            raise UserError(_NO_CASE)
+        if not bank.open_topics and case_id is None:
             raise UserError(
                 "This server has no open questions to ask each other. "
                 "Ask a moderator to turn on a pack with </settings>."
@@ -99,6 +111,7 @@ class PartnerInterviews:
             channel_id=channel_id,
             first_id=user_id,
             topic_id=topic_id,
+            case_id=case_id,
             state=PartnerState.POSTING,
             created_at=now,
             due_at=now,
@@ -125,23 +138,55 @@ class PartnerInterviews:
             raise UserError(
                 "This one is taken or closed. Look for a partner yourself with </interview>."
             )
-        pair = fact_about(conn, _NOT_WITH, found.first_id, user_id)
+        pair = self._require_pair(conn, user_id, found.first_id, "The one who looks")
+        now = self._now()
+        opening = {"state": PartnerState.OPENING, "second_id": user_id, "pair": pair, "due_at": now}
+        partner_store.change(conn, key, expect=found.state, **opening, tried_at=None)
+        return self.describe(conn, _existing(partner_store.get(conn, key)))
+
+    def _require_pair(self, conn: Connection, user_id: int, other: int, who: str) -> str:
+        """Count an interview of two members, and return the hash of both; refuse if one can't."""
+        pair = fact_about(conn, _NOT_WITH, other, user_id)
         if remembers(conn, pair):
             raise UserError(
                 "One of you doesn't want to be put together again. Look for another partner with </interview>."
             )
         self._require_free(conn, user_id, "You're")
-        self._require_free(conn, found.first_id, "The one who looks is")
-        now = self._now()
-        for member, who in ((user_id, "You've"), (found.first_id, "The one who looks has")):
-            if not count_up(conn, "partners", member, now.date(), PARTNERS_A_DAY):
+        self._require_free(conn, other, f"{who} is")
+        for member, has in ((user_id, "You've"), (other, f"{who} has")):
+            if not count_up(conn, "partners", member, self._now().date(), PARTNERS_A_DAY):
                 raise UserError(
-                    f"{who} had {PARTNERS_A_DAY} interviews with a partner today, which is the most in a day. "
+                    f"{has} had {PARTNERS_A_DAY} interviews with a partner today, which is the most in a day. "
                     "Try again tomorrow; the day ends at midnight UTC. Until then, </interview> works alone too."
                 )
-        opening = {"state": PartnerState.OPENING, "second_id": user_id, "pair": pair, "due_at": now}
-        partner_store.change(conn, key, expect=found.state, **opening, tried_at=None)
-        return self.describe(conn, _existing(partner_store.get(conn, key)))
+        return pair
+
+    @writing_due
+    def swap(self, conn: Connection, key: int, user_id: int) -> None:
+        """Ask the one who asked a case another one, in the same thread."""
+        found = _of(partner_store.get(conn, key, lock=True), user_id)
+        first, second = found.members
+        if found.ending is not PartnerEnding.DONE or found.case_id is None or found.is_deserted:
+            raise UserError(_GONE)
+        cases = rules.offered_cases(self._packs, self._banks.of(conn, found.guild_id))
+        if not cases:
+            raise UserError(_NO_CASE)
+        other = first if user_id == second else second
+        pair = self._require_pair(conn, user_id, other, "Your partner")
+        case = draw_case(conn, self._packs, cases, second, self._rng)
+        new = partner_store.create(
+            conn,
+            guild_id=found.guild_id,
+            channel_id=found.channel_id,
+            thread_id=found.thread_id,
+            first_id=second,
+            second_id=first,
+            pair=pair,
+            case_id=case.id,
+            state=PartnerState.OPENING,
+            created_at=self._now(),
+        )
+        self.ask(conn, _existing(partner_store.get(conn, new)), 1)
 
     @writing_due
     def withdraw(self, conn: Connection, key: int, user_id: int) -> None:
@@ -156,7 +201,16 @@ class PartnerInterviews:
         found = partner_store.get(conn, key, lock=True)
         if found is not None and found.state is PartnerState.OPENING:
             partner_store.change(conn, key, expect=found.state, thread_id=thread_id)
+            self._end_alone(conn, found)
             self.ask(conn, replace(found, thread_id=thread_id), 1)
+
+    def _end_alone(self, conn: Connection, found: PartnerInterview) -> None:
+        """End the case that a member began alone and has not answered, now that they are asked it."""
+        alone = store.running(conn, found.first_id, on_case=True)
+        asked = store.questions_of(conn, alone.id) if alone else []
+        begun = any(question.answer is not None for question in asked)
+        if alone is not None and alone.case_id == found.case_id and not begun:
+            store.end(conn, alone.id, self._now())
 
     def desert(self, conn: Connection, key: int, thread_id: int | None = None) -> None:
         """End what one of the two has left, or the search of a member who has."""
@@ -254,7 +308,8 @@ class PartnerInterviews:
             found.interview_of(user_id),
             user_id=user_id,
             topic_id=card.topic.id,
-            total=rules.QUESTIONS_EACH,
+            case_id=found.case_id,
+            total=rules.TURNS if found.case_id else rules.QUESTIONS_EACH,
             assessment=assessment,
             asked_at=found.asked_at or now,
             now=now,
@@ -303,13 +358,16 @@ class PartnerInterviews:
         )
 
     def describe(self, conn: Connection, found: PartnerInterview) -> PartnerCard:
-        bank = self._banks.of(conn, found.guild_id)
-        topic = bank.topics.get((found.asked_topic_id if found.turn else found.topic_id) or "")
+        bank, case = self._banks.of(conn, found.guild_id), self._packs.case(found.case_id)
+        topic_id = (found.asked_topic_id if found.turn else found.topic_id) or ""
+        topic = self._packs.step(topic_id) if found.case_id else bank.topics.get(topic_id)
+        section = bank.section_titles.get(topic.section_id, "") if topic else ""
         return PartnerCard(
             interview=found,
             names=names_of(conn, found.guild_id, found.members),
             topic=topic,
-            section=bank.section_titles.get(topic.section_id, "") if topic else "",
+            section=case.title if case else section,
+            case=case,
         )
 
     def ask(self, conn: Connection, found: PartnerInterview, number: int) -> None:
@@ -326,7 +384,9 @@ class PartnerInterviews:
         partner_store.change(conn, found.id, expect=found.state, **asked, **calling)
 
     def _draw(self, conn: Connection, found: PartnerInterview, number: int) -> Topic | None:
-        """Draw a topic for the member who answers."""
+        """Draw a topic for the member who answers, or return the case's step."""
+        if found.case_id is not None:
+            return self._packs.step(f"{found.case_id}.{number}")
         interviews = [found.interview_of(member) for member in found.members]
         used = {q.topic_id for n in interviews if n for q in store.questions_of(conn, n)}
         used.add(found.asked_topic_id or "")
@@ -368,7 +428,8 @@ class PartnerInterviews:
         found = _of(partner_store.get(conn, key), user_id)
         if found.answerer(number) != user_id:
             raise UserError("This is for the one who answered. Use your own card.")
-        interview_id, before = found.interview_of(user_id), (number - 1) // 2
+        interview_id = found.interview_of(user_id)
+        before = number - 1 if found.case_id else (number - 1) // 2
         answered = store.questions_of(conn, interview_id) if interview_id else []
         if len(answered) > before:
             return answered[before].id

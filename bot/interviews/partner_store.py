@@ -30,12 +30,13 @@ partner_interviews = sa.Table(
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("message_id", sa.BigInteger),  # of the card
-    # who asks first: the one who looked for a partner, unless they exchange
+    # who asks first, or is asked a case: the one who looked for a partner, unless they exchange
     sa.Column("first_id", sa.BigInteger, nullable=False, info=SOMEBODY),
     sa.Column("second_id", sa.BigInteger, info=SOMEBODY),
     # a keyed hash of both: one can refuse the other even after that one has erased their data
     sa.Column("pair", sa.String(64), info=SECRET),
     sa.Column("topic_id", sa.String(48)),  # wanted; null: any
+    sa.Column("case_id", sa.String(40)),  # whose steps the second member asks the first; or null
     sa.Column("state", OneOf(PartnerState, 10), nullable=False),
     sa.Column("thread_id", sa.BigInteger),
     sa.Column("turn", sa.Integer, nullable=False, server_default="0"),  # the question, from 1

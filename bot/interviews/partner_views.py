@@ -18,16 +18,17 @@ from bot.chat.messages import (
     row,
     separator,
 )
-from bot.chat.router import PAGE, ROW, TOPIC, Route
+from bot.chat.router import ONE_TOPIC, PAGE, ROW, TOPIC, Route
 from bot.chat.ways import way
 from bot.interviews.model import PartnerCard, PartnerEnding, PartnerInterview, PartnerState
 from bot.interviews.rules import OPEN_FOR, TURNS
-from bot.interviews.views import MAX_LABEL
+from bot.interviews.views import MAX_LABEL, asked
 from bot.questions.model import Topic
 
 NUMBER = "[1-9]"
 MARK = "[0-9]{1,10}"
 LOOK = Route("partner", {"topic": TOPIC}, once=True)
+LOOK_ON_CASE = Route("partner", {"of": "case", "case": ONE_TOPIC}, once=True)
 JOIN = Route("partnerjoin", {"row": ROW}, once=True)
 WITHDRAW = Route("partnerclose", {"row": ROW}, once=True)
 EXCHANGE = Route("partnerexchange", {"row": ROW}, once=True)
@@ -45,6 +46,7 @@ CONFIRM = Route(
 )
 # For both.
 END = Route("partnerend", {"do": "ask|sure", "row": ROW}, once=True)
+SWAP = Route("partnerswap", {"row": ROW}, once=True)
 REPORT = Route("partnerreport", {"row": ROW})
 APART = Route("partnerapart", {"do": "ask|sure", "row": ROW}, once=True)
 
@@ -67,14 +69,21 @@ def look_button(topic_id: str | None) -> ui.Button[ui.LayoutView]:
     return button("With a partner", LOOK.id(topic=topic_id or ""))
 
 
+def look_on_case_button(case_id: str) -> ui.Button[ui.LayoutView]:
+    return button("With a partner", LOOK_ON_CASE.id(case=case_id))
+
+
 def looking(card: PartnerCard) -> Message:
     """The card in the channel that looks for a partner."""
     search = card.interview
     until = t.when(search.created_at + OPEN_FOR)
+    how = "You interview each other in a private thread, two questions each."
+    if search.case_id is not None:
+        how = f"You interview {_first(card)} in a private thread, in four steps. I tell you what to ask."
     return Message(
         OPEN,
         f"{_first(card)} looks for a partner{_on(card)}",
-        f"-# You interview each other in a private thread, two questions each. Open until {until}.",
+        f"-# {how} Open until {until}.",
         row(button("I'm in", JOIN.id(row=search.id), PRIMARY)),
     )
 
@@ -97,6 +106,8 @@ def withdrawn() -> Message:
 def taken(card: PartnerCard) -> Message:
     """The card in the channel once somebody has pressed it."""
     first, second = (t.name(card.names.get(member)) for member in card.interview.members)
+    if card.interview.case_id is not None:
+        return Message(ENDED, f"{second} interviews {first}{_on(card)}")
     return Message(ENDED, f"{first} and {second} interview each other{_on(card)}")
 
 
@@ -128,10 +139,12 @@ def turn(card: PartnerCard) -> Message:
     assert topic is not None
     asker, answerer = t.name(card.asker), t.name(card.answerer)
     start = "You ask each other two questions. Talk in a voice channel, or write here."
+    if found.case_id is not None:
+        start = f"{asker} takes {answerer} through a case. Talk in a voice channel, or write here."
     return Message(
         OPEN,
         start if found.turn == 1 else None,
-        f"-# Question {found.turn} of {TURNS} · {t.one_line(card.section)} · {t.one_line(topic.title)}",
+        f"{_head(card)} · {t.one_line(card.section)} · {t.one_line(topic.title)}",
         f"### {asker} asks {answerer}\n"
         f"{asker} has the question and what to listen for on **My card**.\n"
         f"{answerer} answers aloud or in writing, as in an interview.",
@@ -161,7 +174,7 @@ def asker_card(card: PartnerCard, page: int) -> Message:
     further = "Ask further" if page + 1 == first_further else "Next"
     return Message(
         OPEN,
-        f"-# Question {found.turn} of {TURNS} for {t.name(card.answerer)} · only you see this",
+        f"{_head(card)} for {t.name(card.answerer)} · only you see this",
         pages[page],
         separator(),
         f"-# {note}Ticked: {len(card.ticks)} of {len(topic.key_points)}.",
@@ -183,11 +196,14 @@ def _asker_pages(topic: Topic) -> tuple[list[str], int]:
         f"{n}. {t.one_line(point.text)}" for n, point in enumerate(topic.key_points, start=1)
     )
     follow_ups = "\n".join(
-        f"- {t.one_line(each.question)} ({_FOLLOW_UPS[each.when]})"
+        f"- {t.one_line(each.question)}"
+        + ("" if topic.setting else f" ({_FOLLOW_UPS[each.when]})")
         + (f"\n-# A good answer: {t.one_line(each.hint)}" if each.hint else "")
         for each in topic.follow_ups
     )
-    pages = t.pages([t.heading(topic.question), f"**What to listen for**\n{points}"], _PAGE_LENGTH)
+    told = [t.escape(topic.setting)] if topic.setting else []
+    listen = f"**What to listen for**\n{points}"
+    pages = t.pages([*told, asked(topic), listen], _PAGE_LENGTH)
     further = t.pages([f"**Ask further**\n{follow_ups}"], _PAGE_LENGTH) if follow_ups else []
     return [*pages, *further], len(pages)
 
@@ -223,7 +239,8 @@ def replaced() -> Message:
 def question(card: PartnerCard) -> Message:
     """The question in the thread, for the member who answers."""
     assert card.topic is not None
-    return Message(OPEN, t.heading(card.topic.question))
+    setting = t.escape(card.topic.setting)
+    return Message(OPEN, setting or None, separator() if setting else None, asked(card.topic))
 
 
 def ticks_ready(card: PartnerCard) -> Message:
@@ -232,7 +249,7 @@ def ticks_ready(card: PartnerCard) -> Message:
     asker, answerer = t.name(card.asker), t.name(card.answerer)
     return Message(
         OPEN,
-        f"-# Question {found.turn} of {TURNS}",
+        _head(card),
         f"{answerer}, {asker} has ticked what you said. Have a look, and confirm it.",
         row(
             button("See the ticks", TICKS.id(row=found.id, number=found.turn), PRIMARY),
@@ -250,7 +267,7 @@ def ticks(card: PartnerCard) -> Message:
     confirm = CONFIRM.id(**_points(found), said=found.ticks or "none")
     return Message(
         REVEALED if card.ticks else ENDED,
-        f"-# Question {found.turn} of {TURNS} · {t.one_line(topic.title)}",
+        f"{_head(card)} · {t.one_line(topic.title)}",
         f"### {asker} ticked {len(card.ticks) or 'none'} of {len(topic.key_points)}",
         "\n- ".join(["**Missing**", *missing]) if missing else None,
         f"-# Not quite? Tell {asker}, who can change the ticks until you confirm.",
@@ -263,6 +280,7 @@ def over(card: PartnerCard) -> Message:
     found = card.interview
     words = _OVER.get(found.ending or PartnerEnding.LOST, "It can't go on.")
     answered = found.first_interview_id or found.second_interview_id
+    swaps = found.case_id is not None and found.ending is PartnerEnding.DONE
     counts = "-# What you answered counts as an interview and for your streak."
     return Message(
         ENDED,
@@ -270,10 +288,15 @@ def over(card: PartnerCard) -> Message:
         counts if answered else None,
         row(
             button("My report", REPORT.id(row=found.id), PRIMARY) if answered else None,
+            button("Another case, the other way round", SWAP.id(row=found.id)) if swaps else None,
             button("Not with them again", APART.id(do="ask", row=found.id)),
             way("interview"),
         ),
     )
+
+
+def swapped() -> Message:
+    return Message(ENDED, "Another case begins in this thread. Use the newest card.")
 
 
 def confirm_end(key: int) -> Message:
@@ -301,6 +324,11 @@ def apart() -> Message:
     return Message(ENDED, words, row(way("interview")))
 
 
+def _head(card: PartnerCard) -> str:
+    kind = "Question" if card.interview.case_id is None else "Step"
+    return f"-# {kind} {card.interview.turn} of {TURNS}"
+
+
 def _mark(found: PartnerInterview, kind: int) -> int:
     """Return an id that tells a card of the question from others, whose End button is the same."""
     asked_at = found.asked_at or found.created_at
@@ -317,7 +345,9 @@ def _first(card: PartnerCard) -> str:
 
 
 def _on(card: PartnerCard) -> str:
-    """Name the topic that is wanted, if any."""
+    """Name the topic that is wanted, if any, or the case."""
+    if card.case is not None:
+        return f" on a case: {t.one_line(card.case.title)}"
     if card.interview.topic_id is None or card.topic is None:
         return " for a mock interview" if card.interview.second_id is None else ""
     return f" on {t.one_line(card.topic.title)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import fmean, median
 
@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from bot.interviews.model import (
     AskedQuestion,
     Assessment,
+    Interview,
     InterviewReport,
     Step,
     decode,
 )
-from bot.questions.model import Bank, FollowUp, Topic
+from bot.questions.model import Bank, Case, FollowUp, Topic
 
 QUESTIONS = 3
 """Questions of a mock interview."""
@@ -29,6 +30,7 @@ IDLE_AFTER = timedelta(minutes=60)
 """The longest pause of an interview with a partner."""
 QUESTIONS_EACH = 2
 TURNS = 2 * QUESTIONS_EACH
+"""The questions of an interview with a partner, and the steps of a case."""
 _NEWCOMER = 3
 """Whoever has met fewer open questions than this gets easier ones that interviews ask much."""
 _MAX_PRACTISE = 2
@@ -68,6 +70,31 @@ def draw_topic(
     best = min(map(rank, left))
     found = [topic for topic in left if rank(topic) == best]
     return rng.choice(_for_newcomer(found) if len(last_asked) < _NEWCOMER else found)
+
+
+def offered_cases(packs: Bank, bank: Bank) -> list[Case]:
+    """Return the cases that lean on a topic which a bank asks."""
+    return [case for case in packs.cases if not bank.asked_topics.keys().isdisjoint(case.topics)]
+
+
+def draw_case(
+    cases: Sequence[Case],
+    runs: Mapping[str, Interview],
+    met: Collection[str],
+    rng: random.Random,
+) -> Case:
+    """Return the next case of a member: one that they haven't had, else had longest ago.
+
+    Among those they haven't had, one with the most topics that they have `met` comes first.
+    """
+
+    def rank(case: Case) -> tuple[int, float]:
+        run = runs.get(case.id)
+        familiar = fmean(topic_id in met for topic_id in case.topics)
+        return (run.id, 0) if run is not None else (0, -familiar)
+
+    best = min(map(rank, cases))
+    return rng.choice([case for case in cases if rank(case) == best])
 
 
 def _for_newcomer(topics: Sequence[Topic]) -> list[Topic]:
@@ -131,12 +158,26 @@ def merged(stored: str | None, graded: Assessment) -> Assessment:
     return replace(graded, counted=earlier.counted)
 
 
-def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> InterviewReport:
+def build_report(topics: Mapping[str, Topic], asked: Sequence[AskedQuestion]) -> InterviewReport:
     """Report on an interview, without topics that are no longer in the bank."""
-    known = tuple((bank.topics[one.topic_id], one) for one in asked if one.topic_id in bank.topics)
+    known = tuple((topics[one.topic_id], one) for one in asked if one.topic_id in topics)
     weak = [pair for pair in known if pair[0].items and needs_practice(pair[1])]
     weak.sort(key=lambda pair: pair[1].count.percent if pair[1].count else 0)
     return InterviewReport(known, tuple(topic for topic, _ in weak[:_MAX_PRACTISE]))
+
+
+def case_report(
+    bank: Bank, case: Case, asked: Sequence[AskedQuestion], missed: Container[str]
+) -> InterviewReport:
+    """Report on a case. The topics that it leans on are to practise unless every step was strong,
+    first those with most `missed` items.
+    """
+    found = build_report({step.id: step for step in case.steps}, asked)
+    practise: list[Topic] = []
+    if any(needs_practice(one) for _, one in found.asked):
+        practise = [bank.topics[i] for i in case.topics if i in bank.topics]
+        practise.sort(key=lambda topic: -sum(item.id in missed for item in topic.items))
+    return replace(found, practise=tuple(practise[:_MAX_PRACTISE]), case=case)
 
 
 def needs_practice(asked: AskedQuestion) -> bool:

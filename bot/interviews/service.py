@@ -6,8 +6,10 @@ it is next shown. Every step can be repeated; an old card leads to the interview
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from random import Random
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.core.context import Context
@@ -25,9 +27,11 @@ from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.model import (
     AskedQuestion,
     Assessment,
+    CaseRun,
     Interview,
     InterviewQuestion,
     InterviewReport,
+    PointCount,
     Reply,
     Step,
     decode,
@@ -37,12 +41,24 @@ from bot.interviews.model import (
 from bot.members.model import Streak, StreakNews
 from bot.members.streak_service import Streaks
 from bot.memory.service import knowledge
-from bot.memory.store import topics_met
+from bot.memory.store import cards_of, topics_met
 from bot.questions.bank import check_topic
-from bot.questions.model import FollowUp, Topic
+from bot.questions.model import Bank, Case, FollowUp, Topic
 
 _GONE = "That question is gone. Start again with </interview>."
 _ANSWERS = "interview answers"
+
+
+class _Begun(Struct, frozen=True):
+    """The interview that a member starts or continues; `other` has ended with answers for it.
+
+    `paused` is the case that they could go on with instead.
+    """
+
+    id: int
+    continued: bool = False
+    other: bool = False
+    paused: str | None = None
 
 
 class Interviews:
@@ -54,6 +70,7 @@ class Interviews:
         self._database = context.database
         self._in_play = context.in_play
         self._banks = context.banks
+        self._packs = context.banks.packs
         self._grading = grading
         self._now = context.now
         self._rng = context.rng
@@ -73,11 +90,59 @@ class Interviews:
         """
         self._grading.prepare()
         found = await self._find_or_create(user_id, guild_id, topic_id, questions)
-        interview_id, continued, ended_other = found
-        result = await self._continue(interview_id, guild_id)
+        return await self._begin(found, guild_id)
+
+    async def start_case(
+        self, user_id: int, guild_id: int | None, wanted: str | None = None
+    ) -> Step | InterviewReport:
+        """Start a case, or continue the one that is running, unless another is wanted.
+
+        `wanted` is the id of a case, or of a topic that it leans on. Returns a value like `start`.
+        """
+        self._grading.prepare()
+        found = await self._find_or_create_case(user_id, guild_id, wanted)
+        return await self._begin(found, guild_id)
+
+    async def _begin(self, begun: _Begun, guild_id: int | None) -> Step | InterviewReport:
+        result = await self._continue(begun.id, guild_id)
         if isinstance(result, InterviewReport):
             return result
-        return replace(result, continued=continued, ended_other=ended_other)
+        case = self._packs.case(begun.paused)
+        return replace(result, continued=begun.continued, ended_other=begun.other, paused=case)
+
+    def is_case(self, wanted: str | None) -> bool:
+        """Whether an id is that of a case."""
+        return self._packs.case(wanted) is not None
+
+    @reading
+    def cases(self, conn: Connection, user_id: int, guild_id: int | None) -> list[CaseRun]:
+        """Return the cases that a member is offered, with their latest interview on each."""
+        runs = store.case_runs(conn, user_id)
+        return [
+            self._case_run(conn, case, runs.get(case.id))
+            for case in self._offered(conn, user_id, guild_id)
+        ]
+
+    def _case_run(self, conn: Connection, case: Case, run: Interview | None) -> CaseRun:
+        if run is None:
+            return CaseRun(case)
+        questions = store.questions_of(conn, run.id)
+        if run.ended_at is None:
+            done = sum(not question.open for question in questions)
+            return CaseRun(case, step=min(done + 1, run.total))
+        graded = [decode(question.grade) for question in questions if question.grade]
+        said = [one.count.said for one in graded if one.count is not None]
+        points = sum(len(step.key_points) for step in case.steps)
+        return CaseRun(case, count=PointCount(sum(said), points) if said else None)
+
+    @reading
+    def offered(self, conn: Connection, user_id: int, guild_id: int | None) -> list[Case]:
+        """Return the cases that a member is offered."""
+        return self._offered(conn, user_id, guild_id)
+
+    def _offered(self, conn: Connection, user_id: int, guild_id: int | None) -> list[Case]:
+        bank = self._banks.of_member(conn, user_id, guild_id)
+        return rules.offered_cases(self._packs, bank)
 
     async def _continue(
         self, interview_id: int, guild_id: int | None, after: int = 0
@@ -96,18 +161,17 @@ class Interviews:
         guild_id: int | None,
         topic_id: str | None,
         questions: int,
-    ) -> tuple[int, bool, bool]:
-        """Return the id of the member's interview, whether it goes on, and whether one with answers
-        was ended for it.
-        """
+    ) -> _Begun:
         bank = self._banks.of_member(conn, user_id, guild_id)
         check_topic(bank, topic_id)
         running = store.running(conn, user_id)
-        asked = store.questions_of(conn, running.id) if running else []
+        on_case = store.running(conn, user_id, on_case=True)
+        paused = on_case.case_id if on_case else None
         if running is not None:
+            asked = store.questions_of(conn, running.id)
             at = asked[-1].topic_id if asked else running.topic_id
             if topic_id in {None, at}:
-                return running.id, True, False
+                return _Begun(running.id, continued=True, paused=paused)
         hidden = self._in_play.topics(conn, user_id, guild_id)
         if topic_id in hidden:
             raise UserError(
@@ -119,7 +183,41 @@ class Interviews:
                 "No topic is left to ask about right now. Try again when the question of the day closes. "
                 "Until then, </practice> has more."
             )
+        begun = self._create(conn, user_id, running, total, topic_id=topic_id)
+        return replace(begun, paused=paused)
+
+    @writing
+    def _find_or_create_case(
+        self, conn: Connection, user_id: int, guild_id: int | None, wanted: str | None
+    ) -> _Begun:
+        running = store.running(conn, user_id, on_case=True)
+        at = self._packs.case(running.case_id) if running else None
+        if running is not None and at is not None and wanted in {None, at.id, *at.topics}:
+            return _Begun(running.id, continued=True)
+        offered = self._offered(conn, user_id, guild_id)
+        cases = [case for case in offered if wanted in {None, case.id, *case.topics}]
+        if not cases:
+            raise UserError(
+                "I don't know that case. Pick one from the list as you type, or see </topics>."
+                if offered
+                else "There are no cases for the questions of this server. Try </interview> without one."
+            )
+        case = draw_case(conn, self._packs, cases, user_id, self._rng)
+        return self._create(conn, user_id, running, len(case.steps), case_id=case.id)
+
+    def _create(
+        self,
+        conn: Connection,
+        user_id: int,
+        running: Interview | None,
+        total: int,
+        *,
+        topic_id: str | None = None,
+        case_id: str | None = None,
+    ) -> _Begun:
+        """End the interview that runs, and start another of its kind."""
         now = self._now()
+        asked = store.questions_of(conn, running.id) if running else []
         if running is not None:
             store.end(conn, running.id, now)
         if not count_up(conn, "interviews", user_id, now.date(), INTERVIEWS_A_DAY):
@@ -127,11 +225,12 @@ class Interviews:
                 f"You've started {INTERVIEWS_A_DAY} interviews today, which is the most in a day. "
                 "Start another tomorrow; the day ends at midnight UTC. Until then, </practice> has more."
             )
-        created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=now)
-        started = store.running(conn, user_id)
+        values = {"topic_id": topic_id, "case_id": case_id}
+        created = store.create(conn, user_id=user_id, total=total, now=now, **values)
+        started = store.running(conn, user_id, on_case=case_id is not None)
         assert started is not None
         ended = created and any(question.answer is not None for question in asked)
-        return started.id, not created, ended
+        return _Begun(started.id, continued=not created, other=ended)
 
     @reading
     def open_topic(self, conn: Connection, question_id: int, user_id: int) -> Topic | None:
@@ -302,14 +401,17 @@ class Interviews:
     async def skip(
         self, question_id: int, user_id: int, guild_id: int | None
     ) -> Step | InterviewReport:
-        """Skip an open question and return the next step."""
-        await self._skip(question_id, user_id)
+        """Skip an open question and return the next one; of a case, return the step with its answer."""
+        if await self._skip(question_id, user_id):
+            return await self.feedback(question_id, user_id, guild_id)
         return await self.next(question_id, user_id, guild_id)
 
     @writing
-    def _skip(self, conn: Connection, question_id: int, user_id: int) -> None:
-        _owned_question(conn, question_id, user_id)
+    def _skip(self, conn: Connection, question_id: int, user_id: int) -> bool:
+        """Skip a question, and return whether it is of a case that goes on."""
+        interview, _ = _owned_question(conn, question_id, user_id)
         store.skip(conn, question_id, self._now())
+        return interview.case_id is not None and interview.ended_at is None
 
     async def next(
         self, question_id: int, user_id: int, guild_id: int | None
@@ -353,25 +455,39 @@ class Interviews:
             asked = store.questions_of(conn, interview_id)
             newest = asked[-1] if asked else None
             if newest is not None:
-                if newest.topic_id not in bank.topics:  # the bank has changed since
+                removed = interview.case_id is None and newest.topic_id not in bank.topics
+                if removed:  # the bank has changed since
                     store.skip(conn, newest.id, self._now())
                 elif newest.open or (newest.number > after and newest.answer is not None):
                     return interview, newest
             number = newest.number + 1 if newest else 1
             topic = None
             if number <= interview.total:
-                topic = rules.draw_topic(
-                    bank,
-                    topics_met(conn, interview.user_id),
-                    used={question.topic_id for question in asked},
-                    hidden=self._in_play.topics(conn, interview.user_id, guild_id),
-                    wanted=interview.topic_id,
-                    rng=self._rng,
-                )
+                topic = self._draw(conn, bank, interview, asked, guild_id)
             if topic is None:
                 store.end(conn, interview_id, self._now())
                 return None
             store.add_question(conn, interview, number, topic.id, self._now())
+
+    def _draw(
+        self,
+        conn: Connection,
+        bank: Bank,
+        interview: Interview,
+        asked: Sequence[InterviewQuestion],
+        guild_id: int | None,
+    ) -> Topic | None:
+        """Return what to ask next: a topic, or the case's next step. None if nothing is left."""
+        if interview.case_id is not None:
+            return self._packs.step(f"{interview.case_id}.{len(asked) + 1}")
+        return rules.draw_topic(
+            bank,
+            topics_met(conn, interview.user_id),
+            used={question.topic_id for question in asked},
+            hidden=self._in_play.topics(conn, interview.user_id, guild_id),
+            wanted=interview.topic_id,
+            rng=self._rng,
+        )
 
     async def _step(
         self, current: tuple[Interview, InterviewQuestion], guild_id: int | None
@@ -385,6 +501,8 @@ class Interviews:
             total=interview.total,
             topic=topic,
             answer=question.answer,
+            case=self._packs.case(interview.case_id),
+            skipped=interview.case_id is not None and question.skipped,
         )
         if question.answer is None:
             return step
@@ -432,22 +550,38 @@ class Interviews:
         return self._topic_in(conn, _owned_question(conn, question_id, user_id)[1])
 
     def _topic_in(self, conn: Connection, question: InterviewQuestion) -> Topic:
-        topic = self._banks.holding(conn, [question.topic_id]).topics.get(question.topic_id)
+        topic = self._banks.open_question(conn, question.topic_id)
         if topic is None:
             raise UserError("This question was removed. Go on with </interview>.")
         return topic
 
     def _report(self, conn: Connection, interview_id: int) -> InterviewReport:
-        questions = store.questions_of(conn, interview_id)
         interview = store.get(conn, interview_id)
+        if interview is None:  # erased a moment ago
+            raise UserError(_GONE)
+        questions = store.questions_of(conn, interview_id)
         topic_ids = [question.topic_id for question in questions]
-        earlier = store.earlier_grades(conn, interview, topic_ids) if interview else {}
+        earlier = store.earlier_grades(conn, interview, topic_ids)
         asked = [
             _asked_question(question, earlier.get(question.topic_id))
             for question in questions
             if not question.open
         ]
-        return rules.build_report(self._banks.holding(conn, topic_ids), asked)
+        case = self._packs.case(interview.case_id)
+        if case is None:
+            return rules.build_report(self._banks.holding(conn, topic_ids).topics, asked)
+        cards = cards_of(conn, interview.user_id)
+        missed = {item_id for item_id, card in cards.items() if card.missed}
+        return rules.case_report(self._packs, case, asked, missed)
+
+
+def draw_case(
+    conn: Connection, packs: Bank, cases: Sequence[Case], user_id: int, rng: Random
+) -> Case:
+    """Return the next of these cases for a member."""
+    cards = cards_of(conn, user_id)
+    met = {item.topic_id for item in packs.asked.values() if item.id in cards}
+    return rules.draw_case(cases, store.case_runs(conn, user_id), met, rng)
 
 
 def _too_many_answers() -> UserError:

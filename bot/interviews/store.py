@@ -15,13 +15,14 @@ from bot.interviews.model import Assessment, Interview, InterviewQuestion, encod
 from bot.memory.model import OpenAnswer
 from bot.memory.store import note_met, save_open_answer
 
-# A member's mock interview; one runs at a time.
+# A member's mock interview, on open questions or on a case; one of each runs at a time.
 interviews = sa.Table(
     "interviews",
     metadata,
     sa.Column("id", RowId, primary_key=True),
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("topic_id", sa.String(48)),
+    sa.Column("case_id", sa.String(40)),
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
@@ -30,11 +31,18 @@ interviews = sa.Table(
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
 _RUNNING = interviews.c.ended_at.is_(None)
+_ON_CASE = interviews.c.case_id.is_not(None)
+for _name, _where in (
+    ("uq_interviews_running", sa.and_(_RUNNING, interviews.c.case_id.is_(None))),
+    ("uq_interviews_running_case", sa.and_(_RUNNING, _ON_CASE)),
+):
+    sa.Index(_name, interviews.c.user_id, unique=True, sqlite_where=_where)
 sa.Index(
-    "uq_interviews_running",
+    "ix_interviews_cases",
     interviews.c.user_id,
-    unique=True,
-    sqlite_where=_RUNNING,
+    interviews.c.case_id,
+    interviews.c.id,
+    sqlite_where=_ON_CASE,
 )
 
 interview_questions = sa.Table(
@@ -43,7 +51,7 @@ interview_questions = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("interview_id", sa.ForeignKey("interviews.id"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("topic_id", sa.String(48), nullable=False),
+    sa.Column("topic_id", sa.String(48), nullable=False),  # of a topic, or of a step of a case
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answer", sa.Text),  # empty if it was given aloud, to a partner
     sa.Column("grade", sa.Text, info=JSON),  # of an `Assessment`
@@ -54,11 +62,20 @@ interview_questions = sa.Table(
 )
 
 
-def running(conn: Connection, user_id: int) -> Interview | None:
-    """Return the interview that a member has not ended."""
-    return fetch(
-        conn, select(interviews).where(interviews.c.user_id == user_id, _RUNNING), Interview
-    )
+def running(conn: Connection, user_id: int, *, on_case: bool = False) -> Interview | None:
+    """Return the interview on open questions, or else on a case, that a member has not ended."""
+    kind = _ON_CASE if on_case else interviews.c.case_id.is_(None)
+    query = select(interviews).where(interviews.c.user_id == user_id, _RUNNING, kind)
+    return fetch(conn, query, Interview)
+
+
+def case_runs(conn: Connection, user_id: int) -> dict[str, Interview]:
+    """Return a member's latest interview on each case that they were asked, by the case's id."""
+    c = interviews.c
+    latest = select(sa.func.max(c.id)).where(c.user_id == user_id, _ON_CASE).group_by(c.case_id)
+    ids = conn.execute(latest).scalars().all()
+    found = fetch_all(conn, select(interviews).where(c.id.in_(ids)), Interview)
+    return {str(run.case_id): run for run in found}
 
 
 def has_begun(conn: Connection, user_id: int) -> bool:
@@ -72,10 +89,17 @@ def has_begun(conn: Connection, user_id: int) -> bool:
 
 
 def create(
-    conn: Connection, *, user_id: int, topic_id: str | None, total: int, now: datetime
+    conn: Connection,
+    *,
+    user_id: int,
+    topic_id: str | None,
+    total: int,
+    now: datetime,
+    case_id: str | None = None,
 ) -> bool:
-    """Start an interview; False if the member already has one running."""
-    values = {"user_id": user_id, "topic_id": topic_id, "total": total, "started_at": now}
+    """Start an interview; False if the member already has one running of the same kind."""
+    chosen = {"topic_id": topic_id, "case_id": case_id}
+    values = {"user_id": user_id, "total": total, "started_at": now, **chosen}
     return (
         conn.execute(insert(conn, interviews).values(**values).on_conflict_do_nothing()).rowcount
         == 1
@@ -100,7 +124,7 @@ def add_question(
     asked = conn.execute(
         insert(conn, interview_questions).values(**values).on_conflict_do_nothing()
     )
-    if asked.rowcount == 1:
+    if asked.rowcount == 1 and interview.case_id is None:
         note_met(conn, interview.user_id, topic_id, now)
 
 
@@ -114,6 +138,7 @@ def add_partner_answer(
     assessment: Assessment,
     asked_at: datetime,
     now: datetime,
+    case_id: str | None = None,
 ) -> int:
     """Store an answer that a partner has ticked, and return its interview's id.
 
@@ -122,8 +147,9 @@ def add_partner_answer(
     """
     found = get(conn, interview_id) if interview_id is not None else None
     if found is None:
-        values = {"user_id": user_id, "total": total, "started_at": asked_at, "ended_at": now}
-        new = interviews.insert().values(**values).returning(interviews.c.id)
+        values = {"user_id": user_id, "case_id": case_id, "total": total}
+        times = {"started_at": asked_at, "ended_at": now}
+        new = interviews.insert().values(**values, **times).returning(interviews.c.id)
         interview_id = conn.execute(new).scalar_one()
     assert interview_id is not None
     number = len(questions_of(conn, interview_id)) + 1
@@ -131,7 +157,8 @@ def add_partner_answer(
     given = {"asked_at": asked_at, "answered_at": now, "answer": "", "grade": encode(assessment)}
     conn.execute(interview_questions.insert().values(**asked, **given))
     conn.execute(update(interviews).where(interviews.c.id == interview_id).values(ended_at=now))
-    note_met(conn, user_id, topic_id, now)
+    if case_id is None:
+        note_met(conn, user_id, topic_id, now)
     _note_count(conn, user_id, topic_id, now, assessment)
     return interview_id
 
@@ -207,7 +234,10 @@ def save_grade(
 def _note_count(
     conn: Connection, user_id: int, topic_id: str, at: datetime, assessment: Assessment
 ) -> None:
-    """Let an answer count for what the member knows, if its points were counted."""
+    """Let an answer count for what the member knows, if its points were counted.
+
+    An answer to a step of a case doesn't: a step is no topic that they have met.
+    """
     if (count := assessment.count) is not None:
         save_open_answer(conn, user_id, topic_id, OpenAnswer(at, count.said, count.total))
 

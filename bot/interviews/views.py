@@ -15,7 +15,7 @@ from discord import ui
 from msgspec import Struct
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
+from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, pager, row, separator
 from bot.chat.modals import text_modal
 from bot.chat.router import PAGE, ROW, TOPIC, Route
 from bot.core.limits import MAX_ANSWER
@@ -27,17 +27,22 @@ from bot.interviews.model import (
     UNCOMPARED,
     AskedQuestion,
     Assessment,
+    CaseRun,
     InterviewReport,
     Point,
     Reply,
     Step,
 )
 from bot.memory.views import brings_back
-from bot.questions.model import FollowUp, Topic
+from bot.questions.model import Case, FollowUp, Topic
 from bot.questions.views import PRACTISE, sources
 
 # `row` is a question of an interview, `number` the index of a follow-up of its topic.
 BEGIN = Route("begin", {"topic": TOPIC}, once=True)  # a question on this topic, or any
+BEGIN_CASE = Route("begincase", {"case": TOPIC}, once=True)  # this case, or any
+CASES = Route("cases", {"page": PAGE})
+CASE_PICK = Route("casepick", {}, once=True)
+TOLD = Route("casetold", {"row": ROW})  # what was told up to this step
 ANSWER = Route("interview", {"row": ROW})  # opens the modal
 ANSWERED = Route("interviewed", {"row": ROW}, once=True)  # the modal
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
@@ -73,6 +78,7 @@ _ROOM = 92
 _PAGE_LENGTH = 3200
 """Characters on a page, not counting the head of its card."""
 _MAX_QUOTE = 240
+_CASES_A_PAGE = 6
 _MAX_PRACTISE = 31
 """Characters of a button that a phone shows in one line."""
 MAX_LABEL = 100
@@ -94,15 +100,13 @@ _HINTS = {
 def essay_modal(custom_id: str, topic: Topic, written: str) -> ui.Modal:
     """The modal for answering an open question.
 
-    It repeats the question, because a modal covers the card on a phone.
+    It repeats the question, because a modal covers the card on a phone, and ends in what led to it.
     """
-    return _modal(
-        "Your answer",
-        custom_id,
-        "A few sentences, as you'd say it",
-        topic.question,
-        written,
-    )
+    label = "A few sentences, as you'd say it"
+    modal = _modal("Your answer", custom_id, label, asked(topic), written)
+    if topic.setting:
+        modal.add_item(ui.TextDisplay(_small(topic.setting)))
+    return modal
 
 
 def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str) -> ui.Modal:
@@ -111,14 +115,22 @@ def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str) -> ui.Mod
         "The follow-up",
         custom_id,
         "A sentence or two, as you'd say it",
-        follow_up.question,
+        t.heading(follow_up.question),
         written,
     )
 
 
-def _modal(title: str, custom_id: str, label: str, question: str, written: str) -> ui.Modal:
+def asked(topic: Topic) -> str:
+    """The open question; that of a case is long, so it is no heading."""
+    return t.escape(topic.question) if topic.setting else t.heading(topic.question)
+
+
+def _small(text: str) -> str:
+    return f"-# {t.one_line(text)}"
+
+
+def _modal(title: str, custom_id: str, label: str, above: str, written: str) -> ui.Modal:
     """`written` is an earlier answer that could not be stored; it is already filled in."""
-    above = t.heading(question)
     return text_modal(
         title, custom_id, label=label, limit=MAX_ANSWER, long=True, above=above, written=written
     )
@@ -126,27 +138,44 @@ def _modal(title: str, custom_id: str, label: str, question: str, written: str) 
 
 def step_page(step: Step, page: int = 0, *, checking: str = "") -> Message:
     """Show the current step of an interview. `checking` names a model that is still at work."""
-    if step.answer is None:
+    if step.answer is None and not step.skipped:
         return question_card(step)
     return feedback_card(step, page, checking=checking)
 
 
 def question_card(step: Step, *partner: ui.Button[ui.LayoutView]) -> Message:
     """The card of an open question; `partner` is the button that looks for a partner instead."""
-    before = "Your other interview has ended. Its answers are kept.\n" if step.ended_other else ""
-    before = "Your interview continues here.\n" if step.continued else before
-    number = step.question_id
+    kind, number = "interview" if step.case is None else "case", step.question_id
+    before = f"Your other {kind} has ended. Its answers are kept.\n" if step.ended_other else ""
+    before = f"Your {kind} continues here.\n" if step.continued else before
+    paused = step.paused
     return Message(
         OPEN,
         f"{before}{_head(step)}",
-        t.heading(step.topic.question),
+        t.escape(step.topic.setting) or None,
+        separator() if step.case else None,
+        asked(step.topic),
+        "-# Go on any day, with </interview>." if _opens(step) else None,
         row(
             button("Answer", ANSWER.id(row=number), PRIMARY),
             button("Skip", STEP.id(slot="skip", row=number)),
             button("End", STEP.id(slot="stop", row=number)),
+            button("The case", TOLD.id(row=number)) if step.number > 1 and step.case else None,
+            button("Go on with your case", BEGIN_CASE.id(case=paused.id)) if paused else None,
             *partner,
         ),
     )
+
+
+def _opens(step: Step) -> bool:
+    """Whether a case begins here, with the interviewer's opening."""
+    return step.case is not None and step.number == 1
+
+
+def told(case: Case, number: int) -> Message:
+    """The opening of a case, and how it went on up to this step."""
+    settings = [t.escape(step.setting) for step in case.steps[:number]]
+    return Message(OPEN, t.heading(case.title), "\n\n".join(settings))
 
 
 def feedback_card(step: Step, page: int, *, checking: str = "") -> Message:
@@ -157,14 +186,15 @@ def feedback_card(step: Step, page: int, *, checking: str = "") -> Message:
     number = step.question_id
     assessment = step.assessment
     uncounted = assessment is not None and assessment.count is None
+    onward = "Next question" if step.case is None else "Next step"
     forward: ui.Button[ui.LayoutView] | None = button(
-        "See the report" if step.last else "Next question",
+        "See the report" if step.last else onward,
         STEP.id(slot="next", row=number),
         discord.ButtonStyle.secondary if uncounted else PRIMARY,
     )
     if assessment is not None and assessment.by_partner:
         forward = None  # the next question is in the thread
-    if assessment is None and not step.problem:
+    if assessment is None and not step.problem and not step.skipped:
         held_back = (
             "Your answer is saved. This is a question of the day right now, so your feedback waits until that closes. "
             "Press Feedback then."
@@ -172,7 +202,7 @@ def feedback_card(step: Step, page: int, *, checking: str = "") -> Message:
         feedback = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, _head(step), held_back, row(feedback, forward))
     return feedback_page(
-        f"-# {t.one_line(step.topic.title)}",
+        _small(_title(step)),
         _pages(step, checking),
         page,
         assessment,
@@ -234,7 +264,11 @@ def _firsts(found: Sequence[Page]) -> dict[str, int]:
 
 def _pages(step: Step, checking: str = "") -> list[Page]:
     """Return all pages. Points can be ticked once no model is at work any more."""
-    note = step.problem
+    note = (
+        "Skipped. Here's a good answer, and the case goes on from there."
+        if step.skipped
+        else step.problem
+    )
     if checking:
         note = f"{t.escape(checking)} is checking your answer. This updates in a moment."
     found = pages(step.topic, step.answer, step.assessment, note, brought_back=step.brought_back)
@@ -285,9 +319,12 @@ def _tick_list(assessment: Assessment, list_id: str) -> ui.Select[ui.LayoutView]
 
 def report(found: InterviewReport) -> Message:
     """The report, which ends in what to do next."""
-    another = button("Another question", BEGIN.id(topic=""))
+    another, title = button("Another question", BEGIN.id(topic="")), "### Your interview"
+    if found.case is not None:
+        another, title = button("Another case", BEGIN_CASE.id(case="")), t.heading(found.case.title)
     if not any(asked.answered for _, asked in found.asked):
-        words = "### Interview over\nNo answers this time, so no report."
+        over = "### Interview over" if found.case is None else title
+        words = f"{over}\nNo answers this time, so no report."
         return Message(ENDED, words, row(another))
     counted = [asked for _, asked in found.asked if asked.count is not None]
     own = any(not asked.model and not asked.by_partner for asked in counted)
@@ -302,7 +339,7 @@ def report(found: InterviewReport) -> Message:
     ]
     return Message(
         REVEALED,
-        "### Your interview",
+        title,
         "\n".join(_topic_line(topic, asked) for topic, asked in found.asked),
         "-# By your own count" if own else None,
         "Strong all the way." if counted and not weak else None,
@@ -325,7 +362,51 @@ def _topic_line(topic: Topic, asked: AskedQuestion) -> str:
 
 
 def _head(step: Step) -> str:
-    return f"-# Question {step.number} of {step.total} · {t.one_line(step.topic.title)}"
+    if step.case is None:
+        return f"-# Question {step.number} of {step.total} · {t.one_line(step.topic.title)}"
+    title = f"{t.heading(step.case.title)}\n"
+    return f"{title}-# Step {step.number} of {step.total} · {t.one_line(step.topic.title)}"
+
+
+def _title(step: Step) -> str:
+    return f"{step.case.title} · {step.topic.title}" if step.case else step.topic.title
+
+
+def case_list(runs: Sequence[CaseRun], page: int) -> Message:
+    """Return a page of the cases, with what the member has done of each."""
+    pages = [runs[n : n + _CASES_A_PAGE] for n in range(0, len(runs), _CASES_A_PAGE)]
+    page = min(page, len(pages) - 1)
+    done = sum(run.count is not None for run in runs)
+    head = t.count(len(runs), "case") + " in four steps" + (f" · {done:,} done" if done else "")
+    options = [
+        discord.SelectOption(
+            label=run.case.title, value=run.case.id, description=_case_state(run).capitalize()
+        )
+        for run in pages[page]
+    ]
+    return Message(
+        OPEN,
+        f"### Cases\n-# {head}",
+        "\n".join(
+            f"{t.one_line(run.case.title)}{f' · {state}' if (state := _progress(run)) else ''}"
+            for run in pages[page]
+        ),
+        row(
+            ui.Select(custom_id=CASE_PICK.id(), placeholder="Start a case…", options=options),
+        ),
+        row(*pager(page, len(pages), lambda _, number: CASES.id(page=number))),
+    )
+
+
+def _case_state(run: CaseRun) -> str:
+    return " · ".join(filter(None, (run.case.area, _progress(run))))
+
+
+def _progress(run: CaseRun) -> str:
+    """Say how far a member is with a case, or how their latest one went."""
+    if run.step is not None:
+        return f"step {run.step} of {len(run.case.steps)}"
+    return f"{run.count.said} of {run.count.total}" if run.count else ""
 
 
 class Page(Struct, frozen=True):
@@ -347,7 +428,7 @@ def pages(
     """
     own = f"**Your answer**\n{t.escape(answer)}" if answer else ""
     model = [
-        t.heading(topic.question),
+        asked(topic),
         t.escape(topic.answer),
         "\n".join(sources(topic.references)),
     ]

@@ -24,6 +24,7 @@ from bot.questions.views import (
     answer_rows,
     asked,
     explanation,
+    leaves_reasons,
     pictures,
     prompt_block,
     verdict_blocks,
@@ -118,7 +119,7 @@ def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
         row(
             button(goes_on, NEXT.id(practice=verdict.question.practice_id), PRIMARY),
             button("Explain", WHY.id(source="practice", row=row_id))
-            if item.choices or item.decoys
+            if leaves_reasons(verdict.answered)
             else None,
             button("I guessed", GUESSED.id(question=row_id)) if may_guess else None,
         ),

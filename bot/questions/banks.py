@@ -20,7 +20,7 @@ from bot.chat.pictures import PictureCache
 from bot.core.database import Connection, Database, NotLoaded
 from bot.core.limits import DIRECT_BYTES, DIRECT_SERVERS
 from bot.questions import own, store
-from bot.questions.model import Bank
+from bot.questions.model import Bank, Topic
 
 _MOST_BYTES = 68 << 20
 """Limit of the memory of all cached banks.
@@ -120,6 +120,12 @@ class Banks:
             items += found
         distinct = {row.topic_id: row for row in topics}
         return own.bank_of(self.packs, None, list(distinct.values()), items)
+
+    def open_question(self, conn: Connection, topic_id: str) -> Topic | None:
+        """Return the topic that an open question was about, or the step of a case."""
+        if "." in topic_id:
+            return self.packs.step(topic_id)
+        return self.holding(conn, [topic_id]).topics.get(topic_id)
 
     def _lookup(self, guild_id: int, mark: int) -> Bank | None:
         with self._lock:

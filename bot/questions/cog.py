@@ -117,8 +117,7 @@ class AnsweringCog(commands.Cog):
         positions = tuple(map(int, placed))
         check_placed(item, order, positions)
         below = await source.below(click) if source.below else ()
-        at = fields["source"], click.question_id
-        await say_here(interaction, view.arranging(item, order, positions, *at, *below))
+        await say_here(interaction, view.arranging(item, order, positions, fields, *below))
 
     async def lock(self, interaction: discord.Interaction, fields: Fields) -> None:
         click = click_of(interaction, fields, picks=tuple(map(int, fields["placed"])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 
 import discord
@@ -44,8 +44,9 @@ PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
 TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 # The page where lines of code are put in order, with the positions of those that are placed; the
-# list of the other lines; and the button that locks the answer in.
-_PLACED = {"source": SOURCE, "row": ROW, "placed": "[0-9]{0,9}"}
+# list of the other lines; and the button that locks the answer in. With each "Undo", `turn` changes:
+# a client keeps what was picked from a list as long as that has the same id.
+_PLACED = {"source": SOURCE, "row": ROW, "placed": "[0-9]{0,9}", "turn": "[0-9]"}
 ARRANGE = Route("arrange", _PLACED)
 PLACE = Route("place", _PLACED)
 LOCK = Route("lock", _PLACED)
@@ -68,6 +69,8 @@ A round's reveal has the most: `rounds.rules` names `FASTEST` and `LEADERS` memb
 _FEWEST_FOR_PERCENT = 10
 _REMINDER = 45
 """Characters of a question that its reader has just answered."""
+_LIST_ID = 100
+"""Component ids from here on are those of the list of lines, one for each `turn`."""
 _MAX_OPTION = 100  # https://discord.com/developers/docs/components/reference
 
 
@@ -201,6 +204,11 @@ def explained(answered: Answered, bank: Bank) -> list[Message]:
     return [Message(REVEALED, first, *pictures(item)), *(Message(REVEALED, text) for text in more)]
 
 
+def leaves_reasons(answered: Answered) -> bool:
+    """Return whether `other_reasons` has any; a typed item has none."""
+    return answered.item.kind != "typed" and bool(_others(answered, answered.item.right))
+
+
 def other_reasons(answered: Answered) -> list[Message]:
     """Return the reasons that the verdict on an answer leaves out: those for the other choices."""
     reasons = _others(answered, answered.item.right)
@@ -300,14 +308,14 @@ def right_reasons(answered: Answered) -> str:
 
 
 def _how_far(answered: Answered, *, secret: bool = False) -> str:
-    """Say how much of a wrong order was right; unless the rest is `secret`, what came then."""
+    """Say how much of a wrong order was right; unless that is `secret` or a decoy, what came then."""
     item, answer = answered.item, answered.answer or ""
     number = right_up_to(item, answer)
     said = f"right up to line {number} of {len(item.lines)}" if number else "another line is first"
-    if secret:
+    line = decode_order(answer)[number]
+    if secret or line >= len(item.lines):
         return said
-    line = t.code(item.pieces[decode_order(answer)[number]].strip())
-    return f"{said}, {'then' if number else 'and'} you had {line}"
+    return f"{said}, {'then' if number else 'and'} you had {t.code(item.lines[line].strip())}"
 
 
 def _decoys(answered: Answered, *, used: bool) -> list[str]:
@@ -476,7 +484,7 @@ def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.La
     if item.kind == "multiple":
         return [ui.ActionRow(button("Choose", CHOOSE.id(source=source, row=row_id), PRIMARY))]
     if item.kind == "order":
-        custom_id = ARRANGE.id(source=source, row=row_id, placed="")
+        custom_id = ARRANGE.id(source=source, row=row_id, placed="", turn=0)
         return [ui.ActionRow(button("Put in order", custom_id, PRIMARY))]
     buttons = [
         button(LETTERS[n], ANSWER.id(source=source, row=row_id, position=n))
@@ -518,18 +526,19 @@ def arranging(
     item: Item,
     order: Sequence[int],
     placed: Sequence[int],
-    source: str,
-    row_id: int,
+    at: Mapping[str, str],
     *below: Part | None,
 ) -> Message:
     """Return the private page where a member puts lines of code in order, one after the other.
 
-    `placed` are the positions on the card of the lines so far. The id of each button holds them.
+    `placed` are the positions on the card of the lines so far. The id of each button holds them, with
+    the fields `at` of the page's own id.
     """
     whole = len(item.lines)
 
-    def custom_id(route: Route, placed: Sequence[int]) -> str:
-        return route.id(source=source, row=row_id, placed="".join(map(str, placed)))
+    def custom_id(route: Route, placed: Sequence[int], undone: int = 0) -> str:
+        turn = (int(at["turn"]) + undone) % 10
+        return route.id(**{**at, "placed": "".join(map(str, placed)), "turn": turn})
 
     code = [item.pieces[order[n]] for n in placed]
     options = [
@@ -542,8 +551,9 @@ def arranging(
         custom_id=custom_id(PLACE, placed),
         placeholder=f"Line {len(placed) + 1} of {whole}",
         options=options,
+        id=_LIST_ID + int(at["turn"]),
     )
-    undo = button("Undo", custom_id(ARRANGE, placed[:-1]))
+    undo = button("Undo", custom_id(ARRANGE, placed[:-1], undone=1))
     lock = button("Lock in", custom_id(LOCK, placed), PRIMARY) if is_full else None
     return Message(
         OPEN,

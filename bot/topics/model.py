@@ -14,11 +14,13 @@ class TopicList(Struct, frozen=True):
     """The topics that are asked where a member is, with their progress in each, by topic id.
 
     `set_aside` counts the questions of any server that they don't want to be asked again.
+    `has_cases` says that cases lean on some of the topics.
     """
 
     bank: Bank
     progress: Mapping[str, Progress]
     set_aside: int
+    has_cases: bool = False
 
 
 class Deck(Struct, frozen=True):

@@ -15,6 +15,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS, MAX_DECK_WAIT
+from bot.interviews.rules import offered_cases
 from bot.memory import store as memory_store
 from bot.memory.progress import progress
 from bot.memory.service import knowledge
@@ -67,6 +68,7 @@ class Topics:
             bank=known.bank,
             progress=progress(known, latest_ratings(conn, user_id)),
             set_aside=len(known.set_aside & existing),
+            has_cases=bool(offered_cases(self._banks.packs, known.bank)),
         )
 
 

@@ -23,7 +23,7 @@ from bot.chat.messages import (
     separator,
 )
 from bot.chat.router import ONE_TOPIC, PAGE, Route
-from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
+from bot.interviews.views import BEGIN, CASES, MODEL_TAB, Page, page_of, pages_of_tabs
 from bot.memory.model import Progress
 from bot.memory.progress import weakest
 from bot.memory.views import met_and_known
@@ -113,7 +113,11 @@ def section_list(found: TopicList) -> Message:
         "\n".join(lines) or None,
         advice,
         row(_choices(SECTION_PICK.id(), "Open a section…", options)),
-        row(step, aside_button(found.set_aside)),
+        row(
+            step,
+            button("Cases", CASES.id(page=0)) if found.has_cases else None,
+            aside_button(found.set_aside),
+        ),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from fsrs import Rating
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.answers.model import Tally
 from bot.answers.rules import (
@@ -23,6 +24,7 @@ from bot.answers.rules import (
 )
 from bot.questions.model import Choice, Item
 from tests.answers.entries import start_of
+from tests.shipped import in_order
 
 
 @given(st.lists(st.integers(0, 6), max_size=12).map(lambda scores: sorted(scores, reverse=True)))
@@ -126,7 +128,7 @@ def test_ratings(
 
 
 def test_slow_answers() -> None:
-    """In a game: after half of the time. In practice: after reading, thinking and typing."""
+    """In a game: after half of the time. In practice: after reading, thinking, and typing or placing."""
     assert slow_in_game(20) == 10_000
     assert slow_in_game(None) is None
     choices = (Choice("x" * 60, True, "w"), Choice("x" * 60, False, "w"))
@@ -134,3 +136,5 @@ def test_slow_answers() -> None:
     assert slow_in_practice(item) == 20_000 + 50_000
     typed = Item("i", "t", "typed", 1, "x" * 30, "e", accept=("a",))
     assert slow_in_practice(typed) == 2_000 + 30_000 + 15_000
+    code = replace(in_order(), prompt="x" * (150 - sum(map(len, in_order().pieces))))
+    assert slow_in_practice(code) == 10_000 + 50_000 + 6 * 4_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -11,8 +12,8 @@ from msgspec.structs import replace
 from bot.authoring.allowed import ALLOWED
 from bot.authoring.commands import lint_files, stats
 from bot.authoring.findings import Finding, lint
-from bot.questions.model import Bank, Choice
-from tests.shipped import bank, first_topic
+from bot.questions.model import Bank, Choice, Decoy, Topic
+from tests.shipped import bank, first_topic, in_order
 
 
 def findings(**changes: object) -> list[str]:
@@ -34,6 +35,10 @@ def findings(**changes: object) -> list[str]:
         for finding in lint(changed_bank)
         if finding.path and finding.rule != "twins"
     ]
+
+
+def first() -> Topic:
+    return next(iter(bank().topics.values()))
 
 
 def test_a_formula_needs_words() -> None:
@@ -62,6 +67,38 @@ def test_habits_are_named_at_their_place(field: str, changes: dict[str, str]) ->
         *[Choice("Regularization bites", False, "It's off.")] * 3,
     )
     assert any(found.startswith(f"{field}: ") for found in findings(choices=about, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, []),
+        ({"lines": ("x " * 23 + "x", *in_order().lines[1:])}, ["lines: has a line of 47 columns"]),
+        (
+            {"lines": (*in_order().lines[:5], "else:")},
+            ['5: "else:" has its place by its form alone'],
+        ),
+        ({"orders": ("102345",) * 12}, ["orders: 13 orders of its lines are right"]),
+        (
+            {"decoys": (Decoy("import numpy", "There is nothing to import."),)},
+            ['0: "import numpy" is like no line of the code, so it sticks out'],
+        ),
+        ({"decoys": (Decoy("    a -= b", "No."),)}, ["why: gives no reason"]),
+    ],
+)
+def test_findings_in_code_to_put_in_order(changes: dict[str, Any], found: list[str]) -> None:
+    """A line that fits one place by its form, and a decoy that nobody takes for a line, teach nothing."""
+    why = (Decoy("    a -= b", "Then the loop would never end."),)
+    code = replace(in_order(topic=first().id), decoys=why)
+    code = replace(code, **changes)
+    topic = replace(first(), items=(*first().items, code))
+    section = replace(bank().sections[0], topics=(topic,))
+    place = ("sections", 0, "topics", 0, "items", len(first().items))
+    assert [
+        f"{finding.path[-1]}: {finding.message}"
+        for finding in lint(Bank("Code", (section,)))
+        if finding.path[: len(place)] == place
+    ] == found
 
 
 @pytest.mark.parametrize(

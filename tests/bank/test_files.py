@@ -24,6 +24,7 @@ from bot.questions.bank import data_dir, schema
 from bot.questions.check import BankError
 from bot.questions.own import OwnRows, bank_of
 from tests.banks import small_bank
+from tests.ours import CODE
 from tests.shipped import packs
 
 PACKS = small_bank()
@@ -138,11 +139,14 @@ def closed(data: dict[str, Any]) -> list[Any]:
 
 
 def test_items_come_out_equal() -> None:
-    """JSON preserves every field, and CSV every item, also with a byte order mark."""
+    """JSON preserves every field, and CSV every item but code in order, also with a byte order mark."""
     data = document(50)
+    items = data["sections"][1]["topics"][1]["items"]
+    items += [{"id": f"code-{n}", **CODE} for n in range(2)]
     out = through(data)
     assert out == data
     sheet = write_sheet(out, PACKS)
+    del items[-2:]
     assert closed(through(data, "ours.csv", sheet.encode())) == closed(data)
     assert through(data, "ours.csv", b"\xef\xbb\xbf" + sheet.encode()) == through(
         data, "ours.csv", sheet.encode()
@@ -197,6 +201,22 @@ def test_a_broken_cell_is_named_by_row(column: str, value: str) -> None:
     writer.writerows(rows)
     problems = refused(out.getvalue().encode(), "x.csv")
     assert all(problem.startswith("row 3") for problem in problems), problems
+
+
+def test_code_in_order_is_not_for_sheets() -> None:
+    """A row with it is refused by name, and an export says how much it leaves out."""
+    sheet = "kind,topic,prompt,explanation,accept\norder,Ours,How?,So.,\n,Ours,What?,So.,x\n"
+    wrong = "row 2, kind: is code to put in order, which only JSON can hold"
+    assert refused(sheet.encode(), "x.csv") == [wrong]
+    data = document(3)
+    data["sections"][1]["topics"][1]["items"] += [{"id": f"code-{n}", **CODE} for n in range(2)]
+    merged = merge(Own(PACKS, GUILD), data)
+    rows = OwnRows.of(merged.topics, merged.items)
+    left = [
+        write_own(rows, PACKS, None, "x", {}, sheet=sheet, packs=False).orders_left_out
+        for sheet in (True, False)
+    ]
+    assert left == [2, 0]
 
 
 def test_a_wrong_source_is_named_by_its_row() -> None:

@@ -17,6 +17,7 @@ from bot.bank.insights_rules import analyze, point_biserial, t_value
 from bot.bank.model import Doubt, Given, Insights
 from bot.questions.model import Bank, Choice, Item, Section
 from tests.banks import small_bank
+from tests.shipped import in_order
 
 BANK = small_bank()
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -132,6 +133,19 @@ def test_doubts(item_id: str, right: range, wrong: tuple[str, range], doubt: Dou
     given += answers(item_id, others, text, correct=False)
     doubtful = look(skills() + given).doubtful
     assert [(j.item.id, j.doubt) for j in doubtful] == ([(item_id, doubt)] if doubt else [])
+
+
+def test_code_in_order_is_never_doubtful() -> None:
+    """Many wrong orders are not one wrong key; but it may be too hard."""
+    code = in_order("t3-d", topic="t3")
+    topic = replace(BANK.topics["t3"], items=(*BANK.topics["t3"].items[:3], code))
+    topics = (BANK.topics["t1"], BANK.topics["t2"], topic)
+    bank = Bank("Small", (Section("first", "First", topics),))
+    given = answers("t3-d", GOOD, "543210", correct=False)
+    given += answers("t3-d", range(10, 13), "012345", correct=True)
+    given += answers("t3-d", range(13, 20), "543210", correct=False)
+    found = look(skills() + given, bank)
+    assert (found.doubtful, ids(found.hard)) == ((), ["t3-d"])
 
 
 def test_first_answers_tell() -> None:

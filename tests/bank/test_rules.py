@@ -18,7 +18,7 @@ from bot.questions.check import BankError
 from bot.questions.own import OwnItem, OwnTopic, item_of, own_id
 from tests.bank.test_files import document
 from tests.banks import small_bank
-from tests.ours import content, own_item
+from tests.ours import CODE, content, own_item
 
 PACKS = small_bank()
 GUILD = 7
@@ -148,6 +148,43 @@ def test_a_new_key_of_choices(change: dict[str, str]) -> None:
         return content(choices=choices)
 
     check_key(made(), made(**change), [*"012", "01", "12", "012"])
+
+
+def code(moved: int = 0, **changes: Any) -> dict[str, Any]:
+    lines = [*CODE["lines"][moved:], *CODE["lines"][:moved]]
+    return {**CODE, "lines": lines, **changes}
+
+
+@pytest.mark.parametrize("change", [{"orders": ["012354"]}, {"language": "c"}, {"decoys": []}])
+def test_a_new_key_of_code_in_order(change: dict[str, Any]) -> None:
+    """Exactly what judges some answer otherwise is a new key."""
+    check_key(code(), code(**change), ["012345", "102345", "012354"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "stays"),
+    [
+        (code(orders=["012354"]), True),
+        (code(lines=["a = 1", "b = 3", *CODE["lines"][2:]]), True),
+        (code(decoys=[{"text": "    a *= b", "why": "It grows."}]), True),
+        (code(moved=1, orders=["012354"]), False),
+        (code(decoys=[*CODE["decoys"], {"text": "    a *= b", "why": "It grows."}]), False),
+        (code(lines=CODE["lines"][:5]), False),
+        ({"kind": "typed", "accept": ["so"]}, False),
+    ],
+)
+def test_answers_about_lines_can_be_read_later(changed: dict[str, Any], stays: bool) -> None:
+    """Answers hold the numbers of lines. Where a line has another number now, the item has a new row."""
+    server, data = imported(3)
+    items = data["sections"][1]["topics"][0]["items"]
+    items[0] = {"id": "ours-0", **CODE}
+    server.import_(data)
+    number = server.item("ours-0").number
+    items[0] = {"id": "ours-0", **changed}
+    server.import_(data)
+    assert (server.item("ours-0").number == number) is stays
+    if stays:
+        assert server.content("ours-0") == changed
 
 
 def check_key(before: dict[str, Any], after: dict[str, Any], answers: Sequence[str]) -> None:

@@ -43,7 +43,8 @@ def test_a_refusal_is_counted() -> None:
 
 
 OPTIONS = {
-    **{name: ["topic"] for name in ("practice", "topics", "interview")},
+    **{name: ["topic"] for name in ("practice", "topics")},
+    "interview": ["topic", "kind"],
     "quiz": ["questions", "topic", "difficulty", "seconds", "mode"],
     "challenge": ["member", "topic", "questions", "difficulty", "hours"],
     "leaderboard": ["period", "board", "topic"],
@@ -58,6 +59,7 @@ CHOICES = {
     "quiz difficulty": ["easy", "medium", "hard"],
     "quiz mode": ["timed", "hosted"],
     "leaderboard period": ["today", "week", "month", "all"],
+    "interview kind": ["question", "case"],
 }
 
 

@@ -49,6 +49,7 @@ BANKS = {
     "item_id",
     "item_ids",
     "topic_id",
+    "case_id",
     "week_topic_id",
     "choice_order",
     "difficulty",

@@ -309,6 +309,8 @@ CALLS: list[Call] = [
     call(interviews.skip, question_id=DAYS),
     call(interviews.save_grade, question=OPEN_QUESTION, assessment=TICKED),
     call(interviews.save_follow_up, question_id=DAYS, reply="{}"),
+    call(interviews.running, on_case=True),
+    call(interviews.case_runs),
     call(interviews.answered_since, since=NOW - timedelta(days=85)),
     call(interviews.earlier_grades, topic_ids=["t1", "t2"]),
     call(members.set_names, names={(GUILD, ALWINA): "Alwina"}),

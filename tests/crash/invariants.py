@@ -28,13 +28,16 @@ from bot.daily.rules import SAID
 from bot.interviews.model import PointCount, decode
 from bot.memory.model import Fits, MemoryCard
 from bot.memory.rules import first_stabilities, review
+from bot.questions.model import PIECE_LETTERS
 from tests.crash.challenges import challenges
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
 
 PLANNED = {"finished", "stopped", "idle", "left", "message"}
 """Endings of rounds that have standings; with any other, Discord refused for good."""
-_ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily|today|challenge):(\d+)(?::\d)?")
+_ANSWER = re.compile(
+    r"(?:answer|picks|typed|essay|lock):v1:(round|daily|today|challenge):(\d+)(?::\d+)*"
+)
 _SAVED = re.compile("Everyone sees the answer|Tick what you said|Your answer is saved")
 _LOCKED = re.compile(r"(?:You already l|L)ocked in \*\*(.+)\*\*\.", re.DOTALL)
 _RESULT = re.compile(
@@ -80,7 +83,7 @@ _FITS = (
 )
 _OPENLY = """
     SELECT user_id, q.topic_id, answered_at, grade, NULL AS ticks FROM interview_questions AS q
-    JOIN interviews ON interviews.id = interview_id WHERE grade IS NOT NULL
+    JOIN interviews ON interviews.id = interview_id WHERE grade IS NOT NULL AND case_id IS NULL
     UNION ALL
     SELECT user_id, topic_id, answered_at, NULL, answer FROM answers
     WHERE item_id = '' AND answer != '' AND user_id > 0
@@ -153,7 +156,9 @@ class Facts:
 
     def cards(self, source: str, row: int) -> list[Message]:
         """Return the public messages that asked a question of a round or a daily."""
-        mark = re.compile(rf"(?:answer|choose|write|why|open|own):v1:{source}:{row}(?::\d)?")
+        mark = re.compile(
+            rf"(?:answer|choose|write|arrange|why|open|own):v1:{source}:{row}(?::\d|::0)?"
+        )
         return [m for m, ids in self._public if any(map(mark.fullmatch, ids))]
 
     @cached_property
@@ -206,9 +211,14 @@ def plain(text: str) -> str:
 
 
 def as_shown(answer: str, order: str) -> str:
-    """Return an answer as its member reads it: letters in the order of the card, or the text."""
+    """Return an answer as its member reads it: letters in the order of the card, or the text.
+
+    Lines of code are letters in the order of the answer; there are more of them than choices.
+    """
     if not order:
         return answer
+    if len(order) > 6:
+        return " ".join(PIECE_LETTERS[order.index(pick)] for pick in answer)
     *most, last = sorted("ABCDEF"[order.index(pick)] for pick in answer)
     return f"{', '.join(most)} and {last}" if most else last
 

@@ -17,7 +17,9 @@ from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
 from tests.patience import PATIENCE
 
-_OPEN = re.compile(r"(answer|choose|write):v1:(round|daily|today|practice|challenge):(\d+)(?::\d)?")
+_OPEN = re.compile(
+    r"(answer|choose|write|arrange):v1:(round|daily|today|practice|challenge):(\d+)(?::\d|::0)?"
+)
 _HOST = re.compile(r"host:v1:(reveal|next):(\d+)")
 _TABLES = {
     "round": "round_questions",
@@ -76,16 +78,30 @@ def query(database: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
 
 
 async def give(member: Member, message: Message, picks: Sequence[int], text: str) -> Result | None:
-    """Answer a card with choices or, where it asks for one, with a text; None if it is closed."""
+    """Answer a card with choices or lines or, where it asks for one, with a text; None if it is closed."""
     card = card_of(message)
     if card is None:
         return None
     name, source, row = card
     if name == "answer":
         return await member.click(message, f"answer:v1:{source}:{row}:{picks[0]}")
+    if name == "arrange":
+        return await _arrange(member, message, picks)
     opened = await member.click(message, f"{name}:v1:{source}:{row}")
     filled = text if name == "write" else {"Tick all that are right": [str(n) for n in picks]}
     return await member.submit(opened, filled) if opened.modal else opened
+
+
+async def _arrange(member: Member, card: Message, picks: Sequence[int]) -> Result:
+    """Place lines of code one by one, and lock the answer in; stop where the page doesn't go on."""
+    shown = await member.click(card, _button(card, "arrange:"))
+    for pick in picks:
+        page = shown.interaction.reply
+        if page is None or not _button(page, "place:"):
+            return shown
+        shown = await member.select(page, _button(page, "place:"), str(pick))
+    page = shown.interaction.reply
+    return shown if page is None else await member.click(page, _button(page, "lock:"))
 
 
 class Players:
@@ -110,6 +126,9 @@ class Players:
         item = self._bank.items[str(item_id)]
         picks = [n for n, index in enumerate(str(order)) if (int(index) in item.right) is right]
         self._rng.shuffle(picks)
+        if item.kind == "order":
+            lines = [str(order).index(str(n)) for n in range(len(item.lines))]
+            picks = lines if right else lines[::-1]
         text = item.accept[0] if right and item.accept else "no idea"
         return await give(member, message, picks, text)
 

@@ -12,15 +12,18 @@ from msgspec.structs import replace
 
 from bot.games.model import GameOptions
 from bot.games.rules import LEAST_TIME, MOST_TIME, grace, points, reading_time, seconds_for
-from tests.shipped import item, packs, typed
+from bot.rounds.model import RoundOptions
+from tests.shipped import in_order, item, packs, typed
 
 
 def test_every_item_leaves_time_to_think() -> None:
-    """Limits are 15 to 90 seconds in steps of five, at least four more than reading takes."""
+    """Limits are 15 to 90 seconds in steps of five, at least four more than reading takes; to place
+    lines of code, there are up to 135."""
     items = list(packs().asked.values())
     for one in items:
         limit = seconds_for(one)
-        assert limit in range(15, 91, 5)
+        assert limit in range(15, 136 if one.lines else 91, 5)
+        assert limit >= 10 * len(one.lines)
         read = reading_time(" ".join([one.prompt, *(choice.text for choice in one.choices)]))
         assert limit - read >= 4, one.id
     assert len({seconds_for(one) for one in items}) > 5
@@ -60,6 +63,13 @@ def test_difficulties(difficulty: str | None, asked: set[int]) -> None:
     """Easy asks levels 1 and 2, medium 3, hard 4 and 5; without one, all are asked."""
     options = GameOptions(5, difficulty=difficulty)
     assert {n for n in range(1, 6) if options.allows(item(difficulty=n))} == asked
+
+
+def test_code_in_order_is_for_challenges() -> None:
+    """A round, where others wait, never asks it."""
+    asked = [options(5).allows(in_order()) for options in (GameOptions, RoundOptions)]
+    assert asked == [True, False]
+    assert RoundOptions(5).allows(item())
 
 
 def test_one_topic() -> None:

@@ -111,8 +111,8 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
         )
     )
     assert len(labels(report)) == 3
-    practised = text_of(await press(stage, report, f"Practise {first.title}"))
-    assert first.title in practised.replace("\\", "")
+    practised = text_of(await press(stage, report, f"Practise {first.title}")).replace("\\", "")
+    assert any(" ".join(item.prompt.split()) in practised for item in first.items)
     assert stage.texts() == []
 
 

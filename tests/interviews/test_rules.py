@@ -189,11 +189,11 @@ def test_the_report() -> None:
         counted("b", 2),
         counted("removed", 0),
     ]
-    report = build_report(bank, asked)
+    report = build_report(bank.topics, asked)
     assert [(t.id, one) for t, one in report.asked] == [(one.topic_id, one) for one in asked[:-1]]
     assert [t.id for t in report.practise] == ["c", "b"]
-    assert [t.id for t in build_report(bank, asked[:2]).practise] == ["a"]
-    assert build_report(bank, [AskedQuestion("a", None), counted("d", 9)]).practise == ()
+    assert [t.id for t in build_report(bank.topics, asked[:2]).practise] == ["a"]
+    assert build_report(bank.topics, [AskedQuestion("a", None), counted("d", 9)]).practise == ()
 
 
 @pytest.mark.parametrize("graded", [MIXED, RULED])

@@ -128,7 +128,7 @@ def counted(topic: Topic, points: int, total: int = 10, **more: object) -> Asked
 
 def report_on(*asked: AskedQuestion) -> str:
     """Return what a reader sees of the report."""
-    return said_on(interview.report(build_report(bank(), asked)))
+    return said_on(interview.report(build_report(bank().topics, asked)))
 
 
 def shows(cards: list[Message], words: str) -> bool:
@@ -514,7 +514,7 @@ def test_no_screen_passes_off_an_estimate_as_a_verdict() -> None:
         AskedQuestion(third.id, None),
     ]
     cards += [
-        interview.report(build_report(bank(), asked)),
+        interview.report(build_report(bank().topics, asked)),
         open_card(DailyQuestion(SMALL)),
         closed_openly(SMALL, 9, *(point.text for point in SMALL.key_points)),
         open_daily.copy(daily_row(), DailyQuestion(SMALL), bank()),

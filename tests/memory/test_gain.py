@@ -148,3 +148,15 @@ def test_some_new_questions_are_drawn_of_topics_met_least() -> None:
     assert 65 < times["b8"] + times["b9"] < 135
     assert min(times[name] for name in ("a8", "a9", "b8", "b9")) > 20
     assert drawn(known(met("a", *[False] * 9, ago=60), a=9), "a0", times=100) == {"a0": 100}
+
+
+def test_what_takes_long_comes_later() -> None:
+    """A piece of code teaches no more than a choice, and takes half a minute longer."""
+    found = known({})
+    topic = found.bank.topics["a"]
+    length = sum(len(choice.text) for choice in topic.items[0].choices)
+    slow = replace(topic.items[1], kind="order", choices=(), lines=("x" * (length // 6),) * 6)
+    items = (topic.items[0], slow)
+    section = Section("s", "S", (replace(topic, items=items),))
+    found = replace(found, bank=Bank("Bank", (section,)))
+    assert drawn(found, "a0", "a1", times=30)["a0"] > 25

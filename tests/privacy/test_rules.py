@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.privacy import rules
 from tests.banks import small_bank
+from tests.shipped import bank
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 BANK = small_bank()
@@ -70,7 +71,8 @@ def test_a_file_is_no_longer_than_it_may_be() -> None:
 
 
 def test_answers_are_told_in_words() -> None:
-    """In place of numbers of choices; typed answers, and those to what the bank has no more, stay as they are."""
+    """In place of numbers of choices and lines. Typed answers stay as they are, and so do those to what
+    the bank has no more."""
     choice, multiple, typed = (
         next(i for i in BANK.items.values() if i.kind == k) for k in ("choice", "multiple", "typed")
     )
@@ -82,6 +84,10 @@ def test_answers_are_told_in_words() -> None:
         texts[0],
         texts[2],
     ]
+    code = next(i for i in bank().items.values() if i.kind == "order")
+    answer = "".join(map(str, reversed(range(len(code.lines)))))
+    told = rules.readable(bank(), {"item_id": code.id, "answer": answer})["answer"]
+    assert told == list(code.lines[::-1])
     for row in (
         {"item_id": typed.id, "answer": "12"},
         {"item_id": "gone", "answer": "1"},

@@ -6,24 +6,28 @@ import re
 import string
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.core.limits import MAX_TYPED
 from bot.questions.answers import (
+    Outcome,
     almost,
+    count_answers,
     decode_order,
     decode_picks,
     encode_order,
     encode_picks,
     is_right,
     letters,
+    nearest_order,
+    right_up_to,
 )
 from bot.questions.model import Item
 from bot.questions.typed import matches, normal_form, quantity
 from tests.questions.terms import OPPOSITES, SAME, WRONG
-from tests.shipped import bank, item, typed
+from tests.shipped import bank, in_order, item, typed
 
 TYPED = [i for i in bank().items.values() if i.kind == "typed"]
 
@@ -64,6 +68,30 @@ def test_all_right_choices_and_no_other() -> None:
     assert not any(
         is_right(one, wrong) for wrong in ("0", "2", "1", "012", "023", "0123", "13", "")
     )
+
+
+@given(st.permutations(range(7)).map(lambda order: encode_order(order[:6])))
+@example("012345")
+@example("102345")
+@example("102346")
+def test_code_is_right_in_a_right_order(answer: str) -> None:
+    """It is the bank's own or another one; else it is right as far as the nearest one goes, which the
+    member reads as the right one."""
+    one = in_order()
+    assert is_right(one, answer) is (answer in {"012345", "102345"})
+    number = right_up_to(one, answer)
+    assert any(order.startswith(answer[:number]) for order in one.right_orders)
+    assert not any(order.startswith(answer[: number + 1]) for order in one.right_orders) or (
+        number == 6
+    )
+    lines = [one.pieces[int(n)] for n in answer]
+    assert nearest_order(one, answer)[:number] == lines[:number]
+
+
+def test_decoys_are_counted() -> None:
+    """Of all answers the ones with a line that doesn't belong are counted, and no other line."""
+    given = [("012345", True), ("612345", False), ("016345", False)]
+    assert count_answers(in_order(), given) == Outcome(3, 1, {6: 2})
 
 
 def estimate(accept: str, unit: str | None, tolerance: int, prompt: str = "How much?") -> Item:

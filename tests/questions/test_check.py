@@ -212,6 +212,8 @@ def test_a_reference_that_is_not_there() -> None:
     ]
 
 
+LINES = list("abcdef")
+UNSHOWN = "has a line with a line break, a tab or three backticks in it; write spaces"
 CODE_LINES = "has 13 lines of code; 12 fit on a phone. Keep what the question needs"
 NUMBER = "has a unit or a tolerance, so its first accepted answer must be a plain number"
 RULES: list[tuple[str, dict[str, Any], str]] = [
@@ -239,6 +241,32 @@ RULES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("choice", {"as_of": "2026-05"}, ""),
     ("choice", {"texts": ("The same", "The  same ")}, "two choices have the same text"),
+    ("order", {"lines": list("abcdefghi")}, ""),
+    (
+        "order",
+        {"lines": list("abcdefghi"), "decoys": [{"text": text, "why": "No."} for text in "xy"]},
+        "has 11 lines with the decoys; 10 are allowed",
+    ),
+    ("order", {"lines": [*LINES[:5], " a "]}, "has two lines that differ in nothing but spaces"),
+    ("order", {"lines": [*LINES[:5], "xy"]}, "has two lines that differ in nothing but spaces"),
+    *(("order", {"lines": [*LINES[:5], wrong]}, UNSHOWN) for wrong in ("f\n", "\tf", "f = ```")),
+    ("order", {"orders": ["012354", "102345"]}, ""),
+    *(
+        ("order", {"orders": [wrong]}, "has an order that does not hold each of 012345 once")
+        for wrong in ("0123450", "012344", "123456")
+    ),
+    *(
+        ("order", {"orders": wrong}, "has orders that are not sorted, or its own order among them")
+        for wrong in (["012345"], ["102345", "012354"])
+    ),
+    ("order", {"code": "x = 1"}, '"code" is not for an item of the kind order'),
+    (
+        "order",
+        {"accept": ["x"], "formula": "x"},
+        '"accept", "formula" are not for an item of the kind order',
+    ),
+    ("choice", {"lines": LINES}, '"lines" is not for an item of the kind choice'),
+    ("order", {"language": "c"}, ""),
 ]
 
 
@@ -248,11 +276,16 @@ def test_the_rules_of_items(kind: str, changes: dict[str, Any], said: str) -> No
 
     `right` are the numbers of the right choices, `texts` the words of the first ones.
     """
-    changes = dict(changes)
+    usual: dict[str, Any] = {}
+    if kind == "order":
+        usual = {"lines": LINES, "decoys": [{"text": "x y", "why": "No."}], "orders": None}
+    changes = {**usual, **changes}
     right, texts = changes.pop("right", None), changes.pop("texts", ())
 
     def change(item: Any) -> None:
         item.update(changes)
+        if changes.get("orders", ()) is None:
+            del item["orders"]
         for n, choice in enumerate(item.get("choices", ())):
             choice["correct"] = choice["correct"] if right is None else str(n) in right
         for choice, text in zip(item.get("choices", ()), texts, strict=False):

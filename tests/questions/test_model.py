@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from bot.questions.model import Bank, Item, Section, Topic, rasch_level
-from tests.shipped import bank, item, typed
+from tests.shipped import bank, in_order, item, typed
 
 
 def topic(
@@ -103,8 +104,25 @@ def test_levels_on_the_rasch_scale() -> None:
 
 
 def test_the_chance_to_guess() -> None:
-    """A typed answer can't be guessed, one choice of four can, and a set of choices hardly."""
-    assert typed("attention").guessing == 0
+    """A typed answer or an order can't be guessed, one choice of four can, and a set hardly."""
+    assert typed("attention").guessing == in_order().guessing == 0
     assert item(choices="YNNN").guessing == 0.25
     assert item(choices="YN").guessing == 0.5
     assert 0 < item(kind="multiple", choices="YYNN").guessing < 0.1
+
+
+def test_the_mark_of_code_in_order() -> None:
+    """It changes with a line, a line that doesn't belong, and what is right, and with nothing else."""
+    one = in_order()
+    (decoy,) = one.decoys
+    others = [
+        replace(one, lines=("a = 2", *one.lines[1:])),
+        replace(one, lines=(one.lines[1], one.lines[0], *one.lines[2:])),
+        replace(one, decoys=(replace(decoy, text="    a *= b"),)),
+        replace(one, orders=()),
+    ]
+    assert len({each.mark for each in (one, *others)}) == 5
+    same = replace(
+        one, decoys=(replace(decoy, why="Another reason."),), language=None, explanation=""
+    )
+    assert same.mark == one.mark

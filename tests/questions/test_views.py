@@ -115,7 +115,8 @@ def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
 
 def arranging(one: Item, order: tuple[int, ...], placed: Sequence[int] = (0, 1)) -> Message:
     """The page where lines of code are put in order."""
-    return question_view.arranging(one, order, placed, "challenge", ROW)
+    at = {"source": "challenge", "row": str(ROW), "turn": "9"}
+    return question_view.arranging(one, order, placed, at)
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:
@@ -161,7 +162,7 @@ def test_open_cards() -> None:
                 ids = [f"answer:v1:{source}:{ROW}:{n}" for n in range(len(order))]
             else:
                 name = {"multiple": "choose", "typed": "write", "order": "arrange"}[one.kind]
-                ids = [f"{name}:v1:{source}:{ROW}" + ":" * (one.kind == "order")]
+                ids = [f"{name}:v1:{source}:{ROW}" + "::0" * (one.kind == "order")]
             assert custom_ids(view) == ids, one.id
 
 

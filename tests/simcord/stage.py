@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import discord
 import simcord
+from msgspec.structs import replace
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
 
@@ -28,7 +29,7 @@ from bot.playground.session import download
 from bot.questions.model import Item
 from tests.messages import not_odd
 from tests.patience import PATIENCE
-from tests.shipped import bank, rubrics
+from tests.shipped import bank, cases, rubrics
 
 SOON = 1.5
 """Timers due within this many seconds are awaited after a click; later ones need `Stage.wait`."""
@@ -37,12 +38,8 @@ RUBRICS = rubrics()
 _ITEMS = {f"### {' '.join(item.prompt.split())}": item for item in BANK.items.values()}
 """By the line of a card that asks them."""
 ACCEPTED_ONCE = {
-    *(
-        "choose",
-        "write",
-        "arrange",
-        "place",
-    ),  # for a round's first question: then it waits, if needlessly
+    # for a round's first question: then it waits, if needlessly
+    *("choose", "write", "arrange", "place"),
     *("answer", "lock", "picks", "typed", "ticks", "ticked", "confirm", "count", "followup"),
     *("partnercard", "partnertick", "partnerticks"),
 }
@@ -252,6 +249,13 @@ class Question:
                 return shown
             picks = [str("ABCDEF".index(letter)) for letter in self.right_letters()]
             result = await member.submit_modal(shown, {"boxes": picks if right else picks[:1]})
+        elif item.kind == "order":
+            shown = await member.click(self.message, label="Put in order")
+            if not lists(answer_to(shown)):
+                return shown
+            lines = item.lines if right else item.lines[::-1]
+            page = await place(member, answer_to(shown), *lines)
+            result = await member.click(page, label="Lock in")
         else:
             shown = await member.click(self.message, label="Answer")
             if shown.modal is None:
@@ -271,6 +275,15 @@ class Question:
             for line in lines
             if (m := re.match(r"\*\*([A-F])\*\*  (.*)", line)) and m[2] in wanted
         ]
+
+
+async def place(member: MemberActor, page: discord.Message, *lines: str) -> discord.Message:
+    """Pick lines of code from the list of a page, one after the other; return the page then."""
+    for line in lines:
+        (menu,) = lists(page)
+        (value,) = [o.value for o in menu.options if o.label.partition(" · ")[2] == line.strip()]
+        page = answer_to(await member.select(page, [value]))
+    return page
 
 
 def reply(result: Any) -> str:
@@ -333,7 +346,7 @@ def _walk(components: Any) -> Iterator[Any]:
 async def _bot(file: Path, stack: AsyncExitStack) -> tuple[QuizBot, Database]:
     settings = Settings(token="test", database=database_url(f"sqlite:///{file}"), shard_count=1)
     database = await stack.enter_async_context(open_database(settings.database))
-    bot = build_bot(settings, BANK, database)
+    bot = build_bot(settings, replace(BANK, cases=cases()), database)
     bot.download = download
     _watch(bot)
     assert isinstance(bot.features, Services)

@@ -19,7 +19,7 @@ async def test_from_the_sections_to_a_topic(stage: Stage) -> None:
     new = await stage.alwina.slash(stage.quiz, "topics")
     assert reply(new) == f"### Topics\n-# {len(BANK.asked)} questions"
     assert SECTION not in reply(new)
-    assert labels(answer_to(new)) == ["Practise"]
+    assert labels(answer_to(new)) == ["Practise", "Cases"]
     question = await stage.play(questions=1, seconds=5, topic=TOPIC.id)
     await question.answer(stage.alwina, right=False)
     await stage.wait(22)  # the reveal, and the pause: then it is counted

@@ -7,7 +7,7 @@ import json
 import zipfile
 from contextlib import closing
 from datetime import UTC, datetime
-from html import unescape
+from html import escape, unescape
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from bot.questions.model import Bank, Item, Reference, Section
 from bot.topics.deck_files import FIELDS, MODEL_ID, note_of, to_html, write_deck
 from tests.banks import small_bank
+from tests.shipped import in_order
 from tests.topics.apkg import database_of
 
 BANK = small_bank()
@@ -83,6 +84,19 @@ def test_a_note_has_everything() -> None:
     assert note.tags == ("Quizformer::First", "Quizformer::First::Topic_1")
     assert note.guid == "quizformer-t1-c"
     assert set(fields) == set(FIELDS)
+
+
+def test_code_in_order() -> None:
+    """All lines are on the front with letters; the back has the code, and why the others stay out."""
+    item = in_order(topic="t1")
+    fields = note_of(item, bank_with(item), {}).fields
+    shown = fields["Code"].split("<br>")
+    assert [line[:3] for line in shown] == [f"{letter}  " for letter in "ABCDEFG"]
+    assert sorted(unescape(line[3:]) for line in shown) == sorted(item.pieces)
+    assert fields["In order"] == "<br>".join(map(escape, item.lines))
+    assert fields["Left out"] == "a -= b: It never ends."
+    assert fields["Hint"] == "6 lines; 1 of these stay out."
+    assert not any(fields[letter] for letter in "ABCDEF")
 
 
 def test_a_formula_without_a_picture() -> None:

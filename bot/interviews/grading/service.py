@@ -184,7 +184,8 @@ class Grading:
         }
         try:
             async with _MODEL_QUEUE.turn(server):
-                rulings = await self._verifier.verify(topic.question, answer, asked)
+                question = f"{topic.setting}\n\n{topic.question}".lstrip()
+                rulings = await self._verifier.verify(question, answer, asked)
             points = await self._ruled(topic, answer, assessment, rulings, server)
         except (NoOpinion, Refused, Ungradable) as error:
             log.warning("the model gave no opinion, so words decide: %s", error)
