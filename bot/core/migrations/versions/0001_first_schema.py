@@ -388,15 +388,30 @@ def _interviews() -> None:
         _required("id", _ROW_ID),
         _required("user_id", BigInteger),
         Column("topic_id", String(48)),
+        Column("case_id", String(40)),
         _required("total", Integer),
         _required("started_at", BigInteger),
         Column("ended_at", BigInteger),
         PrimaryKeyConstraint("id", name="pk_interviews"),
         sqlite_autoincrement=True,
     )
+    _index("interviews", "ix_interviews_cases", ["user_id", "case_id", "id"], "case_id IS NOT NULL")
     _index("interviews", "ix_interviews_started", ["user_id", "started_at"])
     _index("interviews", "ix_interviews_user_id", ["user_id", "id"])
-    _index("interviews", "uq_interviews_running", ["user_id"], "ended_at IS NULL", unique=True)
+    _index(
+        "interviews",
+        "uq_interviews_running",
+        ["user_id"],
+        "ended_at IS NULL AND case_id IS NULL",
+        unique=True,
+    )
+    _index(
+        "interviews",
+        "uq_interviews_running_case",
+        ["user_id"],
+        "ended_at IS NULL AND case_id IS NOT NULL",
+        unique=True,
+    )
     op.create_table(
         "partner_interviews",
         _required("id", _ROW_ID),
@@ -407,6 +422,7 @@ def _interviews() -> None:
         Column("second_id", BigInteger),
         Column("pair", String(64)),
         Column("topic_id", String(48)),
+        Column("case_id", String(40)),
         _required("state", String(10)),
         Column("thread_id", BigInteger),
         _required("turn", Integer, server_default="0"),
