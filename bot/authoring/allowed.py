@@ -7,11 +7,6 @@ from collections.abc import Mapping
 ALLOWED: Mapping[tuple[str, ...], str] = {
     (
         "twins",
-        "softmax-mask-after",
-        "attention-scores-mask-by-product",
-    ): "a mask that comes too late, and one of zeros",
-    (
-        "twins",
         "tokenization-reencoded-rollout",
         "temperature-ratio-pattern",
     ): "other token ids, and another temperature",

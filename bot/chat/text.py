@@ -15,6 +15,8 @@ MAX_MESSAGE = 4000
 MAX_TEXT = 3900
 """Our own limit, slightly below Discord's."""
 
+_WITH_CODE = 2500
+"""Characters of a block with code that stays whole: a part of it would lose its fixed-width letters."""
 _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 _INLINE = re.compile(r"([\\*_~`|\[\]])")
 _TAG = re.compile(r"<(?=[@#:/a-zA-Z])")
@@ -146,7 +148,8 @@ def place_mark(place: int, points: int) -> str:
 def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:
     """Join blocks in order into as few texts as the limit allows.
 
-    A block over the limit is split between lines, or between words if they are long.
+    A block over the limit is split between lines, or between words if they are long. One with code
+    has a page of its own.
     """
     result: list[str] = []
     for block in (part for whole in blocks for part in _split(whole, limit)):
@@ -169,6 +172,8 @@ def page_note(page: int, pages: int) -> str:
 
 def _split(block: str, limit: int) -> list[str]:
     parts = []
+    if "```" in block:
+        limit = max(limit, _WITH_CODE)
     while len(block) > limit:
         cut = block.rfind("\n", limit // 2, limit)
         if cut < 0:

@@ -208,6 +208,17 @@ def test_pages_lose_nothing(texts: list[str], limit: int) -> None:
     assert "".join("".join(result).split()) == "".join("".join(texts).split())
 
 
+def test_code_stays_on_one_page() -> None:
+    """The letters of a part would lose their fixed width."""
+    code = t.code_block("\n".join(f"    line = {n}" for n in range(40)), "python")
+    assert t.pages(["before", f"Said\n{code}", "after"], 300) == [
+        "before",
+        f"Said\n{code}",
+        "after",
+    ]
+    assert len(t.pages([f"```\n{'x ' * 3000}\n```"], 300)) > 1
+
+
 @given(texts=blocks, limit=st.integers(30, 80))
 def test_pages_are_as_few_as_their_order_allows(texts: list[str], limit: int) -> None:
     """No page has room for the first block of the next one."""

@@ -24,7 +24,7 @@ from bot.questions.model import Item
 from tests.daily.cards import a_day
 from tests.messages import labels, reads, sent, words
 from tests.questions.test_views import ITEMS, ROW, TOPIC, answers, largest
-from tests.shipped import bank, item, orders
+from tests.shipped import bank, in_order, item, orders
 
 AT = datetime(2027, 1, 4, tzinfo=UTC)
 KINDS = ["choice", "multiple", "typed"]
@@ -66,6 +66,13 @@ def test_a_question_does_not_tell_its_answer() -> None:
     one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
     assert sent(asking(one, (2, 0, 1, 3))) == sent(asking(other, (2, 0, 1, 3)))
     assert "why" not in reads(asking(one, (0, 1, 2, 3)))
+
+
+def test_reasons_that_are_left() -> None:
+    """ "Explain" is there for a line that doesn't belong and that the member didn't use."""
+    one = in_order(topic=TOPIC)
+    shown = [answered(one, orders(one)[0], answer)[0] for answer in ("012345", "612345", "543210")]
+    assert ["Explain" in labels(view) for view in shown] == [True, False, True]
 
 
 def test_the_way_on() -> None:

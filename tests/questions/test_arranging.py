@@ -91,12 +91,17 @@ async def test_from_the_first_line_to_the_verdict(stage: Stage, source: str) -> 
     """The code grows line by line, "Undo" takes one back, a restart loses nothing, and the answer is
     stored once it is locked in."""
     page = await opened(stage, source)
-    assert len(lists(page)[0].options) == 7
+    (first,) = lists(page)
+    assert len(first.options) == 7
+    assert ("Skip" in labels(page)) is ("Until" in text_of(page)) is (source == "challenge")
     assert text_of(page).count("```python") == 1
     page = await place(stage.alwina, page, NEVER, "b = 2")
     assert "```python\n    a -= b\nb = 2\n```" in text_of(page)
     for _ in range(2):
         page = answer_to(await stage.alwina.click(page, label="Undo"))
+    (menu,) = lists(page)  # with other ids, or clients would still show what was picked
+    assert menu.custom_id != first.custom_id
+    assert menu.id != first.id
     assert text_of(page).count("```python") == 1
     assert "Lock in" not in labels(page)
     page = await place(stage.alwina, page, *ONE.lines[1::-1])

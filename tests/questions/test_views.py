@@ -152,10 +152,11 @@ def test_open_cards() -> None:
             text = reads(view)
             for part in (words(one.prompt), bank().section_of(one), one.level):
                 assert part in text, one.id
-            plain = [line.replace("**", "", 2) for line in lines(view)]
+            plain = [line.replace("**", "") for line in lines(view)]
             lettered = [shown(line) for line in plain if re.match(r"[A-J]  ", line)]
             offered = [choice.text for choice in one.choices] or one.pieces
-            expected = [f"{LETTERS[n]} {words(offered[i])}" for n, i in enumerate(order)]
+            plain_texts = [words(text.replace("**", "")) for text in offered]  # ** is a power, too
+            expected = [f"{LETTERS[n]} {plain_texts[i]}" for n, i in enumerate(order)]
             assert lettered == expected, one.id
             if one.kind == "choice":
                 assert labels(view) == list(LETTERS[: len(order)]), one.id
@@ -241,7 +242,8 @@ def test_private_pages() -> None:
             right = answer is not None and is_right(one, answer)
             picked = {int(n) for n in answer or ""} if one.kind != "typed" else set()
             reasons = [f"{words(choice.text)} {words(choice.why)}" for choice in one.choices]
-            reasons += [*one.lines, *(words(decoy.why) for decoy in one.decoys)]
+            reasons += [words(line.replace("**", "")) for line in one.lines]
+            reasons += [decoy.why for decoy in one.decoys]
             told = [reasons[n] for n in picked | one.right | {*range(len(one.lines))}]
             pages = mine([Answered(one, order, answer)])
             text = reads(*pages)

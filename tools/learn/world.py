@@ -9,7 +9,7 @@ from functools import cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.questions.model import Bank, Item
+from bot.questions.model import PLACING_SECONDS, Bank, Item
 from tests.shipped import packs
 
 CONCEPTS = 5
@@ -76,7 +76,8 @@ def world(sections: tuple[str, ...] = ()) -> World:
 
 def reading_seconds(item: Item) -> float:
     """Return how long it usually takes to read an item and to answer."""
-    return 8 + (len(item.prompt) + sum(len(choice.text) for choice in item.choices)) / 25
+    texts = (item.prompt, *(choice.text for choice in item.choices), *item.pieces)
+    return 8 + sum(map(len, texts)) / 25 + PLACING_SECONDS * len(item.lines)
 
 
 SLIP = 0.05
