@@ -79,6 +79,7 @@ async def test_what_is_gone(
     """No button, list, form or command of a manager fails, nor what comes due later."""
     assert BANK.items.keys().isdisjoint(history.ITEMS)
     assert BANK.topics.keys().isdisjoint(history.TOPICS)
+    monkeypatch.setattr(history, "OTHERS", 5)
     monkeypatch.setattr(history, "NOW", stage.env.now().replace(microsecond=0))
     await stage.database.write(live, stage, values)
     await stage.restart()
