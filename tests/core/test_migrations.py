@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import re
@@ -37,6 +38,8 @@ from tests.rows import everything, fill
 from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[2]
+RELEASED = {"0001_first_schema.py": "b648e867afb7e5f8"}
+"""A hash of each released migration."""
 PARENTS = sorted({key.column.table.name for table in all_tables() for key in table.foreign_keys})
 _NEXT = """
 import sqlalchemy as sa
@@ -117,6 +120,14 @@ async def test_the_migrations_make_what_the_code_says(database: Database) -> Non
     assert len(migrated) > len(metadata.tables)
     await database.write(as_the_code_says)
     assert await database.read(described) == migrated
+
+
+def test_released_migrations_are_not_edited() -> None:
+    """What a release has done to databases stays as it was: a change is another migration."""
+    scripts = Path(migrate.__file__).parent / "migrations/versions"
+    for name, digest in RELEASED.items():
+        script = (scripts / name).read_text("utf-8").encode()
+        assert hashlib.sha256(script).hexdigest()[:16] == digest, name
 
 
 def test_head_is_the_newest_script() -> None:
