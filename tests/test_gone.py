@@ -43,6 +43,7 @@ GONE: dict[str, dict[str, Any]] = {
 ON_CASES: dict[str, dict[str, Any]] = {
     "partner_interviews": {"case_id": "gone", "asked_topic_id": "gone.1", "asked_mark": 1},
     "practices": {"item_ids": "t1-a t1-b"},
+    "step": {"answered_at": history.NOW},
 }
 """Values that let the rows of a history depend on what no bank has, besides their questions."""
 
@@ -57,6 +58,8 @@ def live(conn: Connection, stage: Stage, values: dict[str, dict[str, Any]]) -> N
             conn.execute(update(table).values(values[table.name]))
         if table.name == "challenges":
             conn.execute(update(table).values(member_id=stage.bob.id))
+        if "deadline_at" in table.c:
+            conn.execute(update(table).values(deadline_at=history.NOW + timedelta(hours=1)))
         for name, (old, new) in (places | people).items():
             if name in table.c:
                 conn.execute(update(table).where(table.c[name] == old).values({name: new}))
@@ -65,7 +68,7 @@ def live(conn: Connection, stage: Stage, values: dict[str, dict[str, Any]]) -> N
     case = {"user_id": stage.manager.id, "case_id": "gone", "total": 4, "started_at": history.NOW}
     conn.execute(interviews.insert().values(id=CASE, **case))
     asked = {"interview_id": CASE, "number": 1, "topic_id": "gone.1", "asked_at": history.NOW}
-    conn.execute(interview_questions.insert().values(id=CASE, **asked))
+    conn.execute(interview_questions.insert().values(id=CASE, **asked, **values.get("step", {})))
 
 
 @pytest.mark.parametrize("values", [GONE, ON_CASES], ids=["topics", "cases"])

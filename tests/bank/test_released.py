@@ -1,4 +1,4 @@
-"""What a release has asked keeps its id, so that members' answers stay what they were."""
+"""Questions of releases keep their ids, so that members' answers stay what they were."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def stamp(conn: Connection, version: str) -> None:
 
 
 def as_the_code_says(conn: Connection) -> None:
-    """Make all tables anew, without migrations."""
+    """Make all tables again, without migrations."""
     metadata.drop_all(conn)
     for table in metadata.tables.values():
         for index in table.indexes:  # see `metadata`
@@ -88,7 +88,7 @@ def as_the_code_says(conn: Connection) -> None:
 
 
 def described(conn: Connection) -> set[str]:
-    """Return all that the database knows of its tables, a fact each, without the columns' order."""
+    """Return what the database knows of its tables, but for the order of columns."""
     found = inspect(conn)
     facts = {
         f"{table} {facts}"
@@ -123,7 +123,7 @@ async def test_the_migrations_make_what_the_code_says(database: Database) -> Non
 
 
 def test_released_migrations_are_not_edited() -> None:
-    """What a release has done to databases stays as it was: a change is another migration."""
+    """They have changed databases, so that another change is another migration."""
     scripts = Path(migrate.__file__).parent / "migrations/versions"
     for name, digest in RELEASED.items():
         script = (scripts / name).read_text("utf-8").encode()
