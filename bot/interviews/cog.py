@@ -118,8 +118,6 @@ class InterviewCog(commands.Cog):
 
     async def show_cases(self, interaction: discord.Interaction, fields: Fields) -> None:
         runs = await self.interviews.cases(interaction.user.id, interaction.guild_id)
-        if not runs:
-            raise UserError("There are no cases for the questions of this server.")
         await say_here(interaction, view.case_list(runs, int(fields["page"])))
 
     async def told(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -164,16 +164,14 @@ class PartnerInterviews:
     @writing_due
     def swap(self, conn: Connection, key: int, user_id: int) -> None:
         """Ask the one who asked a case another one, in the same thread."""
+        servers.lock(conn, _of(partner_store.get(conn, key), user_id).guild_id)
         found = _of(partner_store.get(conn, key, lock=True), user_id)
         first, second = found.members
         if found.ending is not PartnerEnding.DONE or found.case_id is None or found.is_deserted:
             raise UserError(_GONE)
-        cases = rules.offered_cases(self._packs, self._banks.of(conn, found.guild_id))
-        if not cases:
-            raise UserError(_NO_CASE)
+        case_id = self._another_case(conn, found)
         other = first if user_id == second else second
         pair = self._require_pair(conn, user_id, other, "Your partner")
-        case = draw_case(conn, self._packs, cases, second, self._rng)
         new = partner_store.create(
             conn,
             guild_id=found.guild_id,
@@ -182,11 +180,21 @@ class PartnerInterviews:
             first_id=second,
             second_id=first,
             pair=pair,
-            case_id=case.id,
+            case_id=case_id,
             state=PartnerState.OPENING,
             created_at=self._now(),
         )
         self.ask(conn, _existing(partner_store.get(conn, new)), 1)
+
+    def _another_case(self, conn: Connection, found: PartnerInterview) -> str:
+        """Draw another case for the member who asks this one, and so has seen its key points."""
+        offered = rules.offered_cases(self._packs, self._banks.of(conn, found.guild_id))
+        cases = [case for case in offered if case.id != found.case_id]
+        if not cases:
+            raise UserError(
+                "There is no other case for the questions of this server. Go on without one in </interview>."
+            )
+        return draw_case(conn, self._packs, cases, found.members[1], self._rng).id
 
     @writing_due
     def withdraw(self, conn: Connection, key: int, user_id: int) -> None:
@@ -231,9 +239,11 @@ class PartnerInterviews:
                 "You can exchange roles before the first question is answered. "
                 "Go on with the newest card in the thread."
             )
+        case_id = self._another_case(conn, found) if found.case_id else None
         second, first = found.members
-        partner_store.change(conn, key, expect=found.state, first_id=first, second_id=second)
-        self.ask(conn, replace(found, first_id=first, second_id=second), found.turn)
+        roles: dict[str, Any] = {"first_id": first, "second_id": second, "case_id": case_id}
+        partner_store.change(conn, key, expect=found.state, **roles)
+        self.ask(conn, replace(found, **roles), found.turn)
 
     @writing_due
     def card(self, conn: Connection, key: int, number: int, user_id: int) -> PartnerCard | None:

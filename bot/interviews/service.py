@@ -46,6 +46,7 @@ from bot.questions.bank import check_topic
 from bot.questions.model import Bank, Case, FollowUp, Topic
 
 _GONE = "That question is gone. Start again with </interview>."
+_NO_CASES = "There are no cases for the questions of this server. Try </interview> without one."
 _ANSWERS = "interview answers"
 
 
@@ -118,10 +119,10 @@ class Interviews:
     def cases(self, conn: Connection, user_id: int, guild_id: int | None) -> list[CaseRun]:
         """Return the cases that a member is offered, with their latest interview on each."""
         runs = store.case_runs(conn, user_id)
-        return [
-            self._case_run(conn, case, runs.get(case.id))
-            for case in self._offered(conn, user_id, guild_id)
-        ]
+        offered = self._offered(conn, user_id, guild_id)
+        if not offered:
+            raise UserError(_NO_CASES)
+        return [self._case_run(conn, case, runs.get(case.id)) for case in offered]
 
     def _case_run(self, conn: Connection, case: Case, run: Interview | None) -> CaseRun:
         if run is None:
@@ -200,7 +201,7 @@ class Interviews:
             raise UserError(
                 "I don't know that case. Pick one from the list as you type, or see </topics>."
                 if offered
-                else "There are no cases for the questions of this server. Try </interview> without one."
+                else _NO_CASES
             )
         case = draw_case(conn, self._packs, cases, user_id, self._rng)
         return self._create(conn, user_id, running, len(case.steps), case_id=case.id)
@@ -235,8 +236,8 @@ class Interviews:
     @reading
     def open_topic(self, conn: Connection, question_id: int, user_id: int) -> Topic | None:
         """Return the topic of a question to open its modal; None if it is already answered."""
-        _, question = _owned_question(conn, question_id, user_id)
-        if question.answer is not None:
+        interview, question = _owned_question(conn, question_id, user_id)
+        if question.answer is not None or _is_told(interview, question):
             return None
         if count_of(conn, _ANSWERS, user_id, self._now().date()) >= ANSWERS_A_DAY:
             raise _too_many_answers()
@@ -254,6 +255,11 @@ class Interviews:
     def _store_answer(
         self, conn: Connection, question_id: int, user_id: int, text: str
     ) -> tuple[Streak, StreakNews]:
+        interview, question = _owned_question(conn, question_id, user_id, lock=True)
+        if _is_told(interview, question):
+            raise UserError(
+                "You've skipped this one, so you could read a good answer. Go on with the next step."
+            )
         if not text.strip():
             raise UserError(
                 "Your answer was empty. Press Answer again and write a sentence or two."
@@ -502,7 +508,7 @@ class Interviews:
             topic=topic,
             answer=question.answer,
             case=self._packs.case(interview.case_id),
-            skipped=interview.case_id is not None and question.skipped,
+            skipped=_is_told(interview, question),
         )
         if question.answer is None:
             return step
@@ -582,6 +588,11 @@ def draw_case(
     cards = cards_of(conn, user_id)
     met = {item.topic_id for item in packs.asked.values() if item.id in cards}
     return rules.draw_case(cases, store.case_runs(conn, user_id), met, rng)
+
+
+def _is_told(interview: Interview, question: InterviewQuestion) -> bool:
+    """Whether its member may read the model answer of a question that they have not answered."""
+    return interview.case_id is not None and question.skipped
 
 
 def _too_many_answers() -> UserError:

@@ -178,7 +178,7 @@ class Item(Struct, frozen=True):
         """A number that changes with what is asked and with what is right."""
         choices = [(choice.text, choice.correct) for choice in self.choices]
         shown = self.kind, self.prompt, self.code, self.formula, self.picture, choices, self.pieces
-        return _mark(shown, self.accept, self.unit, self.tolerance, self.orders)
+        return _mark(shown, len(self.lines), self.accept, self.unit, self.tolerance, self.orders)
 
 
 class KeyPoint(Struct, frozen=True):

@@ -128,11 +128,14 @@ async def test_an_interview_and_a_case_run_side_by_side(stage: Stage, alwina: So
 
 
 async def test_a_skipped_step(alwina: Solver) -> None:
-    """Its model answer is there to read. The next step is the one after, and the answer still counts."""
+    """Its model answer is there to read, so it takes no answer any more. The next step is the one after."""
     await alwina.start("one")
     skipped = await alwina.skip()
     assert isinstance(skipped, Step)
     assert (skipped.skipped, skipped.answer, skipped.number) == (True, None, 1)
+    assert await alwina.interviews.open_topic(skipped.question_id, ALWINA) is None
+    with pytest.raises(UserError, match="You've skipped this one"):
+        await alwina.answer(GOOD)
     assert (await alwina.feedback()).skipped
     second = await alwina.next()
     assert (second.number, second.skipped) == (2, False)

@@ -91,18 +91,19 @@ async def test_a_case_begun_alone_with_answers_stays(stage: Stage) -> None:
 
 
 async def test_they_exchange_roles(stage: Stage) -> None:
-    """Before anything is ticked, Bob may be asked the same step, and then all."""
+    """Before anything is ticked, Bob may be asked another case: he has seen this one's key points."""
     await begin(stage)
     await stage.bot.partners.exchange(1, BOB)
     await stage.run()
     card = await asked_card(stage)
-    assert (card.asker, card.answerer, card.topic) == ("Alwina", "Bob", ONE.steps[0])
+    assert (card.asker, card.answerer, card.topic) == ("Alwina", "Bob", TWO.steps[0])
     await answer(stage, 1, asker=ALWINA)
     assert (await asked_card(stage, 2)).asker == "Alwina"
 
 
 async def test_the_other_way_round(stage: Stage) -> None:
-    """Once, in the same thread, and with a case that the next one to answer hasn't had."""
+    """Once, in the same thread, and with a case whose key points the next one to answer hasn't just
+    ticked, even if they have had all others."""
     alone = await stage.bot.interviews.start_case(BOB, GUILD, "two")
     await stage.bot.interviews.end(alone.question_id, BOB)  # type: ignore[union-attr]
     await begin(stage)
@@ -122,9 +123,19 @@ async def test_the_other_way_round(stage: Stage) -> None:
         await stage.bot.partners.swap(1, BOB)
     card = await stage.bot.partners.card(2, 1, ALWINA)
     assert isinstance(card, PartnerCard)
-    assert (card.asker, card.answerer, card.case) == ("Alwina", "Bob", ONE)
+    assert (card.asker, card.answerer, card.case) == ("Alwina", "Bob", TWO)
     await answer(stage, 1, asker=ALWINA, key=2)
     assert (await row(stage, 2)).interview_of(BOB) is not None
+
+
+async def test_no_other_case(stage: Stage) -> None:
+    """Then roles stay as they are."""
+    stage.bank = replace(stage.bank, cases=(ONE,))
+    await stage.restart()
+    await begin(stage)
+    with pytest.raises(UserError, match="There is no other case"):
+        await stage.bot.partners.exchange(1, BOB)
+    assert (await asked_card(stage)).asker == "Bob"
 
 
 async def test_who_can_not_go_on(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from bot.questions.model import Bank, Item, Section, Topic, rasch_level
+from bot.questions.model import Bank, Decoy, Item, Section, Topic, rasch_level
 from tests.shipped import bank, in_order, item, typed
 
 
@@ -120,8 +120,9 @@ def test_the_mark_of_code_in_order() -> None:
         replace(one, lines=(one.lines[1], one.lines[0], *one.lines[2:])),
         replace(one, decoys=(replace(decoy, text="    a *= b"),)),
         replace(one, orders=()),
+        replace(one, lines=one.lines[:5], decoys=(Decoy(one.lines[5], ""), decoy)),
     ]
-    assert len({each.mark for each in (one, *others)}) == 5
+    assert len({each.mark for each in (one, *others)}) == 6
     same = replace(
         one, decoys=(replace(decoy, why="Another reason."),), language=None, explanation=""
     )
