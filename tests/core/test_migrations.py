@@ -88,7 +88,7 @@ def as_the_code_says(conn: Connection) -> None:
 
 
 def described(conn: Connection) -> set[str]:
-    """Return what the database knows of its tables, but for the order of columns."""
+    """Return everything about the tables but the order of their columns."""
     found = inspect(conn)
     facts = {
         f"{table} {facts}"
