@@ -43,6 +43,6 @@ def migrated_file(folder: Path) -> Path:
     file = folder / "ready.db"
     engine = create_engine(f"sqlite:///{file}")
     with engine.begin() as conn:
-        migrate.upgrade(conn)
+        migrate.upgrade(conn, {})
     engine.dispose()
     return file

@@ -59,7 +59,7 @@ MAX_DAILY_NAME = 30
 40."""
 MAX_DECK_BYTES = 8 << 20
 """Bytes of a deck for Anki that is made: Discord takes 10 MiB, and all of it is kept in
-memory. The 993 shipped questions take 0.6.
+memory. The shipped questions take 0.6.
 """
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take

@@ -7,7 +7,7 @@ none of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 
 from sqlalchemy import Connection, func, inspect, select, text
@@ -32,6 +32,8 @@ HEAD = _known()[-1]
 """The newest schema version."""
 _LOCK = 0x517A_0001
 """The key of the advisory lock that PostgreSQL holds during a migration."""
+Columns = Mapping[str, Set[str]]
+"""The names of columns, by table."""
 
 
 class MigrationError(Exception):
@@ -60,14 +62,18 @@ def check_known(schema: str) -> None:
         )
 
 
-def _check_tables(conn: Connection) -> None:
-    """Raise MigrationError if a version from before 1.0 made the tables, with the same number."""
+def needed() -> Columns:
+    """Return the columns of each of the program's tables."""
+    return {table.name: set(table.columns.keys()) for table in metadata.tables.values()}
+
+
+def _check_tables(conn: Connection, columns: Columns) -> None:
+    """Raise MigrationError if a version from before 1.0 made the tables, with a number of today."""
     found = inspect(conn).get_multi_columns()
-    for table in metadata.tables.values():
-        names = {column["name"] for column in found.get((None, table.name), ())}
-        for name in set(table.columns.keys()) - names:
+    for table, names in columns.items():
+        for name in names - {column["name"] for column in found.get((None, table), ())}:
             raise MigrationError(
-                f"an older version of Quizformer, from before 1.0, made the database (no {table.name}.{name}), and "
+                f"an older version of Quizformer, from before 1.0, made the database (no {table}.{name}), and "
                 "only that version can use it: go back to it, or begin with a new database"
             )
 
@@ -80,7 +86,7 @@ def is_current(conn: Connection, *, visiting: bool = False, allowed: bool = True
     """
     current = version(conn)
     if current == HEAD:
-        _check_tables(conn)
+        _check_tables(conn, needed())
         check_writable(conn)
         return True
     if current is not None:
@@ -108,8 +114,11 @@ async def in_own_process(work: Callable[[], None]) -> None:
         raise OperationalError("migrate", None, error) from error
 
 
-def upgrade(conn: Connection) -> None:
-    """Run the migrations that are still missing, in the caller's transaction."""
+def upgrade(conn: Connection, columns: Columns) -> None:
+    """Run the migrations that are still missing, in the caller's transaction.
+
+    It ends with an error unless each table then has at least these columns.
+    """
     # SQLite needs no lock, because its transaction began with BEGIN IMMEDIATE.
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
@@ -126,6 +135,7 @@ def upgrade(conn: Connection) -> None:
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
+    _check_tables(conn, columns)
     if conn.dialect.name == "sqlite":
         _check_references(conn)
 

@@ -107,7 +107,8 @@ async def open_postgres(
     is_current, allowed = await _run_once(url, name, look_at)
     if not is_current:
         # PGPASSWORD, SSL_CERT_FILE, USER and others are read besides the address
-        await migrate.in_own_process(partial(_upgrade, url, name, dict(os.environ)))
+        environment = dict(os.environ)
+        await migrate.in_own_process(partial(_upgrade, url, name, migrate.needed(), environment))
     connections = min(connections, allowed or connections)
     limit = None if patient else backend.STATEMENT_SECONDS
     connect = _connector(url, name, busy_ms=backend.BUSY_MS, statement_seconds=limit)
@@ -115,10 +116,10 @@ async def open_postgres(
     return Postgres(engine, connections)
 
 
-def _upgrade(url: URL, name: str, environment: Mapping[str, str]) -> None:
+def _upgrade(url: URL, name: str, columns: migrate.Columns, environment: Mapping[str, str]) -> None:
     """Migrate a database, in a process that ends with it."""
     os.environ.update(environment)
-    asyncio.run(_run_once(url, name, migrate.upgrade))
+    asyncio.run(_run_once(url, name, partial(migrate.upgrade, columns=columns)))
 
 
 async def _run_once(url: URL, name: str, work: Callable[[Connection], T]) -> T:

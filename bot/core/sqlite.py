@@ -161,7 +161,7 @@ async def _migrate(url: URL, resources: AsyncExitStack, *, visiting: bool) -> Pa
     if not current:
         if old_schema is not None:
             await in_thread(_copy_before_upgrade, file, old_schema)
-        await migrate.in_own_process(partial(_upgrade, url))
+        await migrate.in_own_process(partial(_upgrade, url, migrate.needed()))
     return file
 
 
@@ -181,7 +181,7 @@ def _take_room(folder: Path) -> None:
         file.write(bytes(_ROOM))
 
 
-def _upgrade(url: URL) -> None:
+def _upgrade(url: URL, columns: migrate.Columns) -> None:
     """Migrate a file, in a process that ends with it."""
 
     async def run() -> None:
@@ -189,7 +189,7 @@ def _upgrade(url: URL) -> None:
             # A table that other tables refer to can only be rebuilt with foreign keys off:
             # https://sqlite.org/lang_altertable.html#otheralter
             await connection.execute("PRAGMA foreign_keys = OFF")
-            await connection.run(migrate.upgrade)
+            await connection.run(lambda conn: migrate.upgrade(conn, columns))
 
     asyncio.run(run())
 

@@ -98,7 +98,7 @@ class Encoded(TypeDecorator[Any]):
 
 
 # A partial index states its condition for SQLite only, because naming PostgreSQL's would load its
-# drivers. The first migration gives it to both.
+# drivers. Migrations state it for both.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

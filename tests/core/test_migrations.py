@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +38,8 @@ from tests.rows import everything, fill
 from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[2]
+RELEASED = {"0001_first_schema.py": "b648e867afb7e5f8"}
+"""A hash of each released migration."""
 PARENTS = sorted({key.column.table.name for table in all_tables() for key in table.foreign_keys})
 _NEXT = """
 import sqlalchemy as sa
@@ -74,20 +78,56 @@ def stamp(conn: Connection, version: str) -> None:
     conn.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
 
 
-async def test_a_new_database_has_all_tables(database: Database) -> None:
-    """Its indexes have their conditions, on either database."""
-    assert await database.read(tables) - {"alembic_version"} == metadata.tables.keys()
+def as_the_code_says(conn: Connection) -> None:
+    """Make all tables again, without migrations."""
+    metadata.drop_all(conn)
+    for table in metadata.tables.values():
+        for index in table.indexes:  # see `metadata`
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
+    metadata.create_all(conn)
 
-    def conditions(conn: Connection) -> dict[str, str]:
-        found = inspect(conn).get_indexes("rounds")
-        return {
-            str(index["name"]): " ".join(map(str, index.get("dialect_options", {}).values()))
-            for index in found
-        }
 
-    found = await database.read(conditions)
-    assert "ended" in found["uq_rounds_running"]
-    assert "NOT NULL" in found["ix_rounds_due_at"]
+def described(conn: Connection) -> set[str]:
+    """Return everything about the tables but the order of their columns."""
+    found = inspect(conn)
+    facts = {
+        f"{table} {facts}"
+        for read in (
+            found.get_multi_columns,
+            found.get_multi_pk_constraint,
+            found.get_multi_foreign_keys,
+            found.get_multi_unique_constraints,
+            found.get_multi_check_constraints,
+        )
+        for (_, table), rows in read().items()
+        for facts in (rows if isinstance(rows, list) else [rows])
+    }
+    if conn.dialect.name == "postgresql":
+        return facts | {*conn.scalars(text("SELECT indexdef FROM pg_indexes")).all()}
+    rows = conn.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+    options = re.compile("AUTOINCREMENT|WITHOUT ROWID|COLLATE .*|CREATE( UNIQUE)? INDEX .*", re.S)
+    return facts | {
+        f"{row.name} {option[0]}" for row in rows for option in options.finditer(row.sql)
+    }
+
+
+async def test_the_migrations_make_what_the_code_says(database: Database) -> None:
+    """A database that the migrations made has the tables of the stores, in all their properties.
+
+    One that a checkout of before 1.0 made of the stores themselves can be opened as well.
+    """
+    migrated = await database.read(described)
+    assert len(migrated) > len(metadata.tables)
+    await database.write(as_the_code_says)
+    assert await database.read(described) == migrated
+
+
+def test_released_migrations_are_not_edited() -> None:
+    """They have changed databases, so that another change is another migration."""
+    scripts = Path(migrate.__file__).parent / "migrations/versions"
+    for name, digest in RELEASED.items():
+        script = (scripts / name).read_text("utf-8").encode()
+        assert hashlib.sha256(script).hexdigest()[:16] == digest, name
 
 
 def test_head_is_the_newest_script() -> None:
@@ -112,11 +152,22 @@ async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
 
 
 @pytest.mark.parametrize("change", ["ALTER TABLE meta DROP COLUMN value", "DROP TABLE meta"])
-async def test_an_older_database_with_the_same_number(url: URL, change: str) -> None:
-    """Tables of a version from before 1.0 are refused in one line, which calls them older."""
+async def test_an_older_database_with_the_same_number(
+    url: URL, change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables of a version from before 1.0 are refused in one line, by this version and the next."""
     async with open_database(url) as database:
         await database.write(Connection.execute, text(change))
-    with pytest.raises(migrate.MigrationError, match=r"an older version .*\(no meta\.\w+\)"):
+    refused = pytest.raises(migrate.MigrationError, match=r"^an older version .*\(no meta\.\w+\)")
+    with refused:
+        async with open_database(url):
+            pass
+    with monkeypatch.context() as later:
+        add_migration(later, tmp_path, "op.create_table('new', sa.Column('a', sa.Integer()))")
+        with refused:
+            async with open_database(url):
+                pass
+    with refused:
         async with open_database(url):
             pass
 
@@ -153,9 +204,9 @@ async def test_a_migration_that_fails_leaves_nothing(
 
     upgrade, found = migrate.upgrade, list[set[str]]()
 
-    def fail(conn: Connection) -> None:
+    def fail(conn: Connection, columns: migrate.Columns) -> None:
         found.append(tables(conn))
-        upgrade(conn)
+        upgrade(conn, columns)
         assert "rounds" in tables(conn)
         raise LookupError("power cut")
 
@@ -325,13 +376,13 @@ async def test_a_file_is_copied_before_it_gets_a_new_schema(
     before = migrate.HEAD
     caplog.clear()
     with monkeypatch.context() as later:
-        add_migration(later, tmp_path, "op.drop_table('meta')")
+        add_migration(later, tmp_path, 'op.execute("DELETE FROM meta")')
         with pytest.raises(migrate.MigrationError, match="not yet 0099"):
             async with open_database(url, visiting=True):
                 pass
         assert list(file.parent.glob("*before*")) == []
         async with open_database(url) as database:
-            assert "meta" not in await database.read(tables)
+            assert await database.read(read_note, "a") is None
     [copy] = file.parent.glob(f"{file.stem}-before-0099-*.db")
     [record] = [record for record in caplog.records if record.name == "bot.core.sqlite"]
     message = record.getMessage()
@@ -347,20 +398,20 @@ async def test_without_a_copy_no_file_gets_a_new_schema(
     url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the copy fails, for want of room for example, the start ends and nothing has changed."""
-    async with open_database(url):
-        pass
+    async with open_database(url) as database:
+        await database.write(set_note, "a", "x")
 
     def fail(*_: object) -> int:
         raise BackupError("the disk is full")
 
     with monkeypatch.context() as later:
-        add_migration(later, tmp_path, "op.drop_table('meta')")
+        add_migration(later, tmp_path, 'op.execute("DELETE FROM meta")')
         later.setattr("bot.core.backup.back_up", fail)
         with pytest.raises(migrate.MigrationError, match=r"nothing was changed: the disk is full"):
             async with open_database(url):
                 pass
     async with open_database(url) as database:
-        assert "meta" in await database.read(tables)
+        assert await database.read(read_note, "a") == "x"
 
 
 @pytest.mark.only("postgresql")

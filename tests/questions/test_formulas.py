@@ -62,7 +62,7 @@ def test_every_formula_of_the_bank_draws(latex: str) -> None:
 
 def test_a_drawing_shows_its_formula() -> None:
     """Different formulas are different pictures, and a tall one is taller."""
-    assert len({drawn(latex) for latex in FORMULAS}) == len(FORMULAS) >= 8
+    assert len({drawn(latex) for latex in FORMULAS}) == len(FORMULAS) >= 5
     assert size(draw(r"\frac{\frac{a}{b}}{\frac{c}{d}}"))[1] > size(draw("a"))[1]
 
 
