@@ -312,10 +312,10 @@ def _how_far(answered: Answered, *, secret: bool = False) -> str:
     item, answer = answered.item, answered.answer or ""
     number = right_up_to(item, answer)
     said = f"right up to line {number} of {len(item.lines)}" if number else "another line is first"
-    line = decode_order(answer)[number]
-    if secret or line >= len(item.lines):
+    then = [item.lines[n] for n in decode_order(answer)[number:][:1] if n < len(item.lines)]
+    if secret or not then:  # with none left, the bank has got another line since
         return said
-    return f"{said}, {'then' if number else 'and'} you had {t.code(item.lines[line].strip())}"
+    return f"{said}, {'then' if number else 'and'} you had {t.code(then[0].strip())}"
 
 
 def _decoys(answered: Answered, *, used: bool) -> list[str]:

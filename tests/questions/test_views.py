@@ -35,7 +35,7 @@ from tests.messages import (
     texts,
     words,
 )
-from tests.shipped import bank, item, orders, typed
+from tests.shipped import bank, in_order, item, orders, typed
 
 ITEMS = list(bank().items.values())
 AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -700,3 +700,10 @@ def test_no_card_is_longer_than_measured() -> None:
         ]
         lengths = [len(text_of(message)) for message in shown]
         assert max(lengths) <= question_view.card_length(one, bank()) <= max(lengths) + 150, one.id
+
+
+def test_an_order_of_fewer_lines() -> None:
+    """A bank may have got another line since the answer, which is read all the same."""
+    longer = replace(in_order(), lines=(*in_order().lines, "c = 3"))
+    told = question_view.own_result(Answered(longer, tuple(range(8)), "012345"))
+    assert told == "**Not quite**: right up to line 6 of 7."
