@@ -155,7 +155,7 @@ def question_card(step: Step, *partner: ui.Button[ui.LayoutView]) -> Message:
         t.escape(step.topic.setting) or None,
         separator() if step.case else None,
         asked(step.topic),
-        "-# Go on any day, with </interview>." if _opens(step) else None,
+        "-# Go on any day, with </interview>." if step.case and step.number == 1 else None,
         row(
             button("Answer", ANSWER.id(row=number), PRIMARY),
             button("Skip", STEP.id(slot="skip", row=number)),
@@ -165,11 +165,6 @@ def question_card(step: Step, *partner: ui.Button[ui.LayoutView]) -> Message:
             *partner,
         ),
     )
-
-
-def _opens(step: Step) -> bool:
-    """Whether a case begins here, with the interviewer's opening."""
-    return step.case is not None and step.number == 1
 
 
 def told(case: Case, number: int) -> Message:
@@ -202,7 +197,7 @@ def feedback_card(step: Step, page: int, *, checking: str = "") -> Message:
         feedback = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, _head(step), held_back, row(feedback, forward))
     return feedback_page(
-        _small(_title(step)),
+        _small(f"{step.case.title} · {step.topic.title}" if step.case else step.topic.title),
         _pages(step, checking),
         page,
         assessment,
@@ -366,10 +361,6 @@ def _head(step: Step) -> str:
         return f"-# Question {step.number} of {step.total} · {t.one_line(step.topic.title)}"
     title = f"{t.heading(step.case.title)}\n"
     return f"{title}-# Step {step.number} of {step.total} · {t.one_line(step.topic.title)}"
-
-
-def _title(step: Step) -> str:
-    return f"{step.case.title} · {step.topic.title}" if step.case else step.topic.title
 
 
 def case_list(runs: Sequence[CaseRun], page: int) -> Message:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import discord
 from msgspec.structs import replace
 
 from bot.interviews import rules
@@ -15,7 +12,7 @@ from tests.interviews.test_partner_cog import press as press_as
 from tests.messages import words
 from tests.shipped import cases
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, labels, lists, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -109,19 +106,10 @@ async def test_a_topic_names_a_case(stage: Stage) -> None:
 async def test_somebody_elses_case(stage: Stage) -> None:
     """Its buttons and its modal do nothing for others."""
     card = await begin(stage, kind="case", topic=CASE.id)
-    for custom_id in [b.custom_id for b in _buttons(card) if b.custom_id]:
-        if custom_id.startswith("partner"):
-            continue
-        said = all_of(await forge(stage, stage.bob, custom_id))
-        assert "That question is gone" in said
-
-
-def _buttons(message: discord.Message) -> list[Any]:
-    found: list[Any] = []
-    for component in message.components:
-        for child in getattr(component, "children", []):
-            found += [each for each in getattr(child, "children", []) if hasattr(each, "label")]
-    return found
+    for custom_id in custom_ids(card):
+        if not custom_id.startswith("partner"):
+            said = all_of(await forge(stage, stage.bob, custom_id))
+            assert "That question is gone" in said
 
 
 async def test_a_case_with_a_partner(stage: Stage) -> None:

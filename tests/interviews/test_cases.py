@@ -49,8 +49,8 @@ async def stage(database: Database) -> Stage:
 class Solver(Candidate):
     """A member in a case."""
 
-    async def start(self, wanted: str | None = None, **options: Any) -> Step:
-        return self._asked(await self.interviews.start_case(self.user_id, GUILD, wanted, **options))
+    async def start(self, wanted: str | None = None) -> Step:  # type: ignore[override]
+        return self._asked(await self.interviews.start_case(self.user_id, GUILD, wanted))
 
     async def solve(self, text: str = GOOD) -> Step:
         await self.graded(text)
