@@ -32,6 +32,8 @@ from bot.interviews.partner_views import look_button, look_on_case_button
 from bot.interviews.service import Interviews
 from bot.members.views import streak_news
 
+_CASES = 5
+"""The number of cases that are suggested after topics."""
 _SAVED = "Your answer is saved. See its feedback with </interview>."
 
 
@@ -77,6 +79,8 @@ class InterviewCog(commands.Cog):
         user_id, guild_id = interaction.user.id, interaction.guild_id
         if kind == "case" or (kind is None and self.interviews.is_case(topic)):
             work = self.interviews.start_case(user_id, guild_id, topic)
+        elif kind is None and topic is None:
+            work = self.interviews.go_on(user_id, guild_id)
         else:
             questions = rules.QUESTIONS
             work = self.interviews.start(user_id, guild_id, topic_id=topic, questions=questions)
@@ -87,17 +91,20 @@ class InterviewCog(commands.Cog):
     async def choices(
         self, interaction: discord.Interaction[QuizBot], current: str
     ) -> list[app_commands.Choice[str]]:
-        """Suggest topics, then cases; only one of both once a kind is chosen."""
+        """Suggest topics, then some cases; only one of both once a kind is chosen."""
         kind = interaction.namespace.kind
-        found = [] if kind == "case" else await topic_choices(interaction, current)
-        if kind != "question":
-            words = current.casefold().split()
-            found += [
-                app_commands.Choice(name=f"Case · {case.title}", value=case.id)
-                for case in await self.interviews.offered(interaction.user.id, interaction.guild_id)
-                if all(word in f"case {case.title}".casefold() for word in words)
-            ]
-        return found[:25]
+        if kind == "question":
+            return await topic_choices(interaction, current)
+        words = current.casefold().split()
+        cases = [
+            app_commands.Choice(name=f"Case · {case.title}", value=case.id)
+            for case in await self.interviews.offered(interaction.user.id, interaction.guild_id)
+            if all(word in f"case {case.title}".casefold() for word in words)
+        ]
+        if kind == "case":
+            return cases
+        topics = await topic_choices(interaction, current)
+        return topics[: 25 - len(cases[:_CASES])] + cases[:_CASES]
 
     async def begin_case(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Replace the page that was used with a case."""

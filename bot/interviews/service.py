@@ -93,6 +93,17 @@ class Interviews:
         found = await self._find_or_create(user_id, guild_id, topic_id, questions)
         return await self._begin(found, guild_id)
 
+    async def go_on(self, user_id: int, guild_id: int | None) -> Step | InterviewReport:
+        """Continue the member's interview, or else their case; start an interview if none runs."""
+        if await self._database.read(self._has_only_a_case, user_id):
+            return await self.start_case(user_id, guild_id)
+        return await self.start(user_id, guild_id, questions=rules.QUESTIONS)
+
+    def _has_only_a_case(self, conn: Connection, user_id: int) -> bool:
+        if store.running(conn, user_id) is not None:
+            return False
+        return store.running(conn, user_id, on_case=True) is not None
+
     async def start_case(
         self, user_id: int, guild_id: int | None, wanted: str | None = None
     ) -> Step | InterviewReport:

@@ -77,7 +77,7 @@ _ROOM = 92
 """Characters on a verdict about points that were not made: three lines on a phone. One is always whole."""
 _PAGE_LENGTH = 3200
 """Characters on a page, not counting the head of its card."""
-_MAX_QUOTE = 240
+_MAX_QUOTE = 120
 _CASES_A_PAGE = 6
 _MAX_PRACTISE = 31
 """Characters of a button that a phone shows in one line."""
@@ -233,11 +233,16 @@ def feedback_page(
         label = f"I said these {len(ticked)}" if ticked else "I said none of these"
         label = "That's right" if tab == VERDICT_TAB else label
         said = "".join(map(str, ticked)) or "none"
-        confirm = button(label, confirm_id(said), PRIMARY)
+        # words are often found that were not meant so: a verdict invites to check them
+        confirm = button(label, confirm_id(said), *([] if tab == VERDICT_TAB else [PRIMARY]))
     if tab == VERDICT_TAB:
-        buttons = [button(tab, link(n)) for tab, n in firsts.items() if n]
         if assessment is not None and UNCOMPARED in assessment.flags:
             confirm = None  # there is nothing to confirm yet
+        buttons = [
+            button(tab, link(n), *([PRIMARY] if confirm and tab == TICKS_TAB else []))
+            for tab, n in firsts.items()
+            if n
+        ]
         return Message(shade, head, found[number].text, row(*buttons, confirm, *forward))
     if tab == TICKS_TAB and assessment is not None:
         rows = [row(_tick_list(assessment, list_id)), row(confirm, *forward)]
@@ -428,8 +433,8 @@ def pages(
     return pages_of_tabs(
         {
             VERDICT_TAB: [_verdict(assessment, note, brought_back)],
-            TICKS_TAB: [*_compared(assessment), own],
-            MODEL_TAB: model,
+            TICKS_TAB: _compared(assessment),
+            MODEL_TAB: [*model, own],
         }
     )
 

@@ -375,10 +375,8 @@ def _lettered_code(item: Item, order: Sequence[int], placed: Sequence[int] = ())
 
 
 def _to_place(item: Item) -> str:
-    """Say how many lines the code has, and how many on the card are not among them."""
-    extra = len(item.decoys)
-    left = f"{extra} of these don't belong" if extra > 1 else "one of these doesn't belong"
-    return f"-# {len(item.lines)} lines; {left}"
+    """Say how many lines the code has, and how many are on the card."""
+    return f"-# {len(item.lines)} of these {len(item.pieces)} lines"
 
 
 def _lettered(item: Item, order: Sequence[int]) -> str:

@@ -76,10 +76,8 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
     more; then the card shows the standings."""
     card = await card_of(stage, stage.alwina, questions=2, topic="temperature", hours=1)
     opened = text_of(card)
-    assert (
-        "## ⚔️ Challenge\n**alwina** challenges everyone here\n-# 1 easy, 1 medium · Temperature · "
-        in opened
-    )
+    assert "## ⚔️ Challenge\n**alwina** challenges everyone here\n-# " in opened
+    assert " · Temperature · " in opened
     assert labels(card) == ["Take it"]
     alwina, bob = Player(stage, stage.alwina), Player(stage, stage.bob)
     first = await alwina.take(card)

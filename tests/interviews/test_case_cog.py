@@ -47,7 +47,9 @@ async def test_a_case_from_the_command_to_the_report(stage: Stage) -> None:
         feedback = await press(stage, feedback, "That's right")
         card = await press(stage, feedback, "See the report" if number == 4 else "Next step")
         if number == 3:
-            asked = await begin(stage)
+            again = await begin(stage)
+            assert text_of(again).startswith("Your case continues here.\n")
+            asked = await begin(stage, kind="question")
             assert "Go on with your case" in labels(asked)
             card = await press(stage, asked, "Go on with your case")
             assert text_of(card).startswith("Your case continues here.\n")

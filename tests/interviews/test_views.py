@@ -201,7 +201,7 @@ def labels(card: Message) -> list[str]:
 
 
 def test_enabled_buttons() -> None:
-    """The verdict has one row: what is behind it, one tap to confirm, and the way on, which is marked
+    """The verdict has one row: what is behind it, the ticks first, one tap to confirm, and the way on, which is marked
     once it is counted. The open tab is disabled; the last question leads to the report.
     """
     shown = step(SMALL)
@@ -209,9 +209,12 @@ def test_enabled_buttons() -> None:
     assert labels(feedback(shown)) == [*behind, "That's right", "Next question"]
     known = step(SMALL, 0)
     assert labels(feedback(known)) == [*behind, "Follow-up", "Next question"]
-    assert (primary(feedback(shown)), primary(feedback(known))) == ("That's right", "Next question")
+    assert (primary(feedback(shown)), primary(feedback(known))) == (
+        "Check my ticks",
+        "Next question",
+    )
     last = tab_of(replace(shown, total=2), "Model answer")
-    assert labels(last) == ["Back", "Check my ticks", "See the report"]
+    assert labels(last) == ["Back", "Check my ticks", "Read on", "See the report"]
     waiting = feedback(replace(shown, assessment=None))
     assert labels(waiting) == ["Feedback", "Next question"]
     assert "question of the day right now" in text_of(waiting)
@@ -529,7 +532,7 @@ def test_quotes_are_escaped() -> None:
     page = compared(Point("A point", "check", quoted, why=quoted))
     assert page.count("\\# \\*\\*So\\*\\* \\<@1> \\[x\\](http://y)") == 2
     assert "\\*m\\* counts" in verdict_on(Point("A point", "said"), model="*m*")
-    own = interview.pages(SMALL, "<@1>", Assessment((Point("A point", "found"),)))[1].text
+    own = interview.pages(SMALL, "<@1>", Assessment((Point("A point", "found"),)))[-1].text
     assert own.endswith("\n\\<@1>")
 
 

@@ -83,6 +83,8 @@ def _negates(word: str, following: str) -> bool:
         return True
     if word not in _NEGATORS and not word.endswith("n't"):
         return False
+    if word == "no" and not following.isalnum():  # the answer "no", which negates no words
+        return False
     return following not in _STRESS and (word, following) not in _IDIOMS
 
 

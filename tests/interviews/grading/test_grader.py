@@ -136,6 +136,8 @@ def test_an_answer_that_denies_everything() -> None:
         "It can't be merged at all."
     )
     assert PointState.FOUND not in states(found)
+    asked = grade("The weights stay frozen, no? Are they trained? No. Does merging cost time? No.")
+    assert Flag.NEGATED not in asked.flags
 
 
 RATE = KeyPoint("Use a lower learning rate", ())

@@ -105,6 +105,7 @@ def test_limits_of_parsing() -> None:
         ("it gets no gradient and may die", "gradient"),
         ("it does not learn and is frozen", "it does learn and is frozen"),
         ("there is no doubt that labels help", ""),
+        ("do labels help ? no .", ""),
     ],
 )
 def test_the_scope_of_negations(text: str, denied: str) -> None:
