@@ -361,6 +361,7 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
     """
     await play_round(stage, lambda: None)
     now = datetime.now(UTC)
+    there = now.astimezone(ZoneInfo(noon_zone()))  # its date may be another one
     past = int(now.timestamp() * 1000) - 24 * _HOUR_MS
     guild_id, channel_id = stage.channel.guild.id, stage.channel.id
     stage.execute("UPDATE answers SET local_date = date(local_date, '-7 days')")
@@ -372,7 +373,7 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
     )
     stage.execute(
         "INSERT INTO recap_schedules (guild_id, channel_id, weekday, first_week, next_at, due_at) "
-        f"VALUES ({guild_id}, {channel_id}, {now.weekday()}, '2000-01-03', {past}, {past})"
+        f"VALUES ({guild_id}, {channel_id}, {there.weekday()}, '2000-01-03', {past}, {past})"
     )
     engine = create_engine(f"sqlite:///{stage.bot.database}")
     with engine.begin() as conn:
