@@ -482,7 +482,7 @@ def _private(days: int) -> Rows:
             {
                 "id": n,
                 "user_id": ALWINA,
-                "case_id": f"case-{n % 5}" if n % 3 == 0 else None,
+                "case_id": f"case-{n % 5}" if n % 3 == 1 else None,
                 "total": 1,
                 "started_at": at(n, days),
                 "ended_at": None if n == days else at(n, days),

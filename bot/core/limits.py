@@ -147,9 +147,6 @@ in each text they take 28 MB of memory.
 """
 MAX_OWN_TOPICS = 500
 """A server's own topics: autocomplete searches them at every key press."""
-MAX_PIECES = 10
-"""Lines of code to put in order, with those that don't belong: each is one digit of an answer, and a
-custom id holds all of them."""
 MAX_PICTURES = 300
 """Pictures of a server's own questions: an import decodes each of them."""
 MAX_PICTURES_BYTES = 8 << 20
@@ -166,6 +163,9 @@ MAX_PICTURE_STORED = 300_000
 """Bytes of a stored picture: each edit of a card uploads it again."""
 MAX_PICTURE_WIDTH = 1_200
 """Pixels of a stored picture. A phone shows it 300 to 400 points wide, with three pixels a point."""
+MAX_PIECES = 10
+"""Lines of code to put in order, with those that don't belong: each is one digit of an answer, and a
+custom id holds all of them."""
 MAX_PROBLEMS = 500
 """Problems that a check of a file finds at most: a hostile file has a million."""
 MAX_REASON = 300

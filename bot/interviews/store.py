@@ -37,13 +37,6 @@ for _name, _where in (
     ("uq_interviews_running_case", sa.and_(_RUNNING, _ON_CASE)),
 ):
     sa.Index(_name, interviews.c.user_id, unique=True, sqlite_where=_where)
-sa.Index(
-    "ix_interviews_cases",
-    interviews.c.user_id,
-    interviews.c.case_id,
-    interviews.c.id,
-    sqlite_where=_ON_CASE,
-)
 
 interview_questions = sa.Table(
     "interview_questions",

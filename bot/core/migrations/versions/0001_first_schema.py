@@ -395,7 +395,6 @@ def _interviews() -> None:
         PrimaryKeyConstraint("id", name="pk_interviews"),
         sqlite_autoincrement=True,
     )
-    _index("interviews", "ix_interviews_cases", ["user_id", "case_id", "id"], "case_id IS NOT NULL")
     _index("interviews", "ix_interviews_started", ["user_id", "started_at"])
     _index("interviews", "ix_interviews_user_id", ["user_id", "id"])
     _index(
