@@ -499,6 +499,8 @@ def _private(days: int) -> Rows:
                 "number": 1,
                 "topic_id": TOPICS[n % len(TOPICS)],
                 "asked_at": at(n, days),
+                "answer": None if n == days else "So.",
+                "answered_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
         ),

@@ -81,8 +81,8 @@ async def test_no_error_hangs_anything(kind: type[BaseException]) -> None:
         assert not deadline.expired()  # a kind may be the time limit's own cancellation
 
 
-def settings(queue: FairQueue) -> tuple[str, int, int]:
-    return queue.what, queue.at_once, queue.most
+def settings(queue: FairQueue) -> tuple[str, int, int, str]:
+    return queue.what, queue.at_once, queue.most, "processes" if queue._process else "threads"
 
 
 assert bot.app  # it has loaded whatever makes a queue
@@ -90,10 +90,11 @@ LONG_READS = FairQueue("look-ups", each=MAX_WAITING, at_once=backend.LONG_READS)
 """Each database makes its own."""
 SHARED = {queue for queue in computing.QUEUES if queue.what != LONG_READS.what}
 QUEUES = {
-    "{}, {} of {}".format(*settings(queue)): queue
+    "{}, {} of {}, in {}".format(*settings(queue)): queue
     for queue in sorted({*SHARED, LONG_READS}, key=settings)
 }
 """All queues of the bot."""
+assert len(QUEUES) == len(SHARED) + 1  # each has a name of its own
 each_queue = pytest.mark.parametrize("what", QUEUES)
 
 
