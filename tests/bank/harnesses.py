@@ -741,18 +741,5 @@ def save(run: Run) -> None:
     ]
 
 
-@harness("speech-order-wer")
-def word_errors(run: Run) -> None:
-    """Words that were left out, put in and misheard."""
-    for ref, hyp, errors in (
-        ("the cat sat on the mat", "the cat on a mat", 2),
-        ("turn the light off", "turn it the light of now", 3),
-        ("stop", "please stop it", 2),
-        ("a b c d", "b c d a", 2),
-    ):
-        said = ref.split()
-        same(run(ref=said, hyp=hyp.split())["wer"], errors / len(said))
-
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
