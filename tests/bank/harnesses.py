@@ -469,14 +469,6 @@ def fuse(run: Run) -> None:
     assert found["best"] == sorted(best)[:5]
 
 
-@harness("chunking-order-overlap")
-def chunks(run: Run) -> None:
-    """Ten words a chunk at most, and two sentences twice."""
-    sentences = ["a b c", "d", "e f", "g h i", "j k", "l m n o", "p"]
-    found = run(sentences=sentences, limit=10, words=lambda parts: len(" ".join(parts).split()))
-    assert found["texts"] == ["a b c d e f g h i", "e f g h i j k", "g h i j k l m n o p"]
-
-
 @harness("harness-order-loop")
 def agent(run: Run) -> None:
     """It goes on after a comment with calls, and ends with a message without any."""
