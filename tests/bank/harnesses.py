@@ -7,7 +7,6 @@ matrices, and nothing that is sorted already.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -468,14 +467,6 @@ def fuse(run: Run) -> None:
     assert found["best"] == sorted(best)[:5]
 
 
-@harness("chunking-order-overlap")
-def chunks(run: Run) -> None:
-    """Ten words a chunk at most, and two sentences twice."""
-    sentences = ["a b c", "d", "e f", "g h i", "j k", "l m n o", "p"]
-    found = run(sentences=sentences, limit=10, words=lambda parts: len(" ".join(parts).split()))
-    assert found["texts"] == ["a b c d e f g h i", "e f g h i j k", "g h i j k l m n o p"]
-
-
 @harness("harness-order-loop")
 def agent(run: Run) -> None:
     """It goes on after a comment with calls, and ends with a message without any."""
@@ -536,16 +527,6 @@ def _answer(sent: list[Any], replies: Iterator[Any], *payment: Any) -> Any:
     return next(replies)
 
 
-@harness("deploying-order-bucket")
-def bucket(run: Run) -> None:
-    """Refusals cost nothing, and a long pause fills the bucket once."""
-    allow = run()["allow"]
-    b = SimpleNamespace(at=0, level=4, size=10, rate=2)
-    asked = [(3, 0), (4, 1), (3, 1), (9, 3), (5, 3), (12, 99), (10, 99), (1, 99), (2, 100)]
-    allowed = [allow(b, cost, now) for cost, now in asked]
-    assert allowed == [True, False, True, False, False, False, True, False, True]
-
-
 @harness("batching-order-window")
 def batches(run: Run) -> None:
     """`None` is a pause that is longer than the timer."""
@@ -580,16 +561,6 @@ def _result(coroutine: Any) -> Any:
     except StopIteration as stopped:
         return stopped.value
     raise AssertionError
-
-
-@harness("deploying-order-stream")
-def stream(run: Run) -> None:
-    """However the bytes are cut, the text is the same."""
-    events = [json.dumps({"text": text}, ensure_ascii=False) for text in ("Grü", "ß ", "dich")]
-    sent = b"".join(f"data: {event}\n\n".encode() for event in [*events, "[DONE]"])
-    for size in (1, 7, 20, 500):
-        pieces = [sent[at : at + size] for at in range(0, len(sent), size)]
-        assert run(response=pieces, json=json)["text"] == "Grüß dich"
 
 
 @harness("eval-order-pass-at-k")
@@ -707,19 +678,6 @@ def save(run: Run) -> None:
         )["save"](7)
         assert done[:2] == [(7, rank, "wad"), "barrier all"]
         assert done[2:] == ["publish 7", "delete 7"] * (rank == 0)
-
-
-@harness("speech-order-wer")
-def word_errors(run: Run) -> None:
-    """Words that were left out, put in and misheard."""
-    for ref, hyp, errors in (
-        ("the cat sat on the mat", "the cat on a mat", 2),
-        ("turn the light off", "turn it the light of now", 3),
-        ("stop", "please stop it", 2),
-        ("a b c d", "b c d a", 2),
-    ):
-        said = ref.split()
-        same(run(ref=said, hyp=hyp.split())["wer"], errors / len(said))
 
 
 if __name__ == "__main__":
