@@ -7,7 +7,6 @@ matrices, and nothing that is sorted already.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Iterator
@@ -529,16 +528,6 @@ def _answer(sent: list[Any], replies: Iterator[Any], *payment: Any) -> Any:
     return next(replies)
 
 
-@harness("deploying-order-bucket")
-def bucket(run: Run) -> None:
-    """Refusals cost nothing, and a long pause fills the bucket once."""
-    allow = run()["allow"]
-    b = SimpleNamespace(at=0, level=4, size=10, rate=2)
-    asked = [(3, 0), (4, 1), (3, 1), (9, 3), (5, 3), (12, 99), (10, 99), (1, 99), (2, 100)]
-    allowed = [allow(b, cost, now) for cost, now in asked]
-    assert allowed == [True, False, True, False, False, False, True, False, True]
-
-
 @harness("batching-order-window")
 def batches(run: Run) -> None:
     """`None` is a pause that is longer than the timer."""
@@ -573,16 +562,6 @@ def _result(coroutine: Any) -> Any:
     except StopIteration as stopped:
         return stopped.value
     raise AssertionError
-
-
-@harness("deploying-order-stream")
-def stream(run: Run) -> None:
-    """However the bytes are cut, the text is the same."""
-    events = [json.dumps({"text": text}, ensure_ascii=False) for text in ("Grü", "ß ", "dich")]
-    sent = b"".join(f"data: {event}\n\n".encode() for event in [*events, "[DONE]"])
-    for size in (1, 7, 20, 500):
-        pieces = [sent[at : at + size] for at in range(0, len(sent), size)]
-        assert run(response=pieces, json=json)["text"] == "Grüß dich"
 
 
 @harness("eval-order-pass-at-k")
