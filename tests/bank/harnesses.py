@@ -469,14 +469,6 @@ def fuse(run: Run) -> None:
     assert found["best"] == sorted(best)[:5]
 
 
-@harness("chunking-order-overlap")
-def chunks(run: Run) -> None:
-    """Ten words a chunk at most, and two sentences twice."""
-    sentences = ["a b c", "d", "e f", "g h i", "j k", "l m n o", "p"]
-    found = run(sentences=sentences, limit=10, words=lambda parts: len(" ".join(parts).split()))
-    assert found["texts"] == ["a b c d e f g h i", "e f g h i j k", "g h i j k l m n o p"]
-
-
 @harness("harness-order-loop")
 def agent(run: Run) -> None:
     """It goes on after a comment with calls, and ends with a message without any."""
@@ -739,19 +731,6 @@ def save(run: Run) -> None:
         "sync p",
         "delete 3",
     ]
-
-
-@harness("speech-order-wer")
-def word_errors(run: Run) -> None:
-    """Words that were left out, put in and misheard."""
-    for ref, hyp, errors in (
-        ("the cat sat on the mat", "the cat on a mat", 2),
-        ("turn the light off", "turn it the light of now", 3),
-        ("stop", "please stop it", 2),
-        ("a b c d", "b c d a", 2),
-    ):
-        said = ref.split()
-        same(run(ref=said, hyp=hyp.split())["wer"], errors / len(said))
 
 
 if __name__ == "__main__":
