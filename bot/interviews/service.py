@@ -102,7 +102,8 @@ class Interviews:
     def _has_only_a_case(self, conn: Connection, user_id: int) -> bool:
         if store.running(conn, user_id) is not None:
             return False
-        return store.running(conn, user_id, on_case=True) is not None
+        run = store.running(conn, user_id, on_case=True)
+        return run is not None and self._packs.case(run.case_id) is not None
 
     async def start_case(
         self, user_id: int, guild_id: int | None, wanted: str | None = None

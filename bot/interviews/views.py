@@ -424,7 +424,7 @@ def pages(
     """
     own = f"**Your answer**\n{t.escape(answer)}" if answer else ""
     model = [
-        asked(topic),
+        "" if topic.setting else asked(topic),  # a step of a case is long, and on its own card
         t.escape(topic.answer),
         "\n".join(sources(topic.references)),
     ]

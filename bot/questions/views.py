@@ -376,7 +376,7 @@ def _lettered_code(item: Item, order: Sequence[int], placed: Sequence[int] = ())
 
 def _to_place(item: Item) -> str:
     """Say how many lines the code has, and how many are on the card."""
-    return f"-# {len(item.lines)} of these {len(item.pieces)} lines"
+    return f"-# {len(item.lines)} of these {len(item.pieces)} lines, in any order that works"
 
 
 def _lettered(item: Item, order: Sequence[int]) -> str:

@@ -124,7 +124,7 @@ def _hint(item: Item) -> str:
     if item.kind == "choice":
         return ""
     if item.kind == "order":
-        return f"{len(item.lines)} of these {len(item.pieces)} lines, in order."
+        return f"{len(item.lines)} of these {len(item.pieces)} lines, in any order that works."
     hint = f"A number ({item.unit})" if item.unit else "Say or type the answer"
     return hint + (f", within {item.tolerance}%." if item.tolerance else ".")
 

@@ -89,7 +89,7 @@ async def test_two_take_one_with_a_restart_between(stage: Stage) -> None:
         assert re.match(r"Locked in \*\*.+?\*\*\.\n-# Challenge · question 2 of 2 · ", text)
     await stage.restart()
     assert (await alwina.answer()).splitlines()[1] == "### 2 of 2. Who beats that?"
-    assert labels(alwina.message) == ["See the card"]
+    assert labels(alwina.message)[-1] == "See the card"
     assert await bob.take(card) == also.partition("\n")[2]
     ended = await bob.answer(right=False)
     assert "### 0 of 2 this time." in ended

@@ -195,8 +195,9 @@ async def test_a_case_that_is_removed_while_it_runs(stage: Stage, alwina: Solver
     for way in (alwina.answer, alwina.feedback):
         with pytest.raises(UserError, match="was removed"):
             await way()
-    interview = await Candidate(stage).start()
-    assert interview.paused is None
+    interview = await stage.bot.interviews.go_on(ALWINA, GUILD)
+    assert isinstance(interview, Step)
+    assert (interview.case, interview.paused) == (None, None)
     step = await alwina.start()
     assert (step.case, step.ended_other) == (TWO, True)
     await change_cases(stage, ONE, TWO)
