@@ -400,7 +400,7 @@ BOUNDED = [
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
     call(answer_log.practised_since, ALWINA, NOW - timedelta(days=28)),
     call(memory.missed_before, ALWINA, ["t1-a", "t1-b"], NOW - timedelta(days=1)),
-    # a member's interviews, of which a day has few
+    # a member's interviews, a few a day at most
     call(interviews.case_runs),
     # a member's answers to an item
     call(answer_log.paid_after, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
