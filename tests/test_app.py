@@ -99,6 +99,7 @@ async def test_a_database_that_can_not_be_opened(tmp_path: Path) -> None:
     assert str(refused.value) == words
 
 
+@pytest.mark.only("sqlite")
 async def test_a_second_bot_on_one_file(url: URL) -> None:
     """It is refused, and may be started again later."""
     async with opened_database(url):

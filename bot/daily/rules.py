@@ -82,6 +82,12 @@ MOVES = {
 """The steps of a daily, by state; other states are final. `due_step` starts the last step."""
 
 
+def lack(daily: Daily) -> str | None:
+    """Say that a daily which was shown has not got its thread, if it should have one."""
+    missing = daily.thread and daily.thread_id is None
+    return MOVES[DailyState.THREADING].problem.format("").rstrip() if missing else None
+
+
 def due_step(daily: Daily, now: datetime) -> DailyState:
     """Return the state whose step is to be done: the daily's own, or at its close the last one."""
     if daily.posted and daily.closes_at is not None and daily.closes_at <= now:

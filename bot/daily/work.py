@@ -288,8 +288,9 @@ class DailyWork(PostWorker[Daily]):
         result = await self._database.read(self._result, daily)
         if result is not None:
             await self._sender.edit(_place(daily), daily.message_id or 0, result)
-        # a problem of an earlier attempt to close is solved by this one
-        problem = None if daily.state is DailyState.CLOSING else daily.problem
+        problem = daily.problem
+        if daily.state is DailyState.CLOSING:  # it's that of an earlier attempt to close
+            problem = rules.lack(daily) if result is not None else None
         await self._done(replace(daily, state=DailyState.CLOSING), problem=problem)
 
     async def _claim(self, daily: Daily, state: DailyState) -> bool:

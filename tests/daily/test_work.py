@@ -236,6 +236,16 @@ async def test_whatever_fails(stage: Stage, error: Exception) -> None:
     assert found == Streak(answered, answered, min(2, answered // 7), answered)
 
 
+async def test_a_missing_thread_is_told_although_the_close_failed_once(stage: Stage) -> None:
+    await stage.set_up("13:00", thread=True, answer_hours=1)
+    stage.sender.fail("open_thread", REFUSALS[2], times=LONG)
+    stage.sender.fail("close_daily", unsent(), times=1)
+    await stage.wait(hours=3)
+    daily = await stage.day(TODAY)
+    assert (daily.state, len(results(stage))) == ("closed", 1)
+    assert daily.problem == "The question is posted, but its thread isn't."
+
+
 def counts(stage: Stage) -> list[int]:
     """The numbers of answers that open cards were edited to."""
     shown = [e.card for e in stage.sender.edits_of("show")]
