@@ -83,7 +83,7 @@ challenge     | reply before      | takeskip:v1          | * player: shown a que
 challenge     | reply after       | takeskip:v1          | player: shown a question
 challenge     | reply before      | takeskip:v1:2        | * player: committed, member not told
 challenge     | reply after       | takeskip:v1:2        | player: member told
-challenge     | reply before      | Who beats that       | player: finished, member not told
+challenge     | reply before      | standings come       | player: finished, member not told
 challenge     | edit before       | Done:                | challenge: card without its count
 challenge     | edit after        | Done:                | challenge: count shown, not stored
 challenge     | edit before       | taken:v1             | * challenge: counted, card not edited
@@ -91,7 +91,7 @@ challenge     | edit after        | taken:v1             | challenge: card edite
 pair          | post any          | take:v1:             | * words that mention a member
 pair          | edit before       | take:v1:             | pair: words posted, not the card
 pair          | edit after        | take:v1:             | pair: card shown, not stored
-pair          | reply before      | 0 of 1 this time     | pair: finished, member not told
+pair          | reply before      | standings come       | pair: finished, member not told
 daily         | reply before      | Next: **             | schedule: stored, manager not told
 daily         | post any          | :v1:daily:           | * daily
 daily         | thread before     |                      | thread: not opened
