@@ -46,6 +46,7 @@ class BotProcess:
         self._afresh = afresh
         self._process: BaseProcess | None = None
         self._watch: asyncio.Task[int] | None = None
+        self._killed = False
         self.starts = 0
         self.ended_at = 0.0
         """The monotonic time of the last end."""
@@ -76,7 +77,8 @@ class BotProcess:
 
     @property
     def running(self) -> bool:
-        return self._watch is not None and not self._watch.done()
+        """Whether the bot runs; not once it was killed, although its end may come a little later."""
+        return self._watch is not None and not self._watch.done() and not self._killed
 
     def set_host_clock(self, ahead: float) -> None:
         """Set the wall clock of the bot's machine so many seconds ahead of Discord's.
@@ -105,6 +107,7 @@ class BotProcess:
             "LOOPBACK_HOST_CLOCK": str(self._host_clock),
             **self._env,
         }
+        self._killed = False
         self._process = start(env, self.folder, self._log_file, afresh=self._afresh)
         self._watch = asyncio.create_task(self._wait(self._process))
         if ready:
@@ -124,6 +127,7 @@ class BotProcess:
         """Send SIGKILL without waiting."""
         if self._process is not None and self.running:
             self._process.kill()
+            self._killed = True
 
     def terminate(self) -> None:
         """Send SIGTERM without waiting."""
