@@ -289,7 +289,7 @@ class DailyWork(PostWorker[Daily]):
         if result is not None:
             await self._sender.edit(_place(daily), daily.message_id or 0, result)
         problem = daily.problem
-        if daily.state is DailyState.CLOSING:  # it's that of an earlier attempt to close
+        if daily.state is DailyState.CLOSING:  # an earlier attempt to close wrote over it
             problem = rules.lack(daily) if result is not None else None
         await self._done(replace(daily, state=DailyState.CLOSING), problem=problem)
 

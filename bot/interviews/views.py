@@ -424,7 +424,7 @@ def pages(
     """
     own = f"**Your answer**\n{t.escape(answer)}" if answer else ""
     model = [
-        "" if topic.setting else asked(topic),  # a step of a case is long, and on its own card
+        _small(topic.question) if topic.setting else asked(topic),
         t.escape(topic.answer),
         "\n".join(sources(topic.references)),
     ]

@@ -100,13 +100,14 @@ def test_every_screen_of_a_case_fits(case_id: str) -> None:
         [skipped] = pages_of(step_of(case, n, skipped=True))
         check_limits(skipped, (case_id, n))
         assert words(topic.answer) in reads(skipped)
-        assert words(topic.question) not in reads(skipped)
+        assert words(topic.question) in reads(skipped)
         for step in answered(case, n):
             verdict, *others = pages_of(step)
             assert height(verdict) - 2 <= 12, (case_id, n, step.assessment)
             for page in (verdict, *others):
                 check_limits(page, (case_id, n))
             assert words(topic.answer) in reads(*others)
+            assert words(topic.question) in reads(*others)
     for asked in (
         AskedQuestion("", None),
         AskedQuestion("", PointCount(3, 6), previous=PointCount(1, 6)),
